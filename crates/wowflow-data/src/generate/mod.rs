@@ -1,0 +1,1 @@
+//! Synthetic datasets, each a pure function of its size and a seed.

@@ -1,0 +1,487 @@
+//! The labelled dataset every reader produces and every method consumes, validated once.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::scalar::Scalar;
+
+/// A class label: whole numbers stay numbers, everything else is text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Label {
+    /// A whole number, as in most image datasets.
+    Int(i64),
+    /// Any other label, such as a folder's name.
+    Text(String),
+}
+
+impl Label {
+    /// Reads a label as people write it: `3`, `3.0` and `+3` are the number 3, the rest is text.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let text = text.trim();
+        if let Ok(value) = text.parse::<i64>() {
+            return Self::Int(value);
+        }
+        match text.parse::<f64>() {
+            Ok(value) if value.fract() == 0.0 && value.abs() < 9.0e15 => Self::Int(value as i64),
+            _ => Self::Text(text.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<i64> for Label {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<&str> for Label {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+/// How a row of points is laid out as an image: row-major pixels, channel after channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageShape {
+    /// Pixels from left to right.
+    pub width: usize,
+    /// Pixels from top to bottom.
+    pub height: usize,
+    /// 1 (grey) or 3 (red plane, green plane, blue plane).
+    pub channels: usize,
+}
+
+impl ImageShape {
+    /// Number of coordinates of one image.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.width * self.height * self.channels
+    }
+
+    /// Whether an image of this shape has no pixels.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl fmt::Display for ImageShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}x{}", self.width, self.height, self.channels)
+    }
+}
+
+/// Coordinates of all samples, row-major, in the precision they were stored in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Points {
+    /// Single precision.
+    F32(Vec<f32>),
+    /// Double precision.
+    F64(Vec<f64>),
+}
+
+impl Points {
+    /// Number of coordinates (samples times dimension).
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::F64(values) => values.len(),
+        }
+    }
+
+    /// Whether there are no coordinates.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Coordinates `range` converted to `T`.
+    #[must_use]
+    pub fn to_vec<T: Scalar>(&self, range: std::ops::Range<usize>) -> Vec<T> {
+        match self {
+            Self::F32(values) => values[range].iter().map(|&v| T::from_f64(v.to_f64())).collect(),
+            Self::F64(values) => values[range].iter().map(|&v| T::from_f64(v)).collect(),
+        }
+    }
+
+    fn first_non_finite(&self) -> Option<(usize, f64)> {
+        match self {
+            Self::F32(values) => values.iter().position(|v| !v.is_finite()).map(|i| (i, values[i].to_f64())),
+            Self::F64(values) => values.iter().position(|v| !v.is_finite()).map(|i| (i, values[i])),
+        }
+    }
+
+    fn select_rows(&self, rows: &[usize], dim: usize) -> Self {
+        fn pick<T: Copy>(values: &[T], rows: &[usize], dim: usize) -> Vec<T> {
+            rows.iter().flat_map(|&row| values[row * dim..(row + 1) * dim].iter().copied()).collect()
+        }
+        match self {
+            Self::F32(values) => Self::F32(pick(values, rows, dim)),
+            Self::F64(values) => Self::F64(pick(values, rows, dim)),
+        }
+    }
+}
+
+/// Why a dataset was refused. Rows and columns count from 1, as people do.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// No samples at all.
+    #[error("expected at least one sample, found none")]
+    Empty,
+    /// Zero coordinates a sample.
+    #[error("expected at least one coordinate a sample, found none")]
+    ZeroDimension,
+    /// The number of coordinates is not a multiple of the dimension.
+    #[error("expected a multiple of the dimension {dim} as the number of coordinates, found {found}")]
+    RaggedRows {
+        /// Dimension of one sample.
+        dim: usize,
+        /// Number of coordinates given.
+        found: usize,
+    },
+    /// Points and labels disagree in number.
+    #[error("expected one label a sample: found {samples} samples and {labels} labels")]
+    LabelCount {
+        /// Number of samples.
+        samples: usize,
+        /// Number of labels.
+        labels: usize,
+    },
+    /// A coordinate is NaN or infinite.
+    #[error("expected finite numbers, found {found} at row {row}, column {column}")]
+    NotFinite {
+        /// Row, counted from 1.
+        row: usize,
+        /// Column, counted from 1.
+        column: usize,
+        /// The value found.
+        found: f64,
+    },
+    /// The wrong number of weights.
+    #[error("expected {expected} {what} weights, found {found}")]
+    WeightCount {
+        /// "sample" or "class".
+        what: &'static str,
+        /// Number expected.
+        expected: usize,
+        /// Number found.
+        found: usize,
+    },
+    /// A weight is negative or not finite.
+    #[error("expected finite weights of at least 0, found {found} as {what} weight {index}")]
+    BadWeight {
+        /// "sample" or "class".
+        what: &'static str,
+        /// Position, counted from 1.
+        index: usize,
+        /// The value found.
+        found: f64,
+    },
+    /// All weights of a class, or of all classes, vanish.
+    #[error("expected a positive total weight, found 0 over {of}")]
+    ZeroMass {
+        /// What the total was taken over.
+        of: String,
+    },
+    /// The image shape does not have as many pixels as a sample has coordinates.
+    #[error("expected {expected} coordinates a sample for images of {shape}, found {found}")]
+    ImageShape {
+        /// The shape.
+        shape: ImageShape,
+        /// Its number of pixels.
+        expected: usize,
+        /// Dimension found.
+        found: usize,
+    },
+}
+
+/// Samples with labels: the currency between readers, methods and reports.
+///
+/// Points are `n x d`, row-major. Classes are sorted by label and may have any sizes. Weights are
+/// uniform unless given: within a class over its samples, and over the classes
+/// (`MATH.md`, "Objects").
+///
+/// ```
+/// use wowflow::dataset::{Label, LabeledDataset, Points};
+/// let points = Points::F64(vec![0.0, 0.0, 1.0, 0.0, 5.0, 5.0]);
+/// let labels = ["a", "b", "a"].map(Label::from).to_vec();
+/// let data = LabeledDataset::new(points, 2, labels)?;
+/// assert_eq!((data.len(), data.dim(), data.class_count()), (3, 2, 2));
+/// assert_eq!(data.class_rows(0), &[0, 2]);
+/// # Ok::<(), wowflow::dataset::DatasetError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabeledDataset {
+    points: Points,
+    dim: usize,
+    classes: Vec<Label>,
+    class_of: Vec<usize>,
+    rows: Vec<Vec<usize>>,
+    sample_weights: Option<Vec<f64>>,
+    class_weights: Option<Vec<f64>>,
+    image_shape: Option<ImageShape>,
+}
+
+impl LabeledDataset {
+    /// Checks and stores `n x dim` row-major points with one label a row.
+    ///
+    /// # Errors
+    /// No samples, no coordinates, a number of labels that differs from the number of rows, or a
+    /// coordinate that is NaN or infinite.
+    pub fn new(points: Points, dim: usize, labels: Vec<Label>) -> Result<Self, DatasetError> {
+        if dim == 0 {
+            return Err(DatasetError::ZeroDimension);
+        }
+        if points.is_empty() {
+            return Err(DatasetError::Empty);
+        }
+        if !points.len().is_multiple_of(dim) {
+            return Err(DatasetError::RaggedRows { dim, found: points.len() });
+        }
+        let samples = points.len() / dim;
+        if samples != labels.len() {
+            return Err(DatasetError::LabelCount { samples, labels: labels.len() });
+        }
+        if let Some((index, found)) = points.first_non_finite() {
+            return Err(DatasetError::NotFinite { row: index / dim + 1, column: index % dim + 1, found });
+        }
+        let mut classes = labels.clone();
+        classes.sort_unstable();
+        classes.dedup();
+        let mut rows = vec![Vec::new(); classes.len()];
+        let class_of: Vec<usize> = labels
+            .iter()
+            .enumerate()
+            .map(|(row, label)| {
+                let class = classes.partition_point(|known| known < label);
+                rows[class].push(row);
+                class
+            })
+            .collect();
+        Ok(Self {
+            points,
+            dim,
+            classes,
+            class_of,
+            rows,
+            sample_weights: None,
+            class_weights: None,
+            image_shape: None,
+        })
+    }
+
+    /// Declares that every row is an image.
+    ///
+    /// # Errors
+    /// The shape has another number of pixels than a row has coordinates.
+    pub fn with_image_shape(mut self, shape: ImageShape) -> Result<Self, DatasetError> {
+        if shape.len() != self.dim {
+            return Err(DatasetError::ImageShape { shape, expected: shape.len(), found: self.dim });
+        }
+        self.image_shape = Some(shape);
+        Ok(self)
+    }
+
+    /// Sets one weight a sample, in row order; they are normalised within each class.
+    ///
+    /// # Errors
+    /// A wrong number of weights, a negative or non-finite one, or a class of total weight 0.
+    pub fn with_sample_weights(mut self, weights: Vec<f64>) -> Result<Self, DatasetError> {
+        check_weights("sample", &weights, self.len())?;
+        for (label, rows) in self.classes.iter().zip(&self.rows) {
+            if rows.iter().map(|&row| weights[row]).sum::<f64>() <= 0.0 {
+                return Err(DatasetError::ZeroMass { of: format!("class {label}") });
+            }
+        }
+        self.sample_weights = Some(weights);
+        Ok(self)
+    }
+
+    /// Sets one weight a class, in the order of [`Self::classes`]; they are normalised to sum 1.
+    ///
+    /// # Errors
+    /// A wrong number of weights, a negative or non-finite one, or a total of 0.
+    pub fn with_class_weights(mut self, weights: Vec<f64>) -> Result<Self, DatasetError> {
+        check_weights("class", &weights, self.class_count())?;
+        if weights.iter().sum::<f64>() <= 0.0 {
+            return Err(DatasetError::ZeroMass { of: "all classes".to_owned() });
+        }
+        self.class_weights = Some(weights);
+        Ok(self)
+    }
+
+    /// Number of samples, `n`.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.class_of.len()
+    }
+
+    /// Always false: a dataset has samples.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Coordinates a sample, `d`.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// All coordinates, row-major.
+    #[must_use]
+    pub fn points(&self) -> &Points {
+        &self.points
+    }
+
+    /// The coordinates of one sample as doubles.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Vec<f64> {
+        self.points.to_vec(row * self.dim..(row + 1) * self.dim)
+    }
+
+    /// The labels that occur, sorted.
+    #[must_use]
+    pub fn classes(&self) -> &[Label] {
+        &self.classes
+    }
+
+    /// Number of classes, `C`.
+    #[must_use]
+    pub fn class_count(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// Rows of a class, increasing.
+    #[must_use]
+    pub fn class_rows(&self, class: usize) -> &[usize] {
+        &self.rows[class]
+    }
+
+    /// Class index of every row.
+    #[must_use]
+    pub fn class_of(&self) -> &[usize] {
+        &self.class_of
+    }
+
+    /// The label of a row.
+    #[must_use]
+    pub fn label(&self, row: usize) -> &Label {
+        &self.classes[self.class_of[row]]
+    }
+
+    /// Sample weights as given, if any.
+    #[must_use]
+    pub fn sample_weights(&self) -> Option<&[f64]> {
+        self.sample_weights.as_deref()
+    }
+
+    /// Class weights as given, if any.
+    #[must_use]
+    pub fn class_weights(&self) -> Option<&[f64]> {
+        self.class_weights.as_deref()
+    }
+
+    /// The image shape, if the rows are images.
+    #[must_use]
+    pub fn image_shape(&self) -> Option<ImageShape> {
+        self.image_shape
+    }
+
+    /// The dataset of the given rows, in that order; weights and image shape follow.
+    ///
+    /// # Errors
+    /// No rows, or a class whose chosen samples all have weight 0.
+    pub fn select(&self, rows: &[usize]) -> Result<Self, DatasetError> {
+        let labels = rows.iter().map(|&row| self.label(row).clone()).collect();
+        let mut chosen = Self::new(self.points.select_rows(rows, self.dim), self.dim, labels)?;
+        chosen.image_shape = self.image_shape;
+        if let Some(weights) = &self.sample_weights {
+            chosen = chosen.with_sample_weights(rows.iter().map(|&row| weights[row]).collect())?;
+        }
+        if let Some(weights) = &self.class_weights {
+            let kept = chosen.classes.iter().map(|label| {
+                let class = self.classes.partition_point(|known| known < label);
+                weights[class]
+            });
+            let kept = kept.collect();
+            chosen = chosen.with_class_weights(kept)?;
+        }
+        Ok(chosen)
+    }
+}
+
+fn check_weights(what: &'static str, weights: &[f64], expected: usize) -> Result<(), DatasetError> {
+    if weights.len() != expected {
+        return Err(DatasetError::WeightCount { what, expected, found: weights.len() });
+    }
+    match weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
+        Some(index) => Err(DatasetError::BadWeight { what, index: index + 1, found: weights[index] }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(values: &[i64]) -> Vec<Label> {
+        values.iter().copied().map(Label::Int).collect()
+    }
+
+    #[test]
+    fn labels_that_are_whole_numbers_are_numbers() {
+        assert_eq!(Label::parse(" 3.0 "), Label::Int(3));
+        assert_eq!(Label::parse("+1"), Label::Int(1));
+        assert_eq!(Label::parse("3.5"), Label::Text("3.5".into()));
+        assert_eq!(Label::parse("cat"), Label::Text("cat".into()));
+    }
+
+    #[test]
+    fn classes_are_ragged_and_sorted() {
+        let data =
+            LabeledDataset::new(Points::F32(vec![0.0, 1.0, 2.0, 3.0]), 1, labels(&[5, -2, 5, 5])).unwrap();
+        assert_eq!(data.classes(), &[Label::Int(-2), Label::Int(5)]);
+        assert_eq!(data.class_rows(0), &[1]);
+        assert_eq!(data.class_rows(1), &[0, 2, 3]);
+        let chosen = data.select(&[3, 1]).unwrap();
+        assert_eq!(chosen.row(0), vec![3.0]);
+        assert_eq!(chosen.label(1), &Label::Int(-2));
+    }
+
+    #[test]
+    fn bad_input_is_named_by_row_and_column() {
+        let points = Points::F64(vec![0.0, 1.0, f64::NAN, 3.0]);
+        let error = LabeledDataset::new(points, 2, labels(&[0, 0])).unwrap_err();
+        assert_eq!(error.to_string(), "expected finite numbers, found NaN at row 2, column 1");
+        let error = LabeledDataset::new(Points::F64(vec![1.0]), 1, labels(&[0, 1])).unwrap_err();
+        assert_eq!(error, DatasetError::LabelCount { samples: 1, labels: 2 });
+        assert_eq!(LabeledDataset::new(Points::F64(vec![]), 1, vec![]).unwrap_err(), DatasetError::Empty);
+    }
+
+    #[test]
+    fn a_class_without_mass_is_refused() {
+        let data = LabeledDataset::new(Points::F64(vec![0.0, 1.0]), 1, labels(&[0, 1])).unwrap();
+        assert!(matches!(
+            data.clone().with_sample_weights(vec![1.0, 0.0]),
+            Err(DatasetError::ZeroMass { .. })
+        ));
+        assert!(matches!(
+            data.with_class_weights(vec![1.0, -1.0]),
+            Err(DatasetError::BadWeight { index: 2, .. })
+        ));
+    }
+}

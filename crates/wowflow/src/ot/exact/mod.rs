@@ -1,0 +1,1 @@
+//! Exact discrete optimal transport between small measures.

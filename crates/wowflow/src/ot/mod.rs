@@ -1,0 +1,3 @@
+//! Optimal transport: one-dimensional, sliced, exact, and between datasets.
+
+pub mod exact;
