@@ -4,6 +4,9 @@
 //! This crate is pure mathematics: no files, clock, environment or global randomness.
 
 pub mod dataset;
+pub mod directions;
+pub mod linalg;
+pub mod measure;
 pub mod ot;
 pub mod rng;
 pub mod scalar;

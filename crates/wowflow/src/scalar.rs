@@ -1,11 +1,34 @@
 //! The two element types of particle coordinates, `f32` and `f64`, behind one trait.
 
 use std::fmt::Debug;
+use std::ops::{Add, AddAssign, Mul, Sub};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
 
 /// A coordinate type: `f32` (the default of the program) or `f64`.
 ///
-/// Sums over particles or directions are kept in `f64` whatever the coordinate type.
-pub trait Scalar: Copy + Debug + Default + PartialOrd + Send + Sync + 'static {
+/// Sums over particles or directions are kept in `f64` whatever the coordinate type. The trait is
+/// sealed: no other type implements it.
+pub trait Scalar:
+    sealed::Sealed
+    + Copy
+    + Debug
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + 'static
+{
+    /// A value with its position, as an integer whose order is (value, position).
+    type SortKey: Copy + Ord + Default + Send + Sync + Debug;
     /// The additive identity.
     const ZERO: Self;
     /// Name as NumPy spells it, for messages and file headers.
@@ -16,9 +39,14 @@ pub trait Scalar: Copy + Debug + Default + PartialOrd + Send + Sync + 'static {
     fn to_f64(self) -> f64;
     /// Whether the value is neither infinite nor NaN.
     fn is_finite(self) -> bool;
+    /// The sort key of a finite value at a position; the two zeros are equal.
+    fn sort_key(self, position: u32) -> Self::SortKey;
+    /// The value and the position of a sort key.
+    fn from_sort_key(key: Self::SortKey) -> (Self, u32);
 }
 
 impl Scalar for f32 {
+    type SortKey = u64;
     const ZERO: Self = 0.0;
     const NAME: &'static str = "float32";
     #[inline]
@@ -33,9 +61,24 @@ impl Scalar for f32 {
     fn is_finite(self) -> bool {
         self.is_finite()
     }
+    #[inline]
+    fn sort_key(self, position: u32) -> u64 {
+        // Adding 0 turns -0 into 0; flipping the sign bit of positive numbers and all bits of
+        // negative ones makes the order of the bits that of the values.
+        let bits = (self + 0.0).to_bits();
+        let ordered = bits ^ (((bits as i32 >> 31) as u32) | 1 << 31);
+        u64::from(ordered) << 32 | u64::from(position)
+    }
+    #[inline]
+    fn from_sort_key(key: u64) -> (Self, u32) {
+        let ordered = (key >> 32) as u32;
+        let bits = ordered ^ ((!(ordered as i32 >> 31)) as u32 | 1 << 31);
+        (Self::from_bits(bits), key as u32)
+    }
 }
 
 impl Scalar for f64 {
+    type SortKey = u128;
     const ZERO: Self = 0.0;
     const NAME: &'static str = "float64";
     #[inline]
@@ -49,5 +92,41 @@ impl Scalar for f64 {
     #[inline]
     fn is_finite(self) -> bool {
         self.is_finite()
+    }
+    #[inline]
+    fn sort_key(self, position: u32) -> u128 {
+        let bits = (self + 0.0).to_bits();
+        let ordered = bits ^ (((bits as i64 >> 63) as u64) | 1 << 63);
+        u128::from(ordered) << 64 | u128::from(position)
+    }
+    #[inline]
+    fn from_sort_key(key: u128) -> (Self, u32) {
+        let ordered = (key >> 64) as u64;
+        let bits = ordered ^ ((!(ordered as i64 >> 63)) as u64 | 1 << 63);
+        (Self::from_bits(bits), key as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sort_keys_order_by_value_then_position() {
+        fn check<T: Scalar>(values: &[f64]) {
+            for (i, &x) in values.iter().enumerate() {
+                let key = T::from_f64(x).sort_key(i as u32);
+                let (back, position) = T::from_sort_key(key);
+                assert_eq!((back.to_f64(), position), (T::from_f64(x).to_f64(), i as u32));
+                for (j, &y) in values.iter().enumerate() {
+                    let expected = x.total_cmp(&(y + 0.0)).then(i.cmp(&j));
+                    let expected = if x == y { i.cmp(&j) } else { expected };
+                    assert_eq!(key.cmp(&T::from_f64(y).sort_key(j as u32)), expected, "{x} {y}");
+                }
+            }
+        }
+        let values = [0.0, -0.0, 1.0, -1.0, 1e-40, -1e-40, 3.5e37, -3.5e37, 1.0];
+        check::<f32>(&values);
+        check::<f64>(&values);
     }
 }

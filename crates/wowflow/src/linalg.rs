@@ -1,0 +1,169 @@
+//! The one door to the matrix product: checked views in, an output view, explicit parallelism.
+
+use gemm::Parallelism;
+
+use crate::scalar::Scalar;
+
+/// A matrix view over a slice: element (i, j) lies at `i * row_stride + j * col_stride`.
+#[derive(Clone, Copy, Debug)]
+pub struct Mat<'a, T> {
+    data: &'a [T],
+    rows: usize,
+    cols: usize,
+    row_stride: usize,
+    col_stride: usize,
+}
+
+impl<'a, T> Mat<'a, T> {
+    /// A row-major `rows x cols` view.
+    ///
+    /// # Panics
+    /// The slice has another length.
+    #[must_use]
+    pub fn row_major(data: &'a [T], rows: usize, cols: usize) -> Self {
+        assert_eq!(data.len(), rows * cols, "a {rows} x {cols} matrix needs as many elements");
+        Self { data, rows, cols, row_stride: cols, col_stride: 1 }
+    }
+
+    /// The transposed view.
+    #[must_use]
+    pub fn transposed(self) -> Self {
+        let Self { data, rows, cols, row_stride, col_stride } = self;
+        Self { data, rows: cols, cols: rows, row_stride: col_stride, col_stride: row_stride }
+    }
+}
+
+/// What happens to the old content of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// It is overwritten.
+    Overwrite,
+    /// The product is added to it.
+    Add,
+}
+
+/// Who works on a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// The calling thread.
+    One,
+    /// The current rayon pool. The bits do not depend on its size: threads share the output's
+    /// elements, never the sum behind one element.
+    Pool,
+}
+
+/// `dst = alpha lhs rhs` (or `dst += ...`), with `dst` row-major `lhs.rows x rhs.cols`.
+///
+/// # Panics
+/// Shapes that do not fit.
+pub fn matmul<T: Scalar>(
+    dst: &mut [T],
+    output: Output,
+    alpha: f64,
+    lhs: Mat<'_, T>,
+    rhs: Mat<'_, T>,
+    threads: Threads,
+) {
+    let (m, n, k) = (lhs.rows, rhs.cols, lhs.cols);
+    assert_eq!(k, rhs.rows, "inner dimensions of a product");
+    assert_eq!(dst.len(), m * n, "output of a product");
+    if m == 0 || n == 0 {
+        return;
+    }
+    let parallelism = match threads {
+        Threads::One => Parallelism::None,
+        Threads::Pool => Parallelism::Rayon(0),
+    };
+    let beta = T::from_f64(if output == Output::Add { 1.0 } else { 0.0 });
+    product(dst, (m, n, k), lhs, rhs, (beta, T::from_f64(alpha)), output == Output::Add, parallelism);
+}
+
+#[allow(unsafe_code, reason = "the matrix product's interface takes raw pointers")]
+fn product<T: Scalar>(
+    dst: &mut [T],
+    (m, n, k): (usize, usize, usize),
+    lhs: Mat<'_, T>,
+    rhs: Mat<'_, T>,
+    (dst_scale, product_scale): (T, T),
+    read_dst: bool,
+    parallelism: Parallelism,
+) {
+    // SAFETY: a `Mat` is made by `row_major`, which checks that its slice covers all its elements,
+    // or by transposing one; `dst` has m * n elements, checked by the caller and row-major here;
+    // `dst` is borrowed exclusively, so it overlaps neither operand. `T` is `f32` or `f64`
+    // (`Scalar` is implemented for nothing else), both of which `gemm` dispatches on by type.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            dst.as_mut_ptr(),
+            1,
+            n as isize,
+            read_dst,
+            lhs.data.as_ptr(),
+            lhs.col_stride as isize,
+            lhs.row_stride as isize,
+            rhs.data.as_ptr(),
+            rhs.col_stride as isize,
+            rhs.row_stride as isize,
+            dst_scale,
+            product_scale,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Purpose, Stream};
+
+    fn noise(len: usize, step: u64) -> Vec<f64> {
+        let mut values = vec![0.0; len];
+        Stream::new(1, Purpose::Test, step).normals(0, &mut values);
+        values
+    }
+
+    #[test]
+    fn products_match_the_definition_in_every_layout() {
+        let (m, n, k) = (7, 5, 11);
+        let (a, b) = (noise(m * k, 0), noise(n * k, 1));
+        let mut dst = vec![1.0; m * n];
+        let rhs = Mat::row_major(&b, n, k).transposed();
+        matmul(&mut dst, Output::Add, 2.0, Mat::row_major(&a, m, k), rhs, Threads::Pool);
+        for i in 0..m {
+            for j in 0..n {
+                let sum: f64 = (0..k).map(|p| a[i * k + p] * b[j * k + p]).sum();
+                assert!((dst[i * n + j] - (1.0 + 2.0 * sum)).abs() < 1e-12);
+            }
+        }
+        let first = dst.clone();
+        matmul(&mut dst, Output::Overwrite, 2.0, Mat::row_major(&a, m, k), rhs, Threads::One);
+        assert!(dst.iter().zip(&first).all(|(x, y)| (x + 1.0 - y).abs() < 1e-12));
+    }
+
+    #[test]
+    fn the_bits_do_not_depend_on_the_number_of_threads() {
+        for (m, n, k) in [(300, 500, 784), (64, 2000, 300), (5, 3, 2000), (1, 700, 50)] {
+            let a: Vec<f32> = noise(m * k, 2).iter().map(|&v| v as f32).collect();
+            let b: Vec<f32> = noise(n * k, 3).iter().map(|&v| v as f32).collect();
+            let run = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let mut dst = vec![0.0f32; m * n];
+                let rhs = Mat::row_major(&b, n, k).transposed();
+                pool.install(|| {
+                    matmul(&mut dst, Output::Overwrite, 1.0, Mat::row_major(&a, m, k), rhs, Threads::Pool);
+                });
+                dst
+            };
+            let one = run(1);
+            for threads in [2, 3, 5] {
+                assert!(run(threads) == one, "{m} x {n} x {k} on {threads} threads");
+            }
+        }
+    }
+}

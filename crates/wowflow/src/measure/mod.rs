@@ -1,0 +1,5 @@
+//! Measures with weights: a measure over class measures, the form in which a dataset is moved.
+
+mod over;
+
+pub use over::{MeasureError, MeasureOverMeasures};
