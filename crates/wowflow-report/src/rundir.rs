@@ -1,0 +1,478 @@
+//! The layout of a run directory and the schemas of the files the program writes and reports read.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use wowflow::dataset::ImageShape;
+
+use crate::error::ReportError;
+
+/// Version of the layout described in this module; every JSON file with a `schema` field names it.
+pub const SCHEMA: u32 = 1;
+
+/// Where each file of a run lies.
+///
+/// ```
+/// use wowflow_report::rundir::RunDir;
+/// let run = RunDir::new("runs/first");
+/// assert!(run.frame(250).ends_with("frames/step-00000250.npy"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDir {
+    root: PathBuf,
+}
+
+impl RunDir {
+    /// Names the run directory `root`; nothing is created or read.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The resolved configuration.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.root.join("config.json")
+    }
+
+    /// Versions, seeds and checksums.
+    #[must_use]
+    pub fn provenance(&self) -> PathBuf {
+        self.root.join("provenance.json")
+    }
+
+    /// One [`MetricsRecord`] a line.
+    #[must_use]
+    pub fn metrics(&self) -> PathBuf {
+        self.root.join("metrics.jsonl")
+    }
+
+    /// The [`Summary`] of a finished run.
+    #[must_use]
+    pub fn summary(&self) -> PathBuf {
+        self.root.join("summary.json")
+    }
+
+    /// The flowed dataset with its new labels.
+    #[must_use]
+    pub fn flowed(&self) -> PathBuf {
+        self.root.join("flowed.npz")
+    }
+
+    /// Folder of the checkpoints.
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.root.join("checkpoints")
+    }
+
+    /// Folder of the recorded samples.
+    #[must_use]
+    pub fn frames(&self) -> PathBuf {
+        self.root.join("frames")
+    }
+
+    /// The [`FramesIndex`].
+    #[must_use]
+    pub fn frames_index(&self) -> PathBuf {
+        self.frames().join("frames.json")
+    }
+
+    /// The displayed source samples at a step: a float32 array of shape (rows, dim).
+    #[must_use]
+    pub fn frame(&self, step: u64) -> PathBuf {
+        self.frames().join(format!("step-{step:08}.npy"))
+    }
+
+    /// The displayed target samples: a float32 array of shape (rows, dim).
+    #[must_use]
+    pub fn target(&self) -> PathBuf {
+        self.frames().join("target.npy")
+    }
+
+    /// Picture: a grid of images over time.
+    #[must_use]
+    pub fn images_picture(&self) -> PathBuf {
+        self.root.join("images.png")
+    }
+
+    /// Picture: the paths of the samples in the plane.
+    #[must_use]
+    pub fn trajectories_picture(&self) -> PathBuf {
+        self.root.join("trajectories.png")
+    }
+
+    /// Picture: the loss against the step.
+    #[must_use]
+    pub fn loss_picture(&self) -> PathBuf {
+        self.root.join("loss.png")
+    }
+
+    /// Picture: the animated flow.
+    #[must_use]
+    pub fn flow_animation(&self) -> PathBuf {
+        self.root.join("flow.gif")
+    }
+
+    /// Reads `metrics.jsonl`, see [`read_metrics`].
+    ///
+    /// # Errors
+    /// As [`read_metrics`].
+    pub fn read_metrics(&self) -> Result<Vec<MetricsRecord>, ReportError> {
+        read_metrics(&self.metrics())
+    }
+
+    /// Reads `frames/frames.json` and checks that its parts fit together.
+    ///
+    /// # Errors
+    /// The file is missing, is not such an index, has another schema, or contradicts itself.
+    pub fn read_frames_index(&self) -> Result<FramesIndex, ReportError> {
+        let path = self.frames_index();
+        let index: FramesIndex = read_json(&path, "the index of recorded frames")?;
+        check_schema(&path, index.schema)?;
+        index.check(&path)?;
+        Ok(index)
+    }
+
+    /// Reads `summary.json`.
+    ///
+    /// # Errors
+    /// The file is missing, is not a summary, or has another schema.
+    pub fn read_summary(&self) -> Result<Summary, ReportError> {
+        let path = self.summary();
+        let summary: Summary = read_json(&path, "the summary of a finished run")?;
+        check_schema(&path, summary.schema)?;
+        Ok(summary)
+    }
+}
+
+/// One line of `metrics.jsonl`: the state observed at a step; step 0 is the initial state.
+///
+/// Numbers that are not finite are written as `null` and read back as NaN. Fields this version
+/// does not know are kept in `extra`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricsRecord {
+    /// Steps taken so far.
+    pub step: u64,
+    /// `MMD^2` to the target at this state.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub mmd2: f64,
+    /// Size of the step taken from this state.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub step_size: f64,
+    /// Root mean square of the velocity under the dataset's weights.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub velocity_rms: f64,
+    /// Seconds since the start, earlier parts of a resumed run included.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub seconds: f64,
+    /// Further fields.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl MetricsRecord {
+    /// The record as one line of JSON, newline included.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        // Keys are strings and the values plain numbers or JSON values: this cannot fail.
+        let mut line = serde_json::to_string(self).unwrap_or_default();
+        line.push('\n');
+        line
+    }
+}
+
+/// What `frames/frames.json` says about the recorded arrays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FramesIndex {
+    /// Version of the layout, [`SCHEMA`].
+    pub schema: u32,
+    /// Coordinates a sample.
+    pub dim: usize,
+    /// Width, height and channels when the samples are images.
+    pub image_shape: Option<[usize; 3]>,
+    /// Class of every recorded row, an index into `labels`.
+    pub classes: Vec<usize>,
+    /// Labels of all source classes, recorded or not.
+    pub labels: Vec<String>,
+    /// The target label each source class was matched to; known when the run has ended.
+    pub new_labels: Option<Vec<String>>,
+    /// Class of every recorded target row, an index into `target_labels`.
+    pub target_classes: Vec<usize>,
+    /// Labels of all target classes.
+    pub target_labels: Vec<String>,
+    /// Steps at which the samples were recorded, increasing.
+    pub steps: Vec<u64>,
+}
+
+impl FramesIndex {
+    /// The image shape as the dataset knows it.
+    #[must_use]
+    pub fn shape(&self) -> Option<ImageShape> {
+        self.image_shape.map(|[width, height, channels]| ImageShape { width, height, channels })
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ReportError> {
+        let content = |expected: String, found: String| Err(ReportError::content(path, expected, found));
+        if self.dim == 0 {
+            return content("a dimension of at least 1".into(), "0".into());
+        }
+        if let Some(shape) = self.shape() {
+            if shape.len() != self.dim || !matches!(shape.channels, 1 | 3) {
+                return content(
+                    format!("an image shape of {} values in 1 or 3 channels", self.dim),
+                    shape.to_string(),
+                );
+            }
+        }
+        if self.steps.is_empty() || self.classes.is_empty() {
+            return content("at least one step and one row".into(), "none".into());
+        }
+        if let Some(pair) = self.steps.windows(2).find(|pair| pair[0] >= pair[1]) {
+            return content("increasing steps".into(), format!("{} before {}", pair[0], pair[1]));
+        }
+        for (what, classes, labels) in
+            [("source", &self.classes, &self.labels), ("target", &self.target_classes, &self.target_labels)]
+        {
+            if let Some(class) = classes.iter().find(|&&class| class >= labels.len()) {
+                return content(format!("{what} classes below {}", labels.len()), class.to_string());
+            }
+        }
+        if let Some(new) = self.new_labels.as_ref().filter(|new| new.len() != self.labels.len()) {
+            return content(format!("{} new labels", self.labels.len()), new.len().to_string());
+        }
+        Ok(())
+    }
+}
+
+/// A source class and the target class it was matched to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassMatch {
+    /// Label in the source.
+    pub source: String,
+    /// Label in the target.
+    pub target: String,
+    /// 0 when the match is clear, 1 when another is as good; NaN (`null`) when unknown.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub ambiguity: f64,
+}
+
+/// The content of `summary.json`: how a run ended.
+///
+/// Numbers that are not finite are written as `null` and read back as NaN, or as none where optional.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Version of the layout, [`SCHEMA`].
+    pub schema: u32,
+    /// `MMD^2` to the target at step 0.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub mmd2_initial: f64,
+    /// `MMD^2` to the target at the last step.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub mmd2_final: f64,
+    /// `W_{W2}^2` to the target at step 0, where computed.
+    pub wow2_initial: Option<f64>,
+    /// `W_{W2}^2` to the target at the last step, where computed.
+    pub wow2_final: Option<f64>,
+    /// Steps taken.
+    pub steps: u64,
+    /// Seconds taken.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub seconds: f64,
+    /// Why the run stopped.
+    pub stop_reason: String,
+    /// New labels of the flowed classes.
+    pub classes: Vec<ClassMatch>,
+    /// File names of the pictures, the one to open first at the front.
+    pub pictures: Vec<String>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Reads metrics, one record a line, in the order of the file.
+///
+/// A last line without a newline that is not a full record is dropped: it was being written when
+/// the run was killed.
+///
+/// # Errors
+/// The file is missing or unreadable, or a line before that is not a record.
+pub fn read_metrics(path: &Path) -> Result<Vec<MetricsRecord>, ReportError> {
+    let bytes = read_bytes(path, "metrics")?;
+    let mut records = Vec::new();
+    for (number, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match serde_json::from_slice(line) {
+            Ok(record) => records.push(record),
+            Err(_) if !line.ends_with(b"\n") => {}
+            Err(error) => {
+                let expected = format!("a metrics record on line {}", number + 1);
+                return Err(ReportError::content(path, expected, strip_position(&error)));
+            }
+        }
+    }
+    Ok(records)
+}
+
+/// Reads a JSON file of the run directory into `T`; `what` names it in errors.
+fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, ReportError> {
+    let bytes = read_bytes(path, what)?;
+    serde_json::from_slice(&bytes).map_err(|error| ReportError::content(path, what, error.to_string()))
+}
+
+fn read_bytes(path: &Path, what: &'static str) -> Result<Vec<u8>, ReportError> {
+    fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => ReportError::Missing { what, path: path.to_owned() },
+        _ => ReportError::io(path, error),
+    })
+}
+
+fn check_schema(path: &Path, found: u32) -> Result<(), ReportError> {
+    if found == SCHEMA {
+        Ok(())
+    } else {
+        Err(ReportError::Schema { path: path.to_owned(), expected: SCHEMA, found })
+    }
+}
+
+/// The parser's message without its own line number, which counts within one record only.
+fn strip_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(step: u64, mmd2: f64) -> MetricsRecord {
+        MetricsRecord { step, mmd2, step_size: 0.5, velocity_rms: 1.0, seconds: 0.1, extra: Map::new() }
+    }
+
+    fn index() -> FramesIndex {
+        FramesIndex {
+            schema: SCHEMA,
+            dim: 2,
+            image_shape: None,
+            classes: vec![0, 1],
+            labels: vec!["a".into(), "b".into()],
+            new_labels: None,
+            target_classes: vec![0],
+            target_labels: vec!["x".into()],
+            steps: vec![0, 10],
+        }
+    }
+
+    fn written(index: &FramesIndex) -> (tempfile::TempDir, RunDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        fs::create_dir(run.frames()).unwrap();
+        fs::write(run.frames_index(), serde_json::to_vec(index).unwrap()).unwrap();
+        (folder, run)
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_survive_as_nan() {
+        let line = record(3, f64::INFINITY).to_line();
+        assert!(line.contains("\"mmd2\":null"), "{line}");
+        let back: MetricsRecord = serde_json::from_str(&line).unwrap();
+        assert!(back.mmd2.is_nan());
+        assert_eq!(back.step, 3);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_dropped_and_unknown_fields_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let mut second = record(1, 0.25);
+        second.extra.insert("momentum".into(), 0.9.into());
+        let torn = &record(2, 0.125).to_line()[..30];
+        fs::write(&path, format!("{}{}{torn}", record(0, 0.5).to_line(), second.to_line())).unwrap();
+        assert_eq!(read_metrics(&path).unwrap(), vec![record(0, 0.5), second]);
+    }
+
+    #[test]
+    fn garbage_before_the_last_line_is_an_error_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        fs::write(&path, format!("{}nonsense\n{}", record(0, 0.5).to_line(), record(1, 0.5).to_line()))
+            .unwrap();
+        let text = read_metrics(&path).unwrap_err().to_string();
+        assert!(text.starts_with("expected a metrics record on line 2 in "), "{text}");
+        // A complete last line is no excuse either.
+        fs::write(&path, "{\"step\":1}\n").unwrap();
+        let text = read_metrics(&path).unwrap_err().to_string();
+        assert!(text.ends_with("found missing field `mmd2`"), "{text}");
+    }
+
+    #[test]
+    fn the_index_comes_back_and_contradictions_are_named() {
+        let (_folder, run) = written(&index());
+        assert_eq!(run.read_frames_index().unwrap(), index());
+        type Change = fn(&mut FramesIndex);
+        let cases: [(Change, &str); 6] = [
+            (|i| i.schema = 2, "found 2"),
+            (|i| i.image_shape = Some([2, 2, 1]), "found 2x2x1"),
+            (|i| i.steps = vec![5, 5], "found 5 before 5"),
+            (|i| i.classes[1] = 7, "found 7"),
+            (|i| i.new_labels = Some(vec![]), "expected 2 new labels"),
+            (|i| i.dim = 0, "found 0"),
+        ];
+        for (change, message) in cases {
+            let mut changed = index();
+            change(&mut changed);
+            let (_folder, run) = written(&changed);
+            let text = run.read_frames_index().unwrap_err().to_string();
+            assert!(text.contains(message) && text.contains("frames.json"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_summary_keeps_its_further_fields() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let mut summary = Summary {
+            schema: SCHEMA,
+            mmd2_initial: 1.0,
+            mmd2_final: 0.01,
+            wow2_initial: Some(2.0),
+            wow2_final: None,
+            steps: 100,
+            seconds: 1.5,
+            stop_reason: "all steps taken".into(),
+            classes: vec![ClassMatch { source: "A".into(), target: "3".into(), ambiguity: 0.1 }],
+            pictures: vec!["images.png".into()],
+            extra: Map::new(),
+        };
+        summary.extra.insert("seed".into(), 7.into());
+        fs::write(run.summary(), serde_json::to_vec(&summary).unwrap()).unwrap();
+        assert_eq!(run.read_summary().unwrap(), summary);
+    }
+
+    #[test]
+    fn missing_files_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        assert!(matches!(run.read_metrics(), Err(ReportError::Missing { what: "metrics", .. })));
+        assert!(matches!(run.read_summary(), Err(ReportError::Missing { .. })));
+        let text = run.read_frames_index().unwrap_err().to_string();
+        assert!(text.contains("frames.json, found no such file"), "{text}");
+    }
+}
