@@ -1,0 +1,113 @@
+//! Archives of named arrays: `.npz`, a zip file of `.npy` entries.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+
+use super::NpyArray;
+use super::decode::read_all;
+use super::encode::{encoded_len, write_npy_to};
+use crate::atomic;
+use crate::bounded::Bounded;
+use crate::error::DataError;
+
+/// Reads all arrays of a `.npz` file, stored or deflated, in the order they stand in.
+///
+/// # Errors
+/// A file that cannot be opened or is no zip archive, an entry that is no `.npy` array or that is
+/// refused by [`super::read_npy`], or one that expands to absurdly more than the file.
+pub fn read_npz(path: impl AsRef<Path>) -> Result<Vec<(String, NpyArray)>, DataError> {
+    read_path(path.as_ref(), |_| true)
+}
+
+/// Reads all arrays of an archive in the order they stand in; `file` names it in errors.
+///
+/// # Errors
+/// As [`read_npz`].
+pub fn read_npz_from(reader: impl Read + Seek, file: &Path) -> Result<Vec<(String, NpyArray)>, DataError> {
+    read_chosen(reader, file, |_| true)
+}
+
+/// Reads the entries whose names (without `.npy`) are wanted; the others are not even decoded.
+pub(crate) fn read_entries(
+    path: &Path,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, NpyArray)>, DataError> {
+    read_path(path, wanted)
+}
+
+fn read_path(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, NpyArray)>, DataError> {
+    let file = File::open(path).map_err(|error| DataError::io(path, error))?;
+    read_chosen(BufReader::new(file), path, wanted)
+}
+
+fn read_chosen(
+    mut reader: impl Read + Seek,
+    file: &Path,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, NpyArray)>, DataError> {
+    let length = reader.seek(SeekFrom::End(0)).map_err(|error| DataError::io(file, error))?;
+    let bad_zip = |error: zip::result::ZipError| DataError::format(file, "a zip archive", error.to_string());
+    let mut archive = ZipArchive::new(reader).map_err(bad_zip)?;
+    let mut arrays = Vec::new();
+    for index in 0..archive.len() {
+        let entry = archive.by_index(index).map_err(bad_zip)?;
+        let entry_name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        let Some(name) = entry_name.strip_suffix(".npy") else {
+            return Err(DataError::format(
+                file,
+                "only .npy arrays in the archive",
+                format!("{entry_name:?}"),
+            ));
+        };
+        if wanted(name) {
+            let array = read_all(&mut Bounded::new(entry, length), &file.join(&entry_name))?;
+            arrays.push((name.to_owned(), array));
+        }
+    }
+    Ok(arrays)
+}
+
+/// Writes arrays as a `.npz` file, whole or not at all, replacing a file of that name.
+///
+/// The same arrays give the same bytes: entries are stored in the given order, uncompressed, with
+/// a fixed time stamp.
+///
+/// # Errors
+/// A path that cannot be written, elements that do not fill their shape, or a name given twice.
+///
+/// ```
+/// use wowflow_data::npy::{NpyArray, read_npz, write_npz};
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("data.npz");
+/// let (points, labels) = (NpyArray::f64([2, 1], vec![0.0, 1.0]), NpyArray::i64([2], vec![3, 7]));
+/// write_npz(&path, &[("X", &points), ("y", &labels)])?;
+/// assert_eq!(read_npz(&path)?, vec![("X".to_owned(), points), ("y".to_owned(), labels)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, &NpyArray)]) -> Result<(), DataError> {
+    let path = path.as_ref();
+    atomic::write(path, |file| write_npz_to(file, arrays)).map_err(|error| DataError::io(path, error))
+}
+
+/// Writes an archive of arrays to `writer`; see [`write_npz`].
+///
+/// # Errors
+/// As [`write_npz`].
+pub fn write_npz_to(writer: impl Write + Seek, arrays: &[(&str, &NpyArray)]) -> io::Result<()> {
+    let mut archive = ZipWriter::new(writer);
+    for (name, array) in arrays {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(DateTime::default())
+            .unix_permissions(0o644)
+            .large_file(encoded_len(array) >= u64::from(u32::MAX));
+        archive.start_file(format!("{name}.npy"), options)?;
+        write_npy_to(&mut archive, array)?;
+    }
+    archive.finish()?;
+    Ok(())
+}
