@@ -5,6 +5,9 @@
 
 pub mod dataset;
 pub mod directions;
+pub mod flow;
+pub mod functional;
+pub mod kernel;
 pub mod linalg;
 pub mod measure;
 pub mod ot;

@@ -9,6 +9,8 @@
 pub enum Purpose {
     /// Slicing directions of a flow step or of a distance.
     Directions,
+    /// Directions on which states are compared, apart from those that move them.
+    Evaluation,
     /// Choosing samples of a dataset.
     Subsample,
     /// Generating a synthetic dataset.
@@ -62,6 +64,7 @@ impl Stream {
             Purpose::Subsample => 2,
             Purpose::Generate => 3,
             Purpose::Test => 4,
+            Purpose::Evaluation => 5,
         };
         let high = (tag << 48) ^ (step & 0xFFFF_FFFF_FFFF);
         Self { key: [seed as u32, (seed >> 32) as u32], high: [high as u32, (high >> 32) as u32] }

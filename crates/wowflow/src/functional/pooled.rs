@@ -1,0 +1,155 @@
+//! The baseline that forgets classes: `1/2 MMD^2` of the pooled samples with `k(x, y) = -|x - y|`.
+
+use rayon::prelude::*;
+
+use super::{Functional, FunctionalError};
+use crate::linalg::{Mat, Output, Threads, matmul};
+use crate::measure::MeasureOverMeasures;
+use crate::scalar::Scalar;
+
+/// Half the energy distance of the pooled samples, as on the decks' left panel of the rings.
+///
+/// Not hierarchical: a sample of mass `w_c a_{c,i}` feels all others alike, so classes mix. Cost of
+/// a step: `O(N (N + M) d)`, in blocks of samples, in doubles.
+#[derive(Clone, Debug)]
+pub struct PooledMmd {
+    target: Pool,
+    /// The target's mean: distances are taken about it, so that far-away data lose no digits.
+    origin: Vec<f64>,
+    target_term: f64,
+}
+
+#[derive(Clone, Debug)]
+struct Pool {
+    points: Vec<f64>,
+    squared_norms: Vec<f64>,
+    masses: Vec<f64>,
+    dim: usize,
+}
+
+impl Pool {
+    fn new<T: Scalar>(measure: &MeasureOverMeasures<T>, origin: &[f64]) -> Self {
+        let dim = measure.dim();
+        let points: Vec<f64> =
+            measure.points().iter().enumerate().map(|(k, v)| v.to_f64() - origin[k % dim]).collect();
+        let squared_norms = points.chunks(dim).map(|x| x.iter().map(|v| v * v).sum()).collect();
+        let masses = (0..measure.class_count())
+            .flat_map(|class| {
+                let outer = measure.outer_weights()[class];
+                let size = measure.class_size(class);
+                (0..size)
+                    .map(move |i| outer * measure.class_weights(class).map_or(1.0 / size as f64, |a| a[i]))
+            })
+            .collect();
+        Self { points, squared_norms, masses, dim }
+    }
+
+    fn len(&self) -> usize {
+        self.masses.len()
+    }
+
+    /// For each sample of a block of `from`: the mean distance to this pool, and the gradient
+    /// `sum_j m_j (x - y_j) / |x - y_j|` (0 where samples coincide), added with a factor.
+    fn attract(
+        &self,
+        from: &Pool,
+        block: std::ops::Range<usize>,
+        factor: f64,
+        gradient: &mut [f64],
+    ) -> Vec<f64> {
+        let (dim, rows, cols) = (self.dim, block.len(), self.len());
+        let x = &from.points[block.start * dim..block.end * dim];
+        let view = Mat::row_major(x, rows, dim);
+        let mut weights = vec![0.0; rows * cols];
+        let others = Mat::row_major(&self.points, cols, dim);
+        matmul(&mut weights, Output::Overwrite, -2.0, view, others.transposed(), Threads::One);
+        let mut means = vec![0.0; rows];
+        for (r, row) in weights.chunks_mut(cols).enumerate() {
+            let norm = from.squared_norms[block.start + r];
+            let mut total = 0.0;
+            for ((weight, &other), &mass) in row.iter_mut().zip(&self.squared_norms).zip(&self.masses) {
+                let mut square = norm + other + *weight;
+                if square < CANCELLATION * (norm + other) {
+                    square = 0.0;
+                }
+                let distance = square.sqrt();
+                means[r] += mass * distance;
+                *weight = if distance > 0.0 { -factor * mass / distance } else { 0.0 };
+                total -= *weight;
+            }
+            let point = &x[r * dim..(r + 1) * dim];
+            gradient[r * dim..(r + 1) * dim].iter_mut().zip(point).for_each(|(g, p)| *g += total * p);
+        }
+        matmul(gradient, Output::Add, 1.0, Mat::row_major(&weights, rows, cols), others, Threads::One);
+        means
+    }
+}
+
+/// Squared distances below this share of the squared norms are rounding: the samples coincide.
+const CANCELLATION: f64 = 1e-14;
+
+/// Samples worked on together; fixed, so that the bits do not depend on the number of threads.
+const BLOCK: usize = 64;
+
+impl PooledMmd {
+    /// The functional for a target; `source` is checked for its dimension.
+    ///
+    /// # Errors
+    /// Different dimensions.
+    pub fn new<T: Scalar>(
+        source: &MeasureOverMeasures<T>,
+        target: &MeasureOverMeasures<T>,
+    ) -> Result<Self, FunctionalError> {
+        if source.dim() != target.dim() {
+            return Err(FunctionalError::Dimensions { source_dim: source.dim(), target_dim: target.dim() });
+        }
+        let mut origin = vec![0.0; target.dim()];
+        for point in target.points().chunks(target.dim()) {
+            let share = 1.0 / target.sample_count() as f64;
+            origin.iter_mut().zip(point).for_each(|(o, v)| *o += share * v.to_f64());
+        }
+        let pool = Pool::new(target, &origin);
+        let target_term = mean_distance(&pool, &pool, None);
+        Ok(Self { target: pool, origin, target_term })
+    }
+
+    /// The squared MMD of the pooled particles to the pooled target.
+    #[must_use]
+    pub fn mmd2<T: Scalar>(&self, particles: &MeasureOverMeasures<T>) -> f64 {
+        let mut velocity = vec![T::ZERO; particles.points().len()];
+        2.0 * self.value_and_velocity(particles, &mut velocity)
+    }
+
+    fn value_and_velocity<T: Scalar>(&self, particles: &MeasureOverMeasures<T>, velocity: &mut [T]) -> f64 {
+        let pool = Pool::new(particles, &self.origin);
+        let mut gradient = vec![0.0; velocity.len()];
+        let to_target = mean_distance(&pool, &self.target, Some((1.0, &mut gradient)));
+        let to_self = mean_distance(&pool, &pool, Some((-1.0, &mut gradient)));
+        velocity.iter_mut().zip(&gradient).for_each(|(v, g)| *v = T::from_f64(*g));
+        to_target - 0.5 * to_self - 0.5 * self.target_term
+    }
+}
+
+/// Mean distance between two pools; with a factor, also adds `factor * grad` for each sample of `from`.
+fn mean_distance(from: &Pool, to: &Pool, gradient: Option<(f64, &mut Vec<f64>)>) -> f64 {
+    let mut unused = Vec::new();
+    let (factor, gradient) = gradient.unwrap_or_else(|| {
+        unused.resize(from.points.len(), 0.0);
+        (0.0, &mut unused)
+    });
+    let means: Vec<Vec<f64>> = gradient
+        .par_chunks_mut(BLOCK * from.dim)
+        .enumerate()
+        .map(|(index, gradient)| {
+            let start = index * BLOCK;
+            to.attract(from, start..(start + BLOCK).min(from.len()), factor, gradient)
+        })
+        .collect();
+    means.iter().flatten().zip(&from.masses).map(|(mean, mass)| mean * mass).sum()
+}
+
+impl<T: Scalar> Functional<T> for PooledMmd {
+    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, _step: u64, velocity: &mut [T]) -> f64 {
+        self.value_and_velocity(particles, velocity)
+    }
+}

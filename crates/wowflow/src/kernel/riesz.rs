@@ -1,0 +1,47 @@
+//! The Riesz kernel `-(SW_2^2 + eps^2)^(r/2)`, by default `-SW_2`.
+
+use super::{KernelError, positive};
+
+/// `K = -(s + eps^2)^(r/2)` with `s = SW_2^2`: conditionally positive definite for `0 < r < 2`.
+///
+/// Without smoothing (`eps = 0`) the slope at `s = 0` is taken as 0, an element of the
+/// subdifferential: coincident measures exert no force on each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Riesz {
+    r: f64,
+    eps: f64,
+}
+
+impl Riesz {
+    /// Exponent `0 < r < 2` (the published kernel has 1) and smoothing length `eps >= 0`.
+    ///
+    /// # Errors
+    /// A parameter outside its range.
+    pub fn new(r: f64, eps: f64) -> Result<Self, KernelError> {
+        let r = positive("r", r)?;
+        if r >= 2.0 {
+            return Err(KernelError { parameter: "r", expected: "below 2", found: r });
+        }
+        if !(eps >= 0.0 && eps.is_finite()) {
+            return Err(KernelError { parameter: "eps", expected: "at least 0 and finite", found: eps });
+        }
+        Ok(Self { r, eps })
+    }
+
+    /// `K(s)`.
+    #[must_use]
+    pub fn value(&self, s: f64) -> f64 {
+        -(s + self.eps * self.eps).powf(self.r / 2.0)
+    }
+
+    /// `dK/ds`, 0 where it does not exist.
+    #[must_use]
+    pub fn derivative(&self, s: f64) -> f64 {
+        let shifted = s + self.eps * self.eps;
+        if shifted > 0.0 { -self.r / 2.0 * shifted.powf(self.r / 2.0 - 1.0) } else { 0.0 }
+    }
+
+    pub(super) fn natural_step(&self, typical: f64) -> f64 {
+        -0.5 / self.derivative(typical.max(f64::MIN_POSITIVE))
+    }
+}

@@ -1,0 +1,99 @@
+//! What does not change while samples move: sizes, weights, and which classes share a grid.
+//!
+//! Two classes share a grid when their sorted samples pair up one to one: uniform weights and
+//! equal sizes. Between grids, sorted rows are replaced by conditional means (`MATH.md`, "One sort
+//! per class", point 4), once a grid and not once a pair.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::measure::MeasureOverMeasures;
+use crate::ot::one_d::{Segment, uniform_segments};
+use crate::scalar::Scalar;
+
+/// A dataset's side of a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Source,
+    Target,
+}
+
+/// One class of either side.
+#[derive(Clone, Debug)]
+pub(crate) struct Class {
+    pub(crate) side: Side,
+    /// Position in a row of its side's profile.
+    pub(crate) range: Range<usize>,
+    pub(crate) weights: Option<Vec<f64>>,
+    pub(crate) grid: usize,
+}
+
+/// Atoms to which other classes' rows are brought; classes of one grid pair up one to one.
+#[derive(Clone, Debug)]
+pub(crate) struct Grid {
+    pub(crate) size: usize,
+    /// Classes on this grid, increasing, by position in [`PairLayout::classes`].
+    pub(crate) members: Vec<usize>,
+}
+
+/// Sizes, weights and grids of a source and a target.
+#[derive(Clone, Debug)]
+pub(crate) struct PairLayout {
+    /// Source classes, then target classes.
+    pub(crate) classes: Vec<Class>,
+    pub(crate) source_count: usize,
+    pub(crate) grids: Vec<Grid>,
+    pub(crate) largest: usize,
+    pub(crate) weighted: bool,
+    segments: HashMap<(usize, usize), Vec<Segment>>,
+}
+
+impl PairLayout {
+    pub(crate) fn new<T: Scalar>(source: &MeasureOverMeasures<T>, target: &MeasureOverMeasures<T>) -> Self {
+        let mut layout = Self {
+            classes: Vec::new(),
+            source_count: source.class_count(),
+            grids: Vec::new(),
+            largest: 0,
+            weighted: false,
+            segments: HashMap::new(),
+        };
+        let mut by_size = HashMap::new();
+        for (side, measure) in [(Side::Source, source), (Side::Target, target)] {
+            for class in 0..measure.class_count() {
+                let size = measure.class_size(class);
+                let weights = measure.class_weights(class).map(<[f64]>::to_vec);
+                let fresh = layout.grids.len();
+                let grid = match &weights {
+                    None => *by_size.entry(size).or_insert(fresh),
+                    Some(_) => fresh,
+                };
+                if grid == fresh {
+                    layout.grids.push(Grid { size, members: Vec::new() });
+                }
+                layout.grids[grid].members.push(layout.classes.len());
+                layout.largest = layout.largest.max(size);
+                layout.weighted |= weights.is_some();
+                layout.classes.push(Class { side, range: measure.class_range(class), weights, grid });
+            }
+        }
+        let sizes: Vec<usize> = by_size.into_keys().collect();
+        for &n in &sizes {
+            for &m in &sizes {
+                if n != m {
+                    layout.segments.insert((n, m), uniform_segments(n, m));
+                }
+            }
+        }
+        layout
+    }
+
+    pub(crate) fn target_count(&self) -> usize {
+        self.classes.len() - self.source_count
+    }
+
+    /// The monotone coupling of two uniform classes of different sizes.
+    pub(crate) fn uniform_segments(&self, n: usize, m: usize) -> &[Segment] {
+        &self.segments[&(n, m)]
+    }
+}
