@@ -5,7 +5,7 @@
 //! reduce rows while augmenting, then one Dijkstra search for each row still free.
 
 use super::CostMatrix;
-use super::kernels::{best_two, relax};
+use super::kernels::{Visit, best_two, relax, visit_equal};
 
 const NONE: usize = usize::MAX;
 
@@ -188,14 +188,18 @@ impl Search {
     /// become final, and a free one among them ends the search.
     fn next(&mut self, smallest: f64, row_of: &[usize]) -> Next {
         if self.next == self.closed.len() {
-            for col in 0..self.distance.len() {
-                if self.distance[col] == smallest {
-                    if row_of[col] == NONE {
-                        return Next::Free(col);
-                    }
-                    self.distance[col] = f64::NEG_INFINITY;
-                    self.closed.push((col, smallest));
+            let mut end = None;
+            visit_equal(&mut self.distance, smallest, |col, distance| {
+                if row_of[col] == NONE {
+                    end = Some(col);
+                    return Visit::Stop;
                 }
+                *distance = f64::NEG_INFINITY;
+                self.closed.push((col, smallest));
+                Visit::Continue
+            });
+            if let Some(col) = end {
+                return Next::Free(col);
             }
         }
         // Costs are finite and a column is free, so some column was at the smallest distance.

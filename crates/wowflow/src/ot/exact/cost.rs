@@ -1,6 +1,6 @@
 //! Cost matrices: checked once, and squared Euclidean ones computed from differences in `f64`.
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
 use super::OtError;
 use crate::scalar::Scalar;
@@ -113,6 +113,8 @@ fn count<T>(points: &[T], dim: usize, what: &'static str) -> Result<usize, OtErr
 const LANES: usize = 8;
 /// Rows worked on together: their accumulators fill half the vector registers.
 const GROUP: usize = 4;
+/// Rows that go by while a panel is in the first cache; they stay in the second.
+const BLOCK: usize = 64;
 /// Coordinates worked on together: a panel of them stays in the first cache.
 const DEPTH: usize = 256;
 
@@ -141,30 +143,47 @@ impl Panels {
     pub(in crate::ot) fn distances<T: Scalar>(&self, x: &[T]) -> Vec<f64> {
         let x: Vec<f64> = x.iter().map(|v| v.to_f64()).collect();
         let mut out = vec![0.0; x.len() / self.dim * self.cols];
-        Arch::new().dispatch(
-            #[inline(always)]
-            || self.fill(&x, &mut out),
-        );
+        Arch::new().dispatch(Fill {
+            panels: &self.panels,
+            cols: self.cols,
+            dim: self.dim,
+            x: &x,
+            out: &mut out,
+        });
         out
     }
+}
+
+/// The distance kernel as an operation to be compiled for each instruction set. (A closure would
+/// be reached through a shim that is not always inlined, and lose the wide instructions there.)
+struct Fill<'a> {
+    panels: &'a [[f64; LANES]],
+    cols: usize,
+    dim: usize,
+    x: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl NullaryFnOnce for Fill<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn fill(&self, x: &[f64], out: &mut [f64]) {
-        let (dim, cols) = (self.dim, self.cols);
-        for (points, out) in x.chunks(GROUP * dim).zip(out.chunks_mut(GROUP * cols)) {
+    fn call(self) {
+        let Self { panels, cols, dim, x, out } = self;
+        for (x, out) in x.chunks(BLOCK * dim).zip(out.chunks_mut(BLOCK * cols)) {
             for start in (0..dim).step_by(DEPTH) {
                 let depth = start..(start + DEPTH).min(dim);
-                for (p, panel) in self.panels.chunks_exact(dim).enumerate() {
+                for (p, panel) in panels.chunks_exact(dim).enumerate() {
                     let width = p * LANES..((p + 1) * LANES).min(cols);
                     let panel = &panel[depth.clone()];
-                    if points.len() == GROUP * dim {
-                        let rows: [&[f64]; GROUP] =
-                            std::array::from_fn(|r| &points[r * dim..][depth.clone()]);
-                        accumulate(rows, panel, out, cols, width);
-                    } else {
-                        for (r, point) in points.chunks_exact(dim).enumerate() {
-                            let out = &mut out[r * cols..(r + 1) * cols];
-                            accumulate([&point[depth.clone()]], panel, out, cols, width.clone());
+                    for (points, out) in x.chunks(GROUP * dim).zip(out.chunks_mut(GROUP * cols)) {
+                        if points.len() == GROUP * dim {
+                            let row = |r: usize| &points[r * dim..][depth.clone()];
+                            accumulate::<GROUP>(std::array::from_fn(row), panel, out, cols, width.clone());
+                        } else {
+                            for (point, out) in points.chunks_exact(dim).zip(out.chunks_exact_mut(cols)) {
+                                accumulate([&point[depth.clone()]], panel, out, cols, width.clone());
+                            }
                         }
                     }
                 }
@@ -182,10 +201,12 @@ fn accumulate<const R: usize>(
     cols: usize,
     width: std::ops::Range<usize>,
 ) {
-    let mut sums = [[0.0; LANES]; R];
-    for (r, sums) in sums.iter_mut().enumerate() {
-        sums[..width.len()].copy_from_slice(&out[r * cols..][width.clone()]);
+    let mut stored = [[0.0; LANES]; R];
+    for (r, stored) in stored.iter_mut().enumerate() {
+        stored[..width.len()].copy_from_slice(&out[r * cols..][width.clone()]);
     }
+    // A copy that is only ever indexed by constants stays in registers.
+    let mut sums = stored;
     let rows = rows.map(|row| &row[..panel.len()]);
     for (k, column) in panel.iter().enumerate() {
         for (sums, row) in sums.iter_mut().zip(&rows) {
@@ -196,8 +217,9 @@ fn accumulate<const R: usize>(
             }
         }
     }
-    for (r, sums) in sums.iter().enumerate() {
-        out[r * cols..][width.clone()].copy_from_slice(&sums[..width.len()]);
+    stored = sums;
+    for (r, stored) in stored.iter().enumerate() {
+        out[r * cols..][width.clone()].copy_from_slice(&stored[..width.len()]);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The inner loops of the solvers, one pass over a row of costs each, vectorised by the compiler.
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
 const LANES: usize = 8;
 
@@ -23,70 +23,40 @@ impl BestTwo {
     }
 }
 
-/// The two smallest of `row - v`.
-pub(super) fn best_two(row: &[f64], v: &[f64]) -> BestTwo {
-    #[inline(always)]
-    fn values(row: &[f64], v: &[f64]) -> (f64, f64) {
-        let mut first = [f64::INFINITY; LANES];
-        let mut second = [f64::INFINITY; LANES];
-        let (rows, row_rest) = row.as_chunks::<LANES>();
-        let (vs, v_rest) = v.as_chunks::<LANES>();
-        for (row, v) in rows.iter().zip(vs) {
-            for l in 0..LANES {
-                let reduced = row[l] - v[l];
-                let larger = if reduced > first[l] { reduced } else { first[l] };
-                first[l] = if reduced < first[l] { reduced } else { first[l] };
-                second[l] = if larger < second[l] { larger } else { second[l] };
+/// All places of `value`, increasing, until `visit` says to stop; `visit` may change them.
+pub(super) fn visit_equal(values: &mut [f64], value: f64, mut visit: impl FnMut(usize, &mut f64) -> Visit) {
+    for (chunk, values) in values.chunks_mut(LANES).enumerate() {
+        if values.iter().fold(false, |hit, v| hit | (*v == value)) {
+            for (l, slot) in values.iter_mut().enumerate() {
+                if *slot == value && visit(chunk * LANES + l, slot) == Visit::Stop {
+                    return;
+                }
             }
         }
-        for l in 0..row_rest.len() {
-            let reduced = row_rest[l] - v_rest[l];
-            let larger = reduced.max(first[l]);
-            first[l] = reduced.min(first[l]);
-            second[l] = larger.min(second[l]);
-        }
-        let (mut best, mut next) = (f64::INFINITY, f64::INFINITY);
-        for reduced in first.into_iter().chain(second) {
-            let larger = reduced.max(best);
-            best = reduced.min(best);
-            next = larger.min(next);
-        }
-        (best, next)
     }
-    let (first, second) = Arch::new().dispatch(
-        #[inline(always)]
-        || values(row, v),
-    );
+}
+
+/// Whether a visit goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Visit {
+    Continue,
+    Stop,
+}
+
+/// The two smallest of `row - v`.
+pub(super) fn best_two(row: &[f64], v: &[f64]) -> BestTwo {
+    let (first, second) = Arch::new().dispatch(SmallestTwo { row, v });
     BestTwo { first, col: position(row, v, first), second }
 }
 
 /// The smallest of `row - v`.
 pub(super) fn smallest(row: &[f64], v: &[f64]) -> f64 {
-    #[inline(always)]
-    fn value(row: &[f64], v: &[f64]) -> f64 {
-        let mut first = [f64::INFINITY; LANES];
-        let (rows, row_rest) = row.as_chunks::<LANES>();
-        let (vs, v_rest) = v.as_chunks::<LANES>();
-        for (row, v) in rows.iter().zip(vs) {
-            for l in 0..LANES {
-                let reduced = row[l] - v[l];
-                first[l] = if reduced < first[l] { reduced } else { first[l] };
-            }
-        }
-        for (c, v) in row_rest.iter().zip(v_rest) {
-            first[0] = first[0].min(c - v);
-        }
-        first.into_iter().fold(f64::INFINITY, f64::min)
-    }
-    Arch::new().dispatch(
-        #[inline(always)]
-        || value(row, v),
-    )
+    Arch::new().dispatch(Smallest { row, v })
 }
 
 /// The first column whose `row - v` is `value`, which one of the functions above returned.
 pub(super) fn position(row: &[f64], v: &[f64], value: f64) -> usize {
-    row.iter().zip(v).position(|(c, v)| c - v == value).unwrap_or(0)
+    Arch::new().dispatch(Position { row, v, value })
 }
 
 /// One step of a shortest-path search: a path of length `base + row - v` through `through` replaces
@@ -99,15 +69,112 @@ pub(super) fn relax(
     distance: &mut [f64],
     from: &mut [usize],
 ) -> f64 {
+    Arch::new().dispatch(Relax { row, v, base, through, distance, from })
+}
+
+// The passes are operations, not closures: `dispatch` would reach a closure through a shim that is
+// not always inlined, and lose the wide instructions there.
+
+struct SmallestTwo<'a> {
+    row: &'a [f64],
+    v: &'a [f64],
+}
+
+impl NullaryFnOnce for SmallestTwo<'_> {
+    type Output = (f64, f64);
+
     #[inline(always)]
-    fn pass(
-        row: &[f64],
-        v: &[f64],
-        base: f64,
-        through: usize,
-        distance: &mut [f64],
-        from: &mut [usize],
-    ) -> f64 {
+    fn call(self) -> (f64, f64) {
+        let mut first = [f64::INFINITY; LANES];
+        let mut second = [f64::INFINITY; LANES];
+        let (rows, row_rest) = self.row.as_chunks::<LANES>();
+        let (vs, v_rest) = self.v.as_chunks::<LANES>();
+        for (row, v) in rows.iter().zip(vs) {
+            for l in 0..LANES {
+                let reduced = row[l] - v[l];
+                let larger = if reduced > first[l] { reduced } else { first[l] };
+                first[l] = if reduced < first[l] { reduced } else { first[l] };
+                second[l] = if larger < second[l] { larger } else { second[l] };
+            }
+        }
+        let (mut best, mut next) = (f64::INFINITY, f64::INFINITY);
+        let rest = row_rest.iter().zip(v_rest).map(|(c, v)| c - v);
+        for reduced in first.into_iter().chain(second).chain(rest) {
+            next = reduced.max(best).min(next);
+            best = reduced.min(best);
+        }
+        (best, next)
+    }
+}
+
+struct Smallest<'a> {
+    row: &'a [f64],
+    v: &'a [f64],
+}
+
+impl NullaryFnOnce for Smallest<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn call(self) -> f64 {
+        let mut first = [f64::INFINITY; LANES];
+        let (rows, row_rest) = self.row.as_chunks::<LANES>();
+        let (vs, v_rest) = self.v.as_chunks::<LANES>();
+        for (row, v) in rows.iter().zip(vs) {
+            for l in 0..LANES {
+                let reduced = row[l] - v[l];
+                first[l] = if reduced < first[l] { reduced } else { first[l] };
+            }
+        }
+        let rest = row_rest.iter().zip(v_rest).map(|(c, v)| c - v);
+        first.into_iter().chain(rest).fold(f64::INFINITY, f64::min)
+    }
+}
+
+struct Position<'a> {
+    row: &'a [f64],
+    v: &'a [f64],
+    value: f64,
+}
+
+impl NullaryFnOnce for Position<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn call(self) -> usize {
+        let (rows, _) = self.row.as_chunks::<LANES>();
+        let (vs, _) = self.v.as_chunks::<LANES>();
+        let mut start = 0;
+        for (row, v) in rows.iter().zip(vs) {
+            let mut hit = false;
+            for l in 0..LANES {
+                hit |= row[l] - v[l] == self.value;
+            }
+            if hit {
+                break;
+            }
+            start += LANES;
+        }
+        let rest = self.row[start..].iter().zip(&self.v[start..]);
+        start + rest.map(|(c, v)| c - v).position(|reduced| reduced == self.value).unwrap_or(0)
+    }
+}
+
+struct Relax<'a> {
+    row: &'a [f64],
+    v: &'a [f64],
+    base: f64,
+    through: usize,
+    distance: &'a mut [f64],
+    from: &'a mut [usize],
+}
+
+impl NullaryFnOnce for Relax<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn call(self) -> f64 {
+        let Self { row, v, base, through, distance, from } = self;
         let mut smallest = [f64::INFINITY; LANES];
         let (rows, row_rest) = row.as_chunks::<LANES>();
         let (vs, v_rest) = v.as_chunks::<LANES>();
@@ -137,10 +204,6 @@ pub(super) fn relax(
         }
         least
     }
-    Arch::new().dispatch(
-        #[inline(always)]
-        || pass(row, v, base, through, distance, from),
-    )
 }
 
 #[cfg(test)]

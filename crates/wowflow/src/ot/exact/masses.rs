@@ -59,9 +59,9 @@ pub(super) fn units(n: usize, m: usize, a: Option<&[f64]>, b: Option<&[f64]>) ->
     // Rounding leaves at most half a unit a point. The lighter side gets it, a unit a point, so
     // that equal measures in another order, which leave nothing, stay equal.
     if surplus > 0 {
-        spread(&mut cols, surplus)
+        spread(&mut cols, surplus);
     } else {
-        spread(&mut rows, -surplus)
+        spread(&mut rows, -surplus);
     }
     Units { rows, cols, total: TOTAL }
 }
