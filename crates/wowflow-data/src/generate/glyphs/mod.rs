@@ -1,5 +1,7 @@
 //! Hand-drawn characters: deforms stroke descriptions and renders them with a soft pen.
 
+use std::f64::consts::TAU;
+
 use wowflow::rng::Reader;
 
 use super::Alphabet;
@@ -15,6 +17,8 @@ pub(super) const SIDE: usize = 28;
 const HEIGHT: f64 = 20.0;
 /// Empty frame, in pixels, that no ink enters.
 const MARGIN: f64 = 1.0;
+/// Largest slope of a wave of the wobble: its amplitude times its angular frequency.
+const WOBBLE: f64 = 0.28;
 /// Straight pieces a curve has between two of its points.
 const CURVE_STEPS: usize = 6;
 /// Pieces a line is cut into, so that it bends with the wobble.
@@ -25,7 +29,7 @@ type Point = [f64; 2];
 /// How one sample departs from its description.
 struct Hand {
     wobble: Wobble,
-    /// Rows of the linear part: unit square to pixels.
+    /// Rows of the map from the box of the strokes, of height 1, to pixels.
     linear: [Point; 2],
     /// Where the middle of the character goes, in pixels.
     middle: Point,
@@ -38,14 +42,15 @@ struct Hand {
 impl Hand {
     fn new(draws: &mut Reader) -> Self {
         let wobble = Wobble::new(draws);
-        let (slant, turn) = (0.18 * draws.normal(), 0.09 * draws.normal());
-        let scale = [draws.range(0.72, 1.08) * HEIGHT, draws.range(0.85, 1.06) * HEIGHT];
+        // Right-handed writing leans to the right more often than to the left.
+        let (slant, turn) = (draws.range(-0.25, 0.4), draws.range(-0.16, 0.16));
+        let scale = [draws.range(0.75, 1.1) * HEIGHT, draws.range(0.85, 1.06) * HEIGHT];
         let (sin, cos) = turn.sin_cos();
         // Scale, then slant (up goes right), then turn.
         let (xx, xy, yy) = (scale[0], -slant * scale[1], scale[1]);
         let linear = [[cos * xx, cos * xy - sin * yy], [sin * xx, sin * xy + cos * yy]];
         let centre = SIDE as f64 / 2.0;
-        let middle = [0.0; 2].map(|_: f64| centre + draws.range(-1.2, 1.2));
+        let middle = [0.0; 2].map(|_: f64| centre + draws.range(-1.5, 1.5));
         Self { wobble, linear, middle, radius: draws.range(0.8, 1.75), edge: draws.range(0.9, 1.4) }
     }
 
@@ -55,12 +60,13 @@ impl Hand {
     }
 }
 
-/// A smooth random displacement of the unit square: joined strokes stay joined.
+/// A smooth random displacement of the plane: joined strokes stay joined.
 struct Wobble {
     waves: [Wave; 5],
 }
 
 struct Wave {
+    /// Angular frequency, in radians a height.
     frequency: Point,
     phase: f64,
     amplitude: Point,
@@ -70,14 +76,13 @@ impl Wobble {
     fn new(draws: &mut Reader) -> Self {
         let waves = std::array::from_fn(|octave| {
             let frequency = 3.5 + 1.6 * octave as f64;
-            let (sin, cos) = draws.range(0.0, std::f64::consts::TAU).sin_cos();
-            let phase = draws.range(0.0, std::f64::consts::TAU);
+            let [along, across] = [0.0; 2].map(|_: f64| draws.range(0.0, TAU).sin_cos());
             // Fewer wrinkles than bends: the amplitude falls with the frequency.
-            let size = 0.14 / frequency;
+            let size = draws.range(0.0, WOBBLE / frequency);
             Wave {
-                frequency: [frequency * cos, frequency * sin],
-                phase,
-                amplitude: [size * draws.normal(), size * draws.normal()],
+                frequency: [frequency * along.1, frequency * along.0],
+                phase: draws.range(0.0, TAU),
+                amplitude: [size * across.1, size * across.0],
             }
         });
         Self { waves }
@@ -115,46 +120,33 @@ pub(super) fn draw(alphabet: Alphabet, class: usize, draws: &mut Reader, out: &m
     render(&lines, &hand, out);
 }
 
-/// The piece as a fine polyline on the unit square.
+/// The piece as a fine polyline in a box of height 1.
 fn flatten(piece: &Piece) -> Vec<Point> {
-    match piece {
-        Piece::Line(points) => {
-            let mut line = vec![points[0]];
-            for pair in points.windows(2) {
-                line.extend((1..=LINE_STEPS).map(|step| {
-                    let t = step as f64 / LINE_STEPS as f64;
-                    [0, 1].map(|axis| pair[0][axis] + t * (pair[1][axis] - pair[0][axis]))
-                }));
+    let (coordinates, steps) = match piece {
+        Piece::Line(coordinates) => (coordinates, LINE_STEPS),
+        Piece::Curve(coordinates) => (coordinates, CURVE_STEPS),
+    };
+    let points: Vec<Point> =
+        coordinates.chunks_exact(2).map(|xy| [0, 1].map(|axis| f64::from(xy[axis]) / 100.0)).collect();
+    let last = points.len() - 1;
+    let closed = points[0] == points[last];
+    let mut line = vec![points[0]];
+    for (i, pair) in points.windows(2).enumerate() {
+        let [b, c] = [pair[0], pair[1]];
+        line.extend((1..=steps).map(|step| {
+            let t = step as f64 / steps as f64;
+            match piece {
+                Piece::Line(_) => [0, 1].map(|axis| b[axis] + t * (c[axis] - b[axis])),
+                Piece::Curve(_) => {
+                    let before =
+                        if i == 0 && closed { points[last - 1] } else { points[i.saturating_sub(1)] };
+                    let after = if i + 1 == last && closed { points[1] } else { points[(i + 2).min(last)] };
+                    catmull_rom([before, b, c, after], t)
+                }
             }
-            line
-        }
-        Piece::Curve(points) => {
-            let last = points.len() - 1;
-            let closed = points[0] == points[last];
-            let mut line = vec![points[0]];
-            for i in 0..last {
-                let before = if i > 0 {
-                    points[i - 1]
-                } else if closed {
-                    points[last - 1]
-                } else {
-                    points[0]
-                };
-                let after = if i + 2 <= last {
-                    points[i + 2]
-                } else if closed {
-                    points[1]
-                } else {
-                    points[last]
-                };
-                let ends = [before, points[i], points[i + 1], after];
-                line.extend(
-                    (1..=CURVE_STEPS).map(|step| catmull_rom(ends, step as f64 / CURVE_STEPS as f64)),
-                );
-            }
-            line
-        }
+        }));
     }
+    line
 }
 
 /// The point at `t` in [0, 1] between the middle two of four points of a Catmull–Rom spline.
@@ -224,4 +216,47 @@ fn squared_distance(point: Point, a: Point, b: Point) -> f64 {
     let t = if length > 0.0 { ((to[0] * along[0] + to[1] * along[1]) / length).clamp(0.0, 1.0) } else { 0.0 };
     let off = [to[0] - t * along[0], to[1] - t * along[1]];
     off[0] * off[0] + off[1] * off[1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces() -> impl Iterator<Item = &'static Piece> {
+        let letters = strokes::LETTERS.iter().map(|(_, variants)| variants);
+        strokes::DIGITS.iter().chain(letters).flat_map(|variants| variants.iter()).flat_map(|v| v.iter())
+    }
+
+    #[test]
+    fn strokes_are_points_in_pairs_that_are_passed_in_order() {
+        for piece in pieces() {
+            let (Piece::Line(coordinates) | Piece::Curve(coordinates)) = piece;
+            assert!(coordinates.len() >= 4 && coordinates.len().is_multiple_of(2), "{coordinates:?}");
+            assert!(coordinates.iter().all(|&c| c <= 100), "{coordinates:?}");
+            let steps = if matches!(piece, Piece::Line(_)) { LINE_STEPS } else { CURVE_STEPS };
+            let line = flatten(piece);
+            assert_eq!(line.len(), steps * (coordinates.len() / 2 - 1) + 1);
+            for (passed, named) in line.iter().step_by(steps).zip(coordinates.chunks_exact(2)) {
+                let off = (0..2).map(|axis| (passed[axis] - f64::from(named[axis]) / 100.0).abs());
+                assert!(off.fold(0.0, f64::max) < 1e-12, "{passed:?} {named:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn closed_curves_have_no_corner_where_they_close() {
+        let round = flatten(&Piece::Curve(&[50, 0, 100, 50, 50, 100, 0, 50, 50, 0]));
+        let leave = round[1][1] - round[0][1];
+        let arrive = round[round.len() - 2][1] - round[0][1];
+        assert!((leave - arrive).abs() < 1e-12, "{leave} {arrive}");
+    }
+
+    #[test]
+    fn distance_to_a_segment_is_to_its_inside_or_its_ends() {
+        let (a, b) = ([0.0, 0.0], [4.0, 0.0]);
+        assert_eq!(squared_distance([1.0, 2.0], a, b), 4.0);
+        assert_eq!(squared_distance([7.0, 4.0], a, b), 25.0);
+        assert_eq!(squared_distance([-3.0, 0.0], a, b), 9.0);
+        assert_eq!(squared_distance([3.0, 4.0], a, a), 25.0);
+    }
 }
