@@ -277,6 +277,23 @@ fn single_points_and_lopsided_sizes_work() {
 }
 
 #[test]
+fn clouds_far_apart_pass_from_the_assignment_to_the_simplex() {
+    let (n, dim) = (150, 2);
+    let x = noise(n * dim, 1);
+    let moved: Vec<f64> = x.iter().map(|v| v + 64.0).collect();
+    let translated = w2_pow(&x, None, &moved, None, dim).unwrap();
+    assert!((translated - 2.0 * 64.0 * 64.0).abs() < 1e-10);
+    let far: Vec<f64> = noise(n * dim, 2).iter().map(|v| v + 64.0).collect();
+    let cost = squared_euclidean(&x, &far, dim).unwrap();
+    let result = certified(&cost, None, None);
+    assert_eq!(result.method, Method::NetworkSimplex);
+    let patient = solve_by(Method::Assignment, &cost, None, None).unwrap();
+    assert_eq!(patient.method, Method::Assignment);
+    assert!((patient.value - result.value).abs() < 1e-13 * result.value);
+    assert_eq!(result.coupling.atoms().len(), n);
+}
+
+#[test]
 fn negative_costs_are_costs() {
     let values = noise(35 * 20, 9);
     let raised: Vec<f64> = values.iter().map(|c| c + 100.0).collect();

@@ -30,7 +30,7 @@ pub struct ClassLabels {
 /// let flowed = MeasureOverMeasures::uniform(vec![9.0, 1.0], 1, &[1, 1])?;
 /// let target = MeasureOverMeasures::uniform(vec![0.0, 10.0, 11.0, 2.0], 1, &[1, 2, 1])?;
 /// let labels = match_classes(&wow2_pow(&flowed, &target, KeepPlans::No)?);
-/// assert_eq!(labels.target, [1, 2]);
+/// assert_eq!(labels.target, [1, 0]);
 /// assert!((labels.ambiguity[0] - 1.0 / 3.0).abs() < 1e-15);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

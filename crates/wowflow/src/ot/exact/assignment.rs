@@ -20,18 +20,26 @@ pub(super) struct Assignment {
     pub(super) col_of: Vec<usize>,
     /// Column potentials `g`.
     pub(super) g: Vec<f64>,
-    /// Rows that changed hands: cheap augmentations and searches.
-    pub(super) augmentations: usize,
+    /// Rows of costs gone through.
+    pub(super) scans: usize,
 }
 
-/// Solves a square assignment problem.
-pub(super) fn assign(cost: &CostMatrix) -> Assignment {
+/// How an attempt at an assignment ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Outcome {
+    /// It is solved.
+    Solved(Assignment),
+    /// The budget is spent; these are the column potentials so far.
+    GivenUp(Vec<f64>),
+}
+
+/// Solves a square assignment problem with about `budget` passes over a row of costs.
+pub(super) fn assign(cost: &CostMatrix, budget: usize) -> Outcome {
     let n = cost.rows();
     debug_assert_eq!(n, cost.cols(), "an assignment is square");
-    let mut state =
-        State { cost, col_of: vec![NONE; n], row_of: vec![NONE; n], v: vec![0.0; n], augmentations: 0 };
+    let mut state = State { cost, col_of: vec![NONE; n], row_of: vec![NONE; n], v: vec![0.0; n], scans: 0 };
     if n == 1 {
-        return Assignment { col_of: vec![0], g: vec![0.0], augmentations: 1 };
+        return Outcome::Solved(Assignment { col_of: vec![0], g: vec![0.0], scans: 0 });
     }
     let mut free = state.reduce_columns();
     for _ in 0..2 {
@@ -39,9 +47,12 @@ pub(super) fn assign(cost: &CostMatrix) -> Assignment {
     }
     let mut search = Search::new(n);
     for row in free {
+        if state.scans > budget {
+            return Outcome::GivenUp(state.v);
+        }
         state.augment(row, &mut search);
     }
-    Assignment { col_of: state.col_of, g: state.v, augmentations: state.augmentations }
+    Outcome::Solved(Assignment { col_of: state.col_of, g: state.v, scans: state.scans })
 }
 
 struct State<'a> {
@@ -49,7 +60,7 @@ struct State<'a> {
     col_of: Vec<usize>,
     row_of: Vec<usize>,
     v: Vec<f64>,
-    augmentations: usize,
+    scans: usize,
 }
 
 impl State<'_> {
@@ -98,6 +109,7 @@ impl State<'_> {
                     break;
                 }
                 scans -= 1;
+                self.scans += 1;
                 let best = best_two(self.cost.row(row), &self.v);
                 let mut j = best.col;
                 let lowered = self.v[j] - (best.second - best.first);
@@ -129,6 +141,7 @@ impl State<'_> {
         let mut row = free_row;
         let mut base = 0.0;
         let (last, length) = loop {
+            self.scans += 1;
             let smallest =
                 relax(self.cost.row(row), &self.v, base, row, &mut search.distance, &mut search.from);
             let (col, distance) = match search.next(smallest, &self.row_of) {
@@ -156,7 +169,6 @@ impl State<'_> {
     fn assign(&mut self, row: usize, col: usize) {
         self.col_of[row] = col;
         self.row_of[col] = row;
-        self.augmentations += 1;
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! A basis is a spanning tree of the points; its potentials price the other arcs; an arc of negative
 //! reduced cost enters and the arc of its cycle that empties first leaves. Degenerate pivots, which
-//! could cycle, do not occur: every unit of mass is split in `SPLIT` parts, every left point
+//! could cycle, do not occur: every unit of mass is split in `2^SPLIT_BITS` parts, every left point
 //! supplies one part more and the last right point takes them all (Orden's perturbation). Then no
 //! tree arc is ever empty, each pivot moves mass and lowers the cost, and rounding the parts away
-//! at the end gives an optimal coupling of the given masses.
+//! at the end gives an optimal coupling of the given masses. A basis is accepted as optimal when no
+//! reduced cost is below `-TOLERANCE` times the largest cost.
 
 use super::CostMatrix;
 use super::kernels::{position, smallest};
@@ -18,7 +19,7 @@ const SPLIT_BITS: u32 = 34;
 /// Reduced costs above minus this times the largest cost count as zero.
 const TOLERANCE: f64 = 8.0 * f64::EPSILON;
 /// Rows priced before the best arc found enters.
-const BLOCK: usize = 8;
+const BLOCK: usize = 4;
 
 /// An optimal basis.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,9 +33,11 @@ pub(super) struct Basis {
 }
 
 /// Solves a transport problem whose masses are all positive and balanced.
-pub(super) fn transport(cost: &CostMatrix, masses: &Units) -> Basis {
+///
+/// `start` may hold potentials of the right points: the closer to optimal ones, the fewer pivots.
+pub(super) fn transport(cost: &CostMatrix, masses: &Units, start: Option<&[f64]>) -> Basis {
     debug_assert!(masses.rows.iter().chain(&masses.cols).all(|mass| *mass > 0), "masses are positive");
-    let mut tree = Tree::new(cost, first_basis(cost, masses));
+    let mut tree = Tree::new(cost, first_basis(cost, masses, start));
     let largest = cost.values().iter().fold(0.0f64, |most, c| most.max(c.abs()));
     let mut pivots = 0;
     let mut next_row = 0;
@@ -54,16 +57,16 @@ pub(super) fn transport(cost: &CostMatrix, masses: &Units) -> Basis {
 
 type Arc = (usize, usize, i128);
 
-/// A first basis: every row in turn fills its cheapest columns that still have room.
+/// A first basis: every row in turn fills the columns of least reduced cost that still have room.
 ///
 /// Each step exhausts a row or a column, by the perturbation never both before the last: the
 /// `n + m - 1` arcs form a spanning tree.
-fn first_basis(cost: &CostMatrix, masses: &Units) -> Vec<Arc> {
+fn first_basis(cost: &CostMatrix, masses: &Units, start: Option<&[f64]>) -> Vec<Arc> {
     let (n, m) = (cost.rows(), cost.cols());
     let mut room: Vec<i128> = masses.cols.iter().map(|&mass| i128::from(mass) << SPLIT_BITS).collect();
     room[m - 1] += n as i128;
     // Full columns get the potential -inf and with it an infinite reduced cost.
-    let mut open = vec![0.0; m];
+    let mut open = start.map_or_else(|| vec![0.0; m], <[f64]>::to_vec);
     let mut arcs = Vec::with_capacity(n + m - 1);
     for (i, &mass) in masses.rows.iter().enumerate() {
         let mut left = (i128::from(mass) << SPLIT_BITS) + 1;
