@@ -168,10 +168,13 @@ fn normalised(mut values: Vec<f64>, dim: usize) -> Vec<f64> {
 ///
 /// With `G = R^T Q` and `R` upper triangular of positive diagonal, `Q` is Haar (the uniqueness of
 /// the factorisation carries the invariance of `G` over to `Q`). `R` comes from the Cholesky
-/// factor of `G G^T`: two passes, since one loses digits when the block is nearly square.
+/// factor of `G G^T`, which loses as many digits as `G G^T` is ill-conditioned: few for a wide
+/// block (its condition number is near `((1 + sqrt(L/d)) / (1 - sqrt(L/d)))^2`), so that one pass is
+/// enough up to `L = 0.9 d`, and a second one repairs the rest.
 fn orthonormalise(rows: &mut [f64], dim: usize) {
     let count = rows.len() / dim;
-    for _ in 0..2 {
+    let passes = if 10 * count <= 9 * dim { 1 } else { 2 };
+    for _ in 0..passes {
         let mut gram = vec![0.0; count * count];
         let view = Mat::row_major(rows, count, dim);
         matmul(&mut gram, Output::Overwrite, 1.0, view, view.transposed(), Threads::Pool);

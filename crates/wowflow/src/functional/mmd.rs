@@ -95,9 +95,10 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         self.kernel
     }
 
-    /// Replaces the kernel, keeping everything else.
-    pub fn set_kernel(&mut self, kernel: Kernel) {
-        self.kernel = kernel;
+    /// The same functional with another kernel.
+    #[must_use]
+    pub fn with_kernel(self, kernel: Kernel) -> Self {
+        Self { kernel, ..self }
     }
 
     /// The squared MMD of particles to the target on a draw of its own, apart from those of the
@@ -107,6 +108,20 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         let directions = self.draw(particles.dim(), stream);
         let sums = self.sums(particles, &directions, self.kernel.base());
         2.0 * self.half_mmd2(particles, &sums)
+    }
+
+    /// The mean, over pairs of a source class and a target class, of `SW_2^2` or `SW_1`: what step
+    /// sizes and bandwidths are measured in. On the same draw as [`Self::mmd2_apart`].
+    pub fn typical_distance(&mut self, particles: &MeasureOverMeasures<T>, base: Base) -> f64 {
+        let stream = Stream::new(self.plan.seed, Purpose::Evaluation, 0);
+        let directions = self.draw(particles.dim(), stream);
+        let sums = self.sums(particles, &directions, base);
+        let (w, v) = (particles.outer_weights(), self.target.outer_weights());
+        w.iter()
+            .enumerate()
+            .flat_map(|(c, wc)| v.iter().enumerate().map(move |(d, vd)| (c, d, wc * vd)))
+            .map(|(c, d, weight)| weight * sums.source_target(c, d))
+            .sum()
     }
 
     /// Sliced distances between all classes along given directions.

@@ -120,6 +120,13 @@ impl PooledMmd {
         2.0 * self.value_and_velocity(particles, &mut velocity)
     }
 
+    /// The mean distance between a sample of the particles and one of the target: what step sizes
+    /// are measured in.
+    #[must_use]
+    pub fn typical_distance<T: Scalar>(&self, particles: &MeasureOverMeasures<T>) -> f64 {
+        mean_distance(&Pool::new(particles, &self.origin), &self.target, None)
+    }
+
     fn value_and_velocity<T: Scalar>(&self, particles: &MeasureOverMeasures<T>, velocity: &mut [T]) -> f64 {
         let pool = Pool::new(particles, &self.origin);
         let mut gradient = vec![0.0; velocity.len()];

@@ -1,5 +1,6 @@
 //! Sliced-Wasserstein distances: exact transport on the line along shared directions.
 
+mod kernels;
 mod layout;
 mod pairs;
 mod profile;

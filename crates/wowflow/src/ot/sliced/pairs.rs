@@ -3,6 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::kernels::{absolute_distance, add_scaled_difference, squared_distance};
 use super::layout::PairLayout;
 use super::profile::Profile;
 use super::rows::{DirectionRows, Scratch};
@@ -99,7 +100,7 @@ fn add_squared<T: Scalar>(
             for other in c + 1..layout.classes.len() {
                 let (means, variance) = rows.on_grid(grid, other, scratch);
                 let between = match weights {
-                    None => arch.dispatch(|| squared_distance(row, means)) / info.size as f64,
+                    None => squared_distance(arch, row, means) / info.size as f64,
                     Some(weights) => weighted_squared_distance(row, means, weights),
                 };
                 sums.values[c * sums.classes + other] += between + variance;
@@ -120,7 +121,7 @@ fn add_absolute<T: Scalar>(
         for other in c + 1..layout.classes.len() {
             let values = rows.sorted(other);
             let distance = if layout.classes[c].grid == layout.classes[other].grid {
-                arch.dispatch(|| absolute_distance(row, values)) / row.len() as f64
+                absolute_distance(arch, row, values) / row.len() as f64
             } else {
                 let difference = |i: u32, j: u32| (row[i as usize] - values[j as usize]).to_f64().abs();
                 rows.segments(c, other, scratch).iter().map(|s| s.mass * difference(s.i, s.j)).sum()
@@ -213,7 +214,7 @@ fn squared_forces<T: Scalar>(
             for (other, &factor) in factors.iter().enumerate() {
                 if other != c && factor != T::ZERO {
                     let (means, _) = rows.on_grid(grid, other, scratch);
-                    arch.dispatch(|| add_scaled_difference(out, factor, row, means));
+                    add_scaled_difference(arch, out, factor, row, means);
                 }
             }
         }
@@ -258,51 +259,6 @@ fn sign<T: Scalar>(x: T, y: T) -> T {
     T::from_f64(f64::from(i8::from(x > y) - i8::from(x < y)))
 }
 
-/// Width of the fixed set of partial sums: wide enough for any vector unit, the same everywhere,
-/// so that the bits do not depend on the instructions chosen.
-const LANES: usize = 16;
-
-#[inline(always)]
-fn lane_sum<T: Scalar>(a: &[T], b: &[T], term: impl Fn(f64) -> f64) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let tail: f64 =
-        a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| term((*x - *y).to_f64())).sum();
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for k in 0..LANES {
-            lanes[k] += term((x[k] - y[k]).to_f64());
-        }
-    }
-    lanes.iter().sum::<f64>() + tail
-}
-
-#[inline(always)]
-fn squared_distance<T: Scalar>(a: &[T], b: &[T]) -> f64 {
-    lane_sum(
-        a,
-        b,
-        #[inline(always)]
-        |d| d * d,
-    )
-}
-
-#[inline(always)]
-fn absolute_distance<T: Scalar>(a: &[T], b: &[T]) -> f64 {
-    lane_sum(
-        a,
-        b,
-        #[inline(always)]
-        |d| d.abs(),
-    )
-}
-
 fn weighted_squared_distance<T: Scalar>(a: &[T], b: &[T], weights: &[f64]) -> f64 {
     a.iter().zip(b).zip(weights).map(|((x, y), w)| w * (*x - *y).to_f64().powi(2)).sum()
-}
-
-#[inline(always)]
-fn add_scaled_difference<T: Scalar>(out: &mut [T], factor: T, a: &[T], b: &[T]) {
-    for ((out, x), y) in out.iter_mut().zip(a).zip(b) {
-        *out += factor * (*x - *y);
-    }
 }
