@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use wowflow_data::DataError;
 
 /// Why a picture could not be made or a run directory could not be read or written.
 #[derive(Debug, Error)]
@@ -45,6 +46,9 @@ pub enum ReportError {
         /// What is there.
         found: String,
     },
+    /// An array of the run directory could not be read.
+    #[error(transparent)]
+    Array(#[from] DataError),
     /// The data handed to a picture does not fit it.
     #[error("expected {expected} for the {picture}, found {found}")]
     Picture {

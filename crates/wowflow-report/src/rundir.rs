@@ -122,6 +122,17 @@ impl RunDir {
         self.root.join("flow.gif")
     }
 
+    /// Reads the part of `config.json` that reports need.
+    ///
+    /// # Errors
+    /// The file is missing or does not name the schema, the source and the target.
+    pub fn read_names(&self) -> Result<RunNames, ReportError> {
+        let path = self.config();
+        let names: RunNames = read_json(&path, "the configuration of a run")?;
+        check_schema(&path, names.schema)?;
+        Ok(names)
+    }
+
     /// Reads `metrics.jsonl`, see [`read_metrics`].
     ///
     /// # Errors
@@ -152,6 +163,17 @@ impl RunDir {
         check_schema(&path, summary.schema)?;
         Ok(summary)
     }
+}
+
+/// What reports read of `config.json`: the datasets by name; its other fields are the program's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunNames {
+    /// Version of the layout, [`SCHEMA`].
+    pub schema: u32,
+    /// The dataset that flows.
+    pub source: String,
+    /// The dataset it flows to.
+    pub target: String,
 }
 
 /// One line of `metrics.jsonl`: the state observed at a step; step 0 is the initial state.
@@ -225,16 +247,16 @@ impl FramesIndex {
         if self.dim == 0 {
             return content("a dimension of at least 1".into(), "0".into());
         }
-        if let Some(shape) = self.shape() {
-            if shape.len() != self.dim || !matches!(shape.channels, 1 | 3) {
-                return content(
-                    format!("an image shape of {} values in 1 or 3 channels", self.dim),
-                    shape.to_string(),
-                );
-            }
+        let unfit = |shape: &ImageShape| shape.len() != self.dim || !matches!(shape.channels, 1 | 3);
+        if let Some(shape) = self.shape().filter(unfit) {
+            let expected = format!("an image shape of {} values in 1 or 3 channels", self.dim);
+            return content(expected, shape.to_string());
         }
-        if self.steps.is_empty() || self.classes.is_empty() {
-            return content("at least one step and one row".into(), "none".into());
+        let counts = [self.steps.len(), self.classes.len(), self.target_classes.len()];
+        if counts.contains(&0) {
+            let [steps, rows, targets] = counts;
+            let found = format!("{steps} steps, {rows} rows and {targets} target rows");
+            return content("at least one step, row and target row".into(), found);
         }
         if let Some(pair) = self.steps.windows(2).find(|pair| pair[0] >= pair[1]) {
             return content("increasing steps".into(), format!("{} before {}", pair[0], pair[1]));
@@ -427,7 +449,8 @@ mod tests {
         let (_folder, run) = written(&index());
         assert_eq!(run.read_frames_index().unwrap(), index());
         type Change = fn(&mut FramesIndex);
-        let cases: [(Change, &str); 6] = [
+        let cases: [(Change, &str); 7] = [
+            (|i| i.target_classes.clear(), "found 2 steps, 2 rows and 0 target rows"),
             (|i| i.schema = 2, "found 2"),
             (|i| i.image_shape = Some([2, 2, 1]), "found 2x2x1"),
             (|i| i.steps = vec![5, 5], "found 5 before 5"),
