@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use wowflow::dataset::DatasetError;
 
+use crate::generate::GenerateError;
+
 /// Where in a file a bad value stands, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -86,6 +88,97 @@ pub enum DataError {
         file: PathBuf,
         /// The reason.
         error: DatasetError,
+    },
+    /// A generator refused.
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
+    /// A dataset's name that cannot be understood.
+    #[error("dataset `{text}`: expected {expected}, found `{found}`")]
+    Spec {
+        /// The name as written.
+        text: String,
+        /// What can stand there.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// A name that is neither known nor a path.
+    #[error("unknown dataset `{name}`: expected a file, a folder or one of {known}{hint}")]
+    UnknownName {
+        /// The name as written.
+        name: String,
+        /// The names that are known.
+        known: String,
+        /// The closest of them as a question, or nothing.
+        hint: String,
+    },
+    /// A path with nothing behind it.
+    #[error("{}: no such file or folder", file.display())]
+    NoSuchPath {
+        /// The path.
+        file: PathBuf,
+    },
+    /// A folder that holds other files of a set than those asked for.
+    #[error("{}: expected {expected}, found {found}", folder.display())]
+    Incomplete {
+        /// The folder.
+        folder: PathBuf,
+        /// The files asked for.
+        expected: String,
+        /// Those there are.
+        found: String,
+    },
+    /// A named set that is in no folder of the search path.
+    #[error("{name}: expected {expected} in {places}; found {found}; `wowflow fetch {fetch}` downloads it")]
+    NotInPlace {
+        /// The set and its part.
+        name: String,
+        /// The files looked for.
+        expected: String,
+        /// The folders looked into.
+        places: String,
+        /// The files of the set that were found.
+        found: String,
+        /// The name to fetch.
+        fetch: &'static str,
+    },
+    /// More samples were asked for than there are.
+    #[error("{name}: expected at least {expected} samples in class {class}, found {found}")]
+    TooFew {
+        /// The dataset.
+        name: String,
+        /// The class.
+        class: String,
+        /// Samples it has.
+        found: usize,
+        /// Samples asked for.
+        expected: usize,
+    },
+    /// A file whose content is not the published one.
+    #[error("{}: expected {expected}, found {found}; the file was {kept}", file.display())]
+    Checksum {
+        /// The file.
+        file: PathBuf,
+        /// The published checksum.
+        expected: String,
+        /// That of the file.
+        found: String,
+        /// What happened to it: "kept as it is" or "thrown away".
+        kept: &'static str,
+    },
+    /// A download that failed from every address.
+    #[error("{url}: {found}")]
+    Download {
+        /// The last address tried.
+        url: String,
+        /// What the server or the network said.
+        found: String,
+    },
+    /// A download was stopped on request; what was received is kept and resumed next time.
+    #[error("stopped while downloading {}; the next fetch resumes it", file.display())]
+    Cancelled {
+        /// The file.
+        file: PathBuf,
     },
 }
 

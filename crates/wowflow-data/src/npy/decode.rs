@@ -61,7 +61,7 @@ fn elements(
         ('f', 4) => NpyData::F32(source.read(|bytes| Some(f32::from_le_bytes(bytes)))?),
         ('f', 8) => NpyData::F64(source.read(|bytes| Some(f64::from_le_bytes(bytes)))?),
         ('f', _) => NpyData::F32(source.read(|bytes| Some(half(u16::from_le_bytes(bytes))))?),
-        ('b', _) => NpyData::U8(source.read(|[byte]| Some(u8::from(byte != 0)))?),
+        ('b', _) => NpyData::Bool(source.read(|[byte]| Some(byte != 0))?),
         ('u', 1) => NpyData::U8(source.read(|[byte]| Some(byte))?),
         ('u', 2) => NpyData::I64(source.read(|bytes| Some(u16::from_le_bytes(bytes).into()))?),
         ('u', 4) => NpyData::I64(source.read(|bytes| Some(u32::from_le_bytes(bytes).into()))?),
@@ -202,6 +202,7 @@ fn to_row_major(data: NpyData, shape: &[usize]) -> NpyData {
         NpyData::F32(values) => NpyData::F32(reorder(&values, shape)),
         NpyData::F64(values) => NpyData::F64(reorder(&values, shape)),
         NpyData::U8(values) => NpyData::U8(reorder(&values, shape)),
+        NpyData::Bool(values) => NpyData::Bool(reorder(&values, shape)),
         NpyData::I64(values) => NpyData::I64(reorder(&values, shape)),
         NpyData::Text(values) => NpyData::Text(reorder(&values, shape)),
     }
@@ -227,7 +228,7 @@ mod tests {
     #[test]
     fn every_element_type() {
         let cases: [(&str, &[u8], NpyData); 12] = [
-            ("|b1", &[0, 1], NpyData::U8(vec![0, 1])),
+            ("|b1", &[0, 1], NpyData::Bool(vec![false, true])),
             ("|u1", &[200, 1], NpyData::U8(vec![200, 1])),
             ("|i1", &[0xff, 1], NpyData::I64(vec![-1, 1])),
             ("<u2", &[1, 2, 0xff, 0xff], NpyData::I64(vec![513, 65535])),

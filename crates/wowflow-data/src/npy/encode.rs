@@ -42,6 +42,7 @@ pub fn write_npy_to(writer: &mut impl Write, array: &NpyArray) -> io::Result<()>
         NpyData::F32(values) => blocks(writer, values, |v, out| out.extend(v.to_le_bytes())),
         NpyData::F64(values) => blocks(writer, values, |v, out| out.extend(v.to_le_bytes())),
         NpyData::U8(values) => writer.write_all(values),
+        NpyData::Bool(values) => blocks(writer, values, |&v, out| out.push(u8::from(v))),
         NpyData::I64(values) => blocks(writer, values, |v, out| out.extend(v.to_le_bytes())),
         NpyData::Text(values) => {
             let width = width(values);
@@ -56,7 +57,7 @@ pub fn write_npy_to(writer: &mut impl Write, array: &NpyArray) -> io::Result<()>
 /// Size of what [`write_npy_to`] writes, in bytes.
 pub(super) fn encoded_len(array: &NpyArray) -> u64 {
     let size = match &array.data {
-        NpyData::U8(_) => 1,
+        NpyData::U8(_) | NpyData::Bool(_) => 1,
         NpyData::F32(_) => 4,
         NpyData::F64(_) | NpyData::I64(_) => 8,
         NpyData::Text(values) => 4 * width(values) as u64,
@@ -70,6 +71,7 @@ fn header(array: &NpyArray) -> io::Result<Vec<u8>> {
         NpyData::F32(_) => "<f4".to_owned(),
         NpyData::F64(_) => "<f8".to_owned(),
         NpyData::U8(_) => "|u1".to_owned(),
+        NpyData::Bool(_) => "|b1".to_owned(),
         NpyData::I64(_) => "<i8".to_owned(),
         NpyData::Text(values) => format!("<U{}", width(values)),
     };
@@ -128,6 +130,7 @@ mod tests {
             NpyArray::f32([2, 3], vec![0.1, -2.0, 3e30, 0.0, 1.0, f32::MIN_POSITIVE]),
             NpyArray::f64([], vec![std::f64::consts::PI]),
             NpyArray::u8([0, 5], vec![]),
+            NpyArray { shape: vec![2], data: NpyData::Bool(vec![true, false]) },
             NpyArray::i64([3], vec![i64::MIN, 0, i64::MAX]),
             NpyArray::text([2], vec!["naïve".into(), String::new()]),
             NpyArray::f64([10_000], (0..10_000).map(f64::from).collect()),

@@ -7,7 +7,7 @@ mod npz;
 
 pub use decode::{read_npy, read_npy_from};
 pub use encode::{write_npy, write_npy_to};
-pub(crate) use npz::read_entries;
+pub(crate) use npz::{for_each_name, read_entries};
 pub use npz::{read_npz, read_npz_from, write_npz, write_npz_to};
 
 /// An array in row-major order.
@@ -21,8 +21,8 @@ pub struct NpyArray {
 
 /// The elements of an array, by type.
 ///
-/// Reading narrows NumPy's types to these five: half precision becomes [`Self::F32`], booleans
-/// [`Self::U8`], all other integers [`Self::I64`], both kinds of strings [`Self::Text`].
+/// Reading narrows NumPy's types to these six: half precision becomes [`Self::F32`], integers other
+/// than bytes [`Self::I64`], both kinds of strings [`Self::Text`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum NpyData {
     /// Single precision (`<f4`).
@@ -31,6 +31,8 @@ pub enum NpyData {
     F64(Vec<f64>),
     /// Bytes (`|u1`), as pixels are stored.
     U8(Vec<u8>),
+    /// Truth values (`|b1`).
+    Bool(Vec<bool>),
     /// Whole numbers (`<i8`).
     I64(Vec<i64>),
     /// Strings (`<U`).
@@ -45,6 +47,7 @@ impl NpyData {
             Self::F32(values) => values.len(),
             Self::F64(values) => values.len(),
             Self::U8(values) => values.len(),
+            Self::Bool(values) => values.len(),
             Self::I64(values) => values.len(),
             Self::Text(values) => values.len(),
         }
@@ -63,6 +66,7 @@ impl NpyData {
             Self::F32(_) => "float32",
             Self::F64(_) => "float64",
             Self::U8(_) => "uint8",
+            Self::Bool(_) => "bool",
             Self::I64(_) => "int64",
             Self::Text(_) => "str",
         }
@@ -115,13 +119,14 @@ impl NpyArray {
         Self::checked(shape.into(), NpyData::Text(data))
     }
 
-    /// The numbers as doubles; `None` for strings.
+    /// The numbers as doubles, truth values as 0 and 1; `None` for strings.
     #[must_use]
     pub fn to_f64(&self) -> Option<Vec<f64>> {
         match &self.data {
             NpyData::F32(values) => Some(values.iter().map(|&v| f64::from(v)).collect()),
             NpyData::F64(values) => Some(values.clone()),
             NpyData::U8(values) => Some(values.iter().map(|&v| f64::from(v)).collect()),
+            NpyData::Bool(values) => Some(values.iter().map(|&v| f64::from(u8::from(v))).collect()),
             NpyData::I64(values) => Some(values.iter().map(|&v| v as f64).collect()),
             NpyData::Text(_) => None,
         }
@@ -136,6 +141,7 @@ impl NpyArray {
             NpyData::F32(values) => values.iter().map(|&v| whole(f64::from(v))).collect(),
             NpyData::F64(values) => values.iter().map(|&v| whole(v)).collect(),
             NpyData::U8(values) => Some(values.iter().map(|&v| i64::from(v)).collect()),
+            NpyData::Bool(values) => Some(values.iter().map(|&v| i64::from(v)).collect()),
             NpyData::I64(values) => Some(values.clone()),
             NpyData::Text(_) => None,
         }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
@@ -39,6 +40,25 @@ pub(crate) fn read_entries(
     read_path(path, wanted)
 }
 
+/// Visits the names (without `.npy`) in the order they stand in.
+pub(crate) fn for_each_name(path: &Path, mut visit: impl FnMut(&str)) -> Result<(), DataError> {
+    let file = File::open(path).map_err(|error| DataError::io(path, error))?;
+    let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| bad_zip(path, &error))?;
+    for name in archive.file_names_raw() {
+        visit(entry_name(&String::from_utf8_lossy(name), path)?);
+    }
+    Ok(())
+}
+
+fn entry_name<'a>(name: &'a str, file: &Path) -> Result<&'a str, DataError> {
+    let plain = name.strip_suffix(".npy");
+    plain.ok_or_else(|| DataError::format(file, "only .npy arrays in the archive", format!("{name:?}")))
+}
+
+fn bad_zip(file: &Path, error: &ZipError) -> DataError {
+    DataError::format(file, "a zip archive", error.to_string())
+}
+
 fn read_path(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, NpyArray)>, DataError> {
     let file = File::open(path).map_err(|error| DataError::io(path, error))?;
     read_chosen(BufReader::new(file), path, wanted)
@@ -50,21 +70,14 @@ fn read_chosen(
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<(String, NpyArray)>, DataError> {
     let length = reader.seek(SeekFrom::End(0)).map_err(|error| DataError::io(file, error))?;
-    let bad_zip = |error: zip::result::ZipError| DataError::format(file, "a zip archive", error.to_string());
-    let mut archive = ZipArchive::new(reader).map_err(bad_zip)?;
+    let mut archive = ZipArchive::new(reader).map_err(|error| bad_zip(file, &error))?;
     let mut arrays = Vec::new();
     for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(bad_zip)?;
-        let entry_name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        let Some(name) = entry_name.strip_suffix(".npy") else {
-            return Err(DataError::format(
-                file,
-                "only .npy arrays in the archive",
-                format!("{entry_name:?}"),
-            ));
-        };
+        let entry = archive.by_index(index).map_err(|error| bad_zip(file, &error))?;
+        let full = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        let name = entry_name(&full, file)?;
         if wanted(name) {
-            let array = read_all(&mut Bounded::new(entry, length), &file.join(&entry_name))?;
+            let array = read_all(&mut Bounded::new(entry, length), &file.join(&full))?;
             arrays.push((name.to_owned(), array));
         }
     }

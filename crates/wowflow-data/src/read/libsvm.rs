@@ -1,0 +1,184 @@
+//! LIBSVM text: `label index:value ...` a line, indices from 1, missing values 0.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use wowflow::dataset::{ImageShape, Label, Points};
+
+use super::source;
+use super::{Parsed, dataset};
+use crate::error::{DataError, Place};
+
+/// How numbers in the file are to be understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Convention {
+    /// As they stand.
+    AsWritten,
+    /// USPS: labels 1 to 10 are the digits 0 to 9; 16x16 pixels in [-1, 1] are mapped to [0, 1].
+    Usps,
+}
+
+const USPS: ImageShape = ImageShape { width: 16, height: 16, channels: 1 };
+/// Coordinates always allowed once zeros are filled in.
+const FREE: usize = 1 << 24;
+/// Coordinates allowed beyond that for each one that stands in the file.
+const FILL: usize = 64;
+
+/// Whether the first line is a label followed by `index:value` pairs.
+pub(super) fn looks_like(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head);
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let mut words = line.split_whitespace().skip(1);
+    let pair = words.next().and_then(|word| word.split_once(':'));
+    pair.is_some_and(|(index, value)| index.parse::<usize>().is_ok() && value.parse::<f64>().is_ok())
+}
+
+pub(crate) fn read_file(path: &Path, convention: Convention) -> Result<Parsed, DataError> {
+    parse(source::open(path)?.reader, convention, path)
+}
+
+fn parse(reader: impl Read, convention: Convention, file: &Path) -> Result<Parsed, DataError> {
+    let mut labels = Vec::new();
+    let mut entries: Vec<(u32, f64)> = Vec::new();
+    let mut ends = Vec::new();
+    for (number, line) in BufReader::new(reader).split(b'\n').enumerate() {
+        let line = line.map_err(|error| DataError::io(file, error))?;
+        let line = String::from_utf8_lossy(&line);
+        let content = line.split('#').next().unwrap_or_default();
+        let mut words = content.split_whitespace();
+        let Some(label) = words.next() else { continue };
+        let at = number as u64 + 1;
+        labels.push(self::label(label, convention, at, file)?);
+        let mut last = 0;
+        for word in words {
+            let (index, value) = entry(word, at, file)?;
+            if index <= last {
+                let found = format!("{index} after {last} at line {at}");
+                return Err(DataError::format(file, "increasing indices from 1", found));
+            }
+            last = index;
+            entries.push((index, value));
+        }
+        ends.push(entries.len());
+    }
+    let widest = entries.iter().map(|&(index, _)| index as usize).max().unwrap_or(0);
+    let (dim, shape) = match convention {
+        Convention::AsWritten => (widest, None),
+        Convention::Usps if widest > USPS.len() => {
+            let expected = format!("at most {} pixels a sample", USPS.len());
+            return Err(DataError::format(file, expected, format!("index {widest}")));
+        }
+        Convention::Usps => (USPS.len(), Some(USPS)),
+    };
+    let allowed = entries.len().saturating_mul(FILL).saturating_add(FREE);
+    if labels.len().saturating_mul(dim) > allowed {
+        let found = format!("{} samples of dimension {dim} with {} values", labels.len(), entries.len());
+        return Err(DataError::format(file, "values that are not almost all missing", found));
+    }
+    let mut values = vec![0.0; labels.len() * dim];
+    let mut start = 0;
+    for (row, &end) in ends.iter().enumerate() {
+        for &(index, value) in &entries[start..end] {
+            values[row * dim + index as usize - 1] = value;
+        }
+        start = end;
+    }
+    let points = match convention {
+        Convention::AsWritten => Points::F64(values),
+        Convention::Usps => Points::F32(values.iter().map(|v| ((v + 1.0) / 2.0) as f32).collect()),
+    };
+    let dataset = dataset(file, points, dim, labels, shape)?;
+    Ok(Parsed { dataset, files: vec![file.to_owned()] })
+}
+
+fn label(word: &str, convention: Convention, line: u64, file: &Path) -> Result<Label, DataError> {
+    let label = Label::parse(word);
+    match (convention, label) {
+        (Convention::AsWritten, Label::Text(text)) if text.contains([',', ':']) => {
+            Err(DataError::format(file, "one label a line", format!("`{text}` at line {line}")))
+        }
+        (Convention::AsWritten, label) => Ok(label),
+        (Convention::Usps, Label::Int(digit @ 1..=10)) => Ok(Label::Int(digit - 1)),
+        (Convention::Usps, other) => {
+            let expected = "a label from 1 to 10 (the digits 0 to 9)";
+            Err(DataError::format(file, expected, format!("`{other}` at line {line}")))
+        }
+    }
+}
+
+fn entry(word: &str, line: u64, file: &Path) -> Result<(u32, f64), DataError> {
+    let bad = || {
+        let shown: String = word.chars().take(40).collect();
+        DataError::format(file, "index:value with a whole index", format!("`{shown}` at line {line}"))
+    };
+    let (index, value) = word.split_once(':').ok_or_else(bad)?;
+    let index: u32 = index.parse().map_err(|_| bad())?;
+    let number: f64 = value.parse().map_err(|_| bad())?;
+    if !number.is_finite() {
+        return Err(DataError::NotFinite {
+            file: file.to_owned(),
+            place: Place::Line(line),
+            column: index.to_string(),
+            found: format!("`{value}`"),
+        });
+    }
+    Ok((index, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, convention: Convention) -> Result<wowflow::dataset::LabeledDataset, String> {
+        parse(text.as_bytes(), convention, Path::new("t.libsvm"))
+            .map(|parsed| parsed.dataset)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn missing_values_are_zero() {
+        let data = read("+1 1:0.5 3:-2\n# a comment\n-1 2:1e-3 # another\n", Convention::AsWritten).unwrap();
+        assert_eq!(data.points(), &Points::F64(vec![0.5, 0.0, -2.0, 0.0, 0.001, 0.0]));
+        assert_eq!(data.classes(), &[Label::Int(-1), Label::Int(1)]);
+    }
+
+    #[test]
+    fn usps_is_mapped_to_digits_and_unit_pixels() {
+        let data = read("10 1:-1 2:1\n1 256:0.5\n", Convention::Usps).unwrap();
+        assert_eq!(data.classes(), &[Label::Int(0), Label::Int(9)]);
+        assert_eq!(data.image_shape(), Some(USPS));
+        assert_eq!(&data.row(0)[..3], &[0.0, 1.0, 0.5]);
+        assert_eq!(data.row(1)[255], 0.75);
+        let error = read("0 1:1\n", Convention::Usps).unwrap_err();
+        assert!(error.contains("from 1 to 10 (the digits 0 to 9), found `0` at line 1"), "{error}");
+    }
+
+    #[test]
+    fn bad_lines_are_named() {
+        let cases = [
+            ("1 1:2\n1 0:2\n", "expected increasing indices from 1, found 0 after 0 at line 2"),
+            ("1 2:2 2:3\n", "expected increasing indices from 1, found 2 after 2 at line 1"),
+            ("1 1:x\n", "expected index:value with a whole index, found `1:x` at line 1"),
+            ("1 1:nan\n", "expected a finite number at line 1, column 1, found `nan`"),
+            ("1,2 1:1\n", "expected one label a line, found `1,2` at line 1"),
+            (
+                "1 4000000000:1\n",
+                "expected values that are not almost all missing, found 1 samples of dimension 4000000000 with 1 \
+                 values",
+            ),
+            ("", "expected at least one coordinate a sample, found none"),
+        ];
+        for (text, expected) in cases {
+            let error = read(text, Convention::AsWritten).unwrap_err();
+            assert_eq!(error, format!("t.libsvm: {expected}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_format_is_seen_in_the_first_line() {
+        assert!(looks_like(b"\n+1 1:0.5 2:0.25\n"));
+        assert!(!looks_like(b"1,2,3\n"));
+        assert!(!looks_like(b"time 12:30\xff\n") || looks_like(b"time 12:30\n"));
+        assert!(!looks_like(b"a b:c\n"));
+    }
+}

@@ -1,0 +1,200 @@
+//! Reading a dataset from a file or a folder whose format is seen in its content.
+//!
+//! | format | what it looks like |
+//! | --- | --- |
+//! | IDX | `..images..` with a `..labels..` beside it, gzip or not; a folder of the four original files |
+//! | `.npz` | arrays `X` and `y` (or `x_train`, `labels`, ...), see [`crate::write_npz_dataset`] |
+//! | `.npy` | `X.npy` with `y.npy`, or `NAME_X.npy` with `NAME_y.npy`; a folder of `X.npy` and `y.npy` |
+//! | CSV, TSV | a header or not; the labels in column `label`, `class`, `target` or `y`, else the last |
+//! | LIBSVM | text, bzip2 or not: `label index:value ...`, indices from 1, missing values 0 |
+//! | CIFAR-10 | a binary or Python batch, a folder of batches, the original `.tar.gz` |
+//! | MATLAB 5 | `X` and `y` as SVHN has them, label 10 standing for the digit 0 |
+//! | images | a folder of folders, one a class, of PNG, JPEG or BMP files of one size |
+//!
+//! Bytes are pixels: they are scaled from 0..255 to [0, 1] in single precision. All other numbers
+//! stay as they are: single precision stays single, everything else becomes double. Images are
+//! stored as [`ImageShape`] says, channel after channel.
+
+use std::path::{Path, PathBuf};
+
+use wowflow::dataset::{DatasetError, ImageShape, Label, LabeledDataset, Points};
+
+use crate::error::{DataError, Place};
+use crate::spec::Split;
+
+mod arrays;
+mod cifar;
+mod idx;
+mod images;
+mod libsvm;
+mod mat;
+mod pickle;
+pub(crate) mod source;
+mod table;
+
+#[cfg(test)]
+mod robustness;
+
+pub(crate) use arrays::{CLASS_WEIGHTS, IMAGE_SHAPE, WEIGHTS};
+pub(crate) use cifar::read_named as read_cifar;
+pub(crate) use idx::read_named as read_idx;
+pub(crate) use libsvm::{Convention, read_file as read_libsvm};
+pub(crate) use mat::read_file as read_mat;
+
+/// A dataset and the files it came from.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) dataset: LabeledDataset,
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Reads the dataset at a path; `split` chooses among the parts of one that has parts.
+pub(crate) fn read_path(path: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
+    let metadata = std::fs::metadata(path).map_err(|error| DataError::io(path, error))?;
+    if metadata.is_dir() { read_folder(path, split) } else { read_file(path, split) }
+}
+
+fn read_folder(folder: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
+    let points = folder.join("X.npy");
+    if points.is_file() {
+        without_split(folder, split)?;
+        return arrays::read_npy_pair(&points, &folder.join("y.npy"));
+    }
+    if let Some(parsed) = idx::read_named(folder, split.unwrap_or_default()).transpose() {
+        return parsed;
+    }
+    if let Some(parsed) = cifar::read_named(folder, split.unwrap_or_default()).transpose() {
+        return parsed;
+    }
+    match split {
+        None => images::read_folder(folder),
+        Some(split) => images::read_folder(&folder.join(split.name())),
+    }
+}
+
+fn read_file(path: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
+    let opened = source::open(path)?;
+    match Format::detect(&opened.head, path)? {
+        Format::Npz => arrays::read_npz(path, split),
+        Format::Tar => cifar::read_archive(path, split.unwrap_or_default()),
+        format => {
+            without_split(path, split)?;
+            match format {
+                Format::Idx => idx::read_beside(path),
+                Format::Npy => arrays::read_npy_beside(path),
+                Format::Pickle | Format::CifarBinary => cifar::read_batch(path),
+                Format::Mat => mat::read_file(path),
+                Format::Libsvm => libsvm::read_file(path, Convention::AsWritten),
+                Format::Table | Format::Npz | Format::Tar => table::read_file(path),
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Npz,
+    Npy,
+    Idx,
+    Pickle,
+    CifarBinary,
+    Tar,
+    Mat,
+    Libsvm,
+    Table,
+}
+
+impl Format {
+    /// Tells the format from the first bytes; only headerless CIFAR-10 batches need their name.
+    fn detect(head: &[u8], path: &Path) -> Result<Self, DataError> {
+        let unsupported = |found: &str, instead: &str| DataError::Unsupported {
+            file: path.to_owned(),
+            found: found.to_owned(),
+            instead: instead.to_owned(),
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let ends_in = |ending: &str| name.strip_suffix(".gz").unwrap_or(&name).ends_with(ending);
+        Ok(match head {
+            [] => return Err(DataError::format(path, "a dataset", "an empty file")),
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Npz,
+            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Self::Npy,
+            [0x89, b'H', b'D', b'F', ..] => {
+                let instead =
+                    "use the LIBSVM text of the same data (NAME.libsvm, .bz2 or not) or an .npz file";
+                return Err(unsupported("HDF5", instead));
+            }
+            [b'M', b'A', b'T', b'L', b'A', b'B', b' ', b'5', ..] => Self::Mat,
+            [b'M', b'A', b'T', b'L', b'A', b'B', b' ', b'7', ..] => {
+                return Err(unsupported("MATLAB 7.3 (HDF5)", "save it with -v7 or as an .npz file"));
+            }
+            [0x89, b'P', b'N', b'G', ..]
+            | [0xff, 0xd8, 0xff, ..]
+            | [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => {
+                return Err(unsupported(
+                    "a single image",
+                    "name a folder that holds a folder of images a class",
+                ));
+            }
+            _ if ends_in(".bin") => Self::CifarBinary,
+            [0x80, 0..=5, ..] => Self::Pickle,
+            _ if head.get(257..262) == Some(b"ustar") => Self::Tar,
+            [0, 0, 8..=14, 1..=4, ..] => Self::Idx,
+            _ if ends_in("ubyte") => {
+                let found = format!("{:#010x}", u32::from_be_bytes(first_four(head)));
+                return Err(DataError::format(path, "the IDX magic number 0x00000803 (images)", found));
+            }
+            _ if head.contains(&0) => {
+                let expected = "IDX, .npz, .npy, CSV, LIBSVM, CIFAR-10 or MATLAB 5 data";
+                return Err(DataError::format(path, expected, "other binary data"));
+            }
+            _ if libsvm::looks_like(head) => Self::Libsvm,
+            _ => Self::Table,
+        })
+    }
+}
+
+fn first_four(head: &[u8]) -> [u8; 4] {
+    std::array::from_fn(|index| head.get(index).copied().unwrap_or(0))
+}
+
+fn without_split(path: &Path, split: Option<Split>) -> Result<(), DataError> {
+    match split {
+        None => Ok(()),
+        Some(split) => {
+            let found = format!("one dataset where [{}] was asked", split.name());
+            Err(DataError::format(path, "a dataset with a training and a test part", found))
+        }
+    }
+}
+
+/// Pixels of 8 bits as numbers in [0, 1].
+pub(crate) fn pixels(bytes: &[u8]) -> Vec<f32> {
+    bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect()
+}
+
+/// Builds the dataset; a coordinate that is not finite is named by row and column of `file`.
+pub(crate) fn dataset(
+    file: &Path,
+    points: Points,
+    dim: usize,
+    labels: Vec<Label>,
+    shape: Option<ImageShape>,
+) -> Result<LabeledDataset, DataError> {
+    let built = LabeledDataset::new(points, dim, labels).and_then(|dataset| match shape {
+        Some(shape) => dataset.with_image_shape(shape),
+        None => Ok(dataset),
+    });
+    built.map_err(|error| refused(file, error))
+}
+
+pub(crate) fn refused(file: &Path, error: DatasetError) -> DataError {
+    match error {
+        DatasetError::NotFinite { row, column, found } => DataError::NotFinite {
+            file: file.to_owned(),
+            place: Place::Row(row as u64),
+            column: column.to_string(),
+            found: found.to_string(),
+        },
+        error => DataError::Dataset { file: file.to_owned(), error },
+    }
+}

@@ -1,0 +1,281 @@
+//! How a dataset is named, the same way everywhere: `mnist[train]:200`, `glyphs:digits`, `data/x.npz`.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::error::DataError;
+use crate::generate::Generator;
+use crate::named::NamedSet;
+
+/// A part of a dataset that was published in two parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// The training part, the one meant when none is named.
+    #[default]
+    Train,
+    /// The test part.
+    Test,
+}
+
+impl Split {
+    /// `train` or `test`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Test => "test",
+        }
+    }
+
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Train => Self::Test,
+            Self::Test => Self::Train,
+        }
+    }
+}
+
+/// Where a dataset comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It is generated.
+    Generator(Generator),
+    /// A published set, looked up by name.
+    Named(NamedSet),
+    /// A file or folder.
+    Path(PathBuf),
+}
+
+/// A dataset as one names it: a source, perhaps a part, perhaps a number of samples a class.
+///
+/// - `mnist`, `fashion-mnist[test]`, `cifar10[train]:200`: a published set; the training part
+///   unless the test part is named; `:N` takes `N` samples of every class, drawn with the seed,
+///   the first ones of any larger `N`;
+/// - `rings`, `rings:80`, `glyphs:digits:100`, `noise:32x32x3`: a generator, its variant, samples
+///   a class;
+/// - `path/to/file.npz`, `path/to/folder[test]:10`: everything else is a path. A path that could be
+///   read as a name is written with a folder before it: `./mnist`.
+///
+/// [`fmt::Display`] writes what [`FromStr`] reads.
+///
+/// ```
+/// use wowflow_data::{DatasetSpec, NamedSet, Source, Split};
+/// let spec: DatasetSpec = "mnist[test]:200".parse()?;
+/// assert_eq!(spec.source(), &Source::Named(NamedSet::Mnist));
+/// assert_eq!((spec.split(), spec.per_class()), (Some(Split::Test), Some(200)));
+/// assert_eq!(spec.to_string(), "mnist[test]:200");
+/// assert!("mnist:0".parse::<DatasetSpec>().is_err());
+/// # Ok::<(), wowflow_data::DataError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatasetSpec {
+    source: Source,
+    split: Option<Split>,
+    per_class: Option<NonZeroUsize>,
+}
+
+impl DatasetSpec {
+    /// Where the dataset comes from.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The part that was named, if any.
+    #[must_use]
+    pub fn split(&self) -> Option<Split> {
+        self.split
+    }
+
+    /// Samples a class that were asked for, if any.
+    #[must_use]
+    pub fn per_class(&self) -> Option<usize> {
+        self.per_class.map(NonZeroUsize::get)
+    }
+
+    /// The name without the number of samples.
+    pub(crate) fn name(&self) -> String {
+        Self { per_class: None, ..self.clone() }.to_string()
+    }
+}
+
+impl FromStr for DatasetSpec {
+    type Err = DataError;
+
+    fn from_str(text: &str) -> Result<Self, DataError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(invalid(
+                text,
+                "a dataset such as mnist[train]:200, glyphs:digits or a path",
+                "nothing",
+            ));
+        }
+        if let Some(spec) = generated(text)? {
+            return Ok(spec);
+        }
+        let (body, per_class) = match text.rsplit_once(':') {
+            Some((body, digits)) if is_digits(digits) => (body, Some(count(text, digits)?)),
+            _ => (text, None),
+        };
+        let parts = [Split::Train, Split::Test];
+        let part = parts.into_iter().find_map(|split| {
+            let name = body.strip_suffix(']')?.strip_suffix(split.name())?.strip_suffix('[')?;
+            Some((name, split))
+        });
+        let (name, split) = part.map_or((body, None), |(name, split)| (name, Some(split)));
+        if let Some(set) = NamedSet::parse(name) {
+            return Ok(Self { source: Source::Named(set), split, per_class });
+        }
+        // What begins as a known name and goes on wrongly is a slip, not a path.
+        if let Some((head, rest)) = name.find(['[', ':']).map(|at| name.split_at(at))
+            && NamedSet::parse(head).is_some()
+        {
+            return Err(invalid(
+                text,
+                format!("{head}, {head}[train] or {head}[test], then perhaps :N"),
+                rest,
+            ));
+        }
+        Ok(Self { source: Source::Path(name.into()), split, per_class })
+    }
+}
+
+/// Reads `text` as a generator with its variant and number of samples; `None` if it names none.
+fn generated(text: &str) -> Result<Option<DatasetSpec>, DataError> {
+    let mut parts = text.splitn(3, ':');
+    let name = parts.next().unwrap_or_default();
+    let rest: Vec<&str> = parts.collect();
+    let of = |variant| Generator::parse(name, variant);
+    let (generator, digits) = match (of(None), &rest[..]) {
+        (Ok(None), _) => return Ok(None),
+        (bare, []) => (bare, None),
+        (bare, &[first]) => match (of(Some(first)), bare) {
+            // A variant may be a number (`noise:784`); a number that is none counts samples.
+            (Err(_), Ok(bare)) if is_digits(first) => (Ok(bare), Some(first)),
+            (variant, _) => (variant, None),
+        },
+        (_, &[first, digits, ..]) => (of(Some(first)), Some(digits)),
+    };
+    let Some(generator) = generator? else { return Ok(None) };
+    let per_class = digits.map(|digits| count(text, digits)).transpose()?;
+    Ok(Some(DatasetSpec { source: Source::Generator(generator), split: None, per_class }))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn count(text: &str, digits: &str) -> Result<NonZeroUsize, DataError> {
+    let number = digits.parse().ok().filter(|_| is_digits(digits));
+    number.ok_or_else(|| invalid(text, "at least 1 sample a class after the last colon", digits))
+}
+
+fn invalid(text: &str, expected: impl Into<String>, found: &str) -> DataError {
+    DataError::Spec { text: text.to_owned(), expected: expected.into(), found: found.to_owned() }
+}
+
+impl fmt::Display for DatasetSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::Generator(generator) => write!(f, "{generator}")?,
+            Source::Named(set) => write!(f, "{set}")?,
+            Source::Path(path) => write!(f, "{}", path.display())?,
+        }
+        if let Some(split) = self.split {
+            write!(f, "[{}]", split.name())?;
+        }
+        match self.per_class {
+            Some(count) => write!(f, ":{count}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::{Alphabet, NoiseShape};
+
+    fn parse(text: &str) -> Result<DatasetSpec, String> {
+        text.parse().map_err(|error: DataError| error.to_string())
+    }
+
+    #[test]
+    fn names_round_trip() {
+        for text in [
+            "mnist",
+            "mnist[train]:200",
+            "mnist[test]",
+            "fashion-mnist:10",
+            "kmnist",
+            "usps",
+            "cifar10",
+            "svhn",
+            "rings",
+            "rings:80",
+            "rings:source:5",
+            "gaussians:50",
+            "moons",
+            "noise:784",
+            "noise:784:100",
+            "noise:32x32x3:7",
+            "glyphs:letters",
+            "glyphs:digits:100",
+            "path/to/file.npz",
+            "path/to/file.npz:20",
+            "path/to/folder",
+            "folder[test]:3",
+            "./mnist",
+            "C:\\data\\x.npz",
+            "a b.csv",
+            "data[1].csv",
+            "glyph:digits",
+        ] {
+            let spec = parse(text).unwrap();
+            assert_eq!(spec.to_string(), text);
+            assert_eq!(parse(&spec.to_string()).unwrap(), spec);
+        }
+        assert_eq!(parse(" fashion_mnist ").unwrap().to_string(), "fashion-mnist");
+        assert_eq!(parse("noise").unwrap(), parse("noise:28x28").unwrap());
+    }
+
+    #[test]
+    fn parts_are_understood() {
+        let spec = parse("data/x.npz[test]:20").unwrap();
+        assert_eq!(spec.source(), &Source::Path("data/x.npz".into()));
+        assert_eq!((spec.split(), spec.per_class()), (Some(Split::Test), Some(20)));
+        let spec = parse("noise:100").unwrap();
+        assert_eq!(spec.source(), &Source::Generator(Generator::Noise(NoiseShape::Flat(100))));
+        assert_eq!(spec.per_class(), None);
+        let spec = parse("glyphs:digits:7").unwrap();
+        assert_eq!(spec.source(), &Source::Generator(Generator::Glyphs(Alphabet::Digits)));
+        assert_eq!(spec.per_class(), Some(7));
+    }
+
+    #[test]
+    fn slips_are_named() {
+        let count = "expected at least 1 sample a class after the last colon";
+        for (text, expected) in [
+            ("mnist:0", format!("dataset `mnist:0`: {count}, found `0`")),
+            ("rings:0", format!("dataset `rings:0`: {count}, found `0`")),
+            ("x.npz:0", format!("dataset `x.npz:0`: {count}, found `0`")),
+            ("glyphs:digits:-3", format!("dataset `glyphs:digits:-3`: {count}, found `-3`")),
+            (
+                "mnist[valid]:3",
+                "dataset `mnist[valid]:3`: expected mnist, mnist[train] or mnist[test], then perhaps :N, found \
+                 `[valid]`"
+                    .to_owned(),
+            ),
+            ("glyphs", "expected `digits` or `letters` after the generator `glyphs`, found nothing".to_owned()),
+            ("rings:square", "expected nothing or `source` after the generator `rings`, found `square`".to_owned()),
+        ] {
+            assert_eq!(parse(text).unwrap_err(), expected);
+        }
+        assert!(parse("  ").unwrap_err().contains("expected a dataset such as"));
+        assert!(parse("mnist:99999999999999999999999").is_err());
+        assert!(parse("mnist:ten").unwrap_err().contains("found `:ten`"));
+    }
+}
