@@ -31,10 +31,10 @@ pub fn write(
     sync_folder(path)
 }
 
-/// As [`write`], but refuses to replace: a file of that name is an error.
+/// As [`write()`], but refuses to replace: a file of that name is an error.
 ///
 /// # Errors
-/// As [`write`]; [`io::ErrorKind::AlreadyExists`] when `path` exists.
+/// As [`write()`]; [`io::ErrorKind::AlreadyExists`] when `path` exists.
 pub fn create(
     path: impl AsRef<Path>,
     fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,

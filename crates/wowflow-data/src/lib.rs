@@ -1,8 +1,24 @@
 //! Labeled datasets from files, from named collections, from generators, and their download.
 //!
-//! A dataset has one name everywhere, a [`DatasetSpec`]; [`load`] turns it into samples.
-//! The formats and what happens to numbers on the way are listed at [`DatasetSpec`] and [`load`]:
-//! bytes are pixels and are scaled from 0..255 to [0, 1] in single precision, other numbers stay.
+//! A dataset has one name everywhere, a [`DatasetSpec`]; [`load`] turns it into samples. Files are
+//! told apart by their content:
+//!
+//! | format | what it looks like |
+//! | --- | --- |
+//! | IDX | `..images..` with a `..labels..` beside it, gzip or not; a folder of the four original files |
+//! | `.npz` | arrays `X` and `y` (or `x_train`, `labels`, ...), see [`write_npz_dataset`] |
+//! | `.npy` | `X.npy` with `y.npy`, or `NAME_X.npy` with `NAME_y.npy`; a folder of `X.npy` and `y.npy` |
+//! | CSV, TSV | a header or not; the labels in column `label`, `class`, `target` or `y`, else the last |
+//! | LIBSVM | text, bzip2 or not: `label index:value ...`, indices from 1, missing values 0 |
+//! | CIFAR-10 | a binary or Python batch, a folder of batches, the original `.tar.gz` |
+//! | MATLAB 5 | `X` and `y` as SVHN has them, label 10 standing for the digit 0 |
+//! | images | a folder of folders, one a class, of PNG, JPEG or BMP files of one size |
+//!
+//! Bytes are pixels: they are scaled from 0..255 to [0, 1] in single precision. All other numbers
+//! stay as they are: single precision stays single, everything else becomes double. Images are
+//! stored as [`wowflow::dataset::ImageShape`] says, channel after channel. USPS is the one set with
+//! a rule of its own: its pixels are mapped from [-1, 1] to [0, 1] and its labels 1 to 10 to the
+//! digits 0 to 9, when it is asked for by name.
 
 pub mod atomic;
 pub mod error;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use wowflow::dataset::LabeledDataset;
+use wowflow::dataset::{Label, LabeledDataset};
 use wowflow::rng::{Purpose, Stream};
 
 use crate::error::DataError;
@@ -70,17 +70,16 @@ pub fn load(spec: &DatasetSpec, options: &LoadOptions) -> Result<Loaded, DataErr
     };
     let samples = match spec.per_class() {
         Some(count) => format!("{count} a class of {total} samples"),
+        None if total == 1 => "1 sample".to_owned(),
         None => format!("{total} samples"),
     };
     let place = parsed.files.first().map(|path| format!(" from {}", path.display())).unwrap_or_default();
-    // Published sets label their classes 0 to 9.
     let class_names = class_names.map(|names| {
-        let classes = dataset.classes().iter();
-        classes
-            .map(|label| label.to_string().parse().ok().and_then(|index: usize| names.get(index)))
-            .zip(dataset.classes())
-            .map(|(name, label)| name.map_or_else(|| label.to_string(), |&name| name.to_owned()))
-            .collect()
+        let name = |label: &Label| match label {
+            Label::Int(index @ 0..=9) => names[*index as usize].to_owned(),
+            other => other.to_string(),
+        };
+        dataset.classes().iter().map(name).collect()
     });
     let description = format!("{}: {samples}{place}", spec.name());
     Ok(Loaded { dataset, sources, description, class_names })
@@ -286,7 +285,6 @@ mod tests {
         let (_top, options) = small_mnist("mnist");
         let error = try_load("mnist[train]:2", &options).unwrap_err();
         assert_eq!(error, "mnist[train]: expected at least 2 samples in class 0, found 1");
-        // Classes 2 and 3 alone, with more samples.
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("d.csv");
         let text: String = (0..100).map(|row| format!("{row},{}\n", row % 2)).collect();
@@ -360,7 +358,7 @@ mod tests {
         assert_eq!(loaded.dataset.label(0).to_string(), "9");
         assert_eq!(
             loaded.description,
-            format!("usps[test]: 1 samples from {}", top.path().join("usps/usps.t").display())
+            format!("usps[test]: 1 sample from {}", top.path().join("usps/usps.t").display())
         );
         assert!(try_load("usps", &options).unwrap_err().contains("usps_h5_train.libsvm.bz2 or "));
         fs::create_dir(top.path().join("svhn")).unwrap();

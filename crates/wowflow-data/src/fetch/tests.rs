@@ -77,9 +77,9 @@ fn respond(stream: TcpStream, body: &[u8], answer: Answer) -> String {
             let rest = &body[start..];
             let more = format!("content-range: bytes {start}-{}/{}\r\n", body.len() - 1, body.len());
             if start > 0 {
-                head("206 Partial Content", &more, rest.len())
+                head("206 Partial Content", &more, rest.len());
             } else {
-                head("200 OK", "", rest.len())
+                head("200 OK", "", rest.len());
             }
             let end = if let Answer::Broken(bytes) = answer { bytes.min(rest.len()) } else { rest.len() };
             let _ = stream.write_all(&rest[..end]);

@@ -244,7 +244,7 @@ pub(super) mod tests {
         let x = array(b"X", &[1, 1, 3, 1], UINT8, &[1, 2, 3]);
         let y = |values: &[u8]| array(b"y", &[values.len() as u32, 1], UINT8, values);
         let cases = [
-            (file(&[x.clone()]), "expected arrays X and y, found others"),
+            (file(std::slice::from_ref(&x)), "expected arrays X and y, found others"),
             (file(&[x.clone(), y(&[1, 2])]), "expected 1 labels in y, one for each image in X, found 2"),
             (
                 file(&[x.clone(), y(&[11])]),

@@ -1,19 +1,6 @@
 //! Reading a dataset from a file or a folder whose format is seen in its content.
 //!
-//! | format | what it looks like |
-//! | --- | --- |
-//! | IDX | `..images..` with a `..labels..` beside it, gzip or not; a folder of the four original files |
-//! | `.npz` | arrays `X` and `y` (or `x_train`, `labels`, ...), see [`crate::write_npz_dataset`] |
-//! | `.npy` | `X.npy` with `y.npy`, or `NAME_X.npy` with `NAME_y.npy`; a folder of `X.npy` and `y.npy` |
-//! | CSV, TSV | a header or not; the labels in column `label`, `class`, `target` or `y`, else the last |
-//! | LIBSVM | text, bzip2 or not: `label index:value ...`, indices from 1, missing values 0 |
-//! | CIFAR-10 | a binary or Python batch, a folder of batches, the original `.tar.gz` |
-//! | MATLAB 5 | `X` and `y` as SVHN has them, label 10 standing for the digit 0 |
-//! | images | a folder of folders, one a class, of PNG, JPEG or BMP files of one size |
-//!
-//! Bytes are pixels: they are scaled from 0..255 to [0, 1] in single precision. All other numbers
-//! stay as they are: single precision stays single, everything else becomes double. Images are
-//! stored as [`ImageShape`] says, channel after channel.
+//! The crate's front page lists the formats and what happens to numbers on the way.
 
 use std::path::{Path, PathBuf};
 
