@@ -1,5 +1,6 @@
 //! The labelled dataset every reader produces and every method consumes, validated once.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use thiserror::Error;
@@ -258,19 +259,15 @@ impl LabeledDataset {
         if let Some((index, found)) = points.first_non_finite() {
             return Err(DatasetError::NotFinite { row: index / dim + 1, column: index % dim + 1, found });
         }
-        let mut classes = labels.clone();
-        classes.sort_unstable();
-        classes.dedup();
-        let mut rows = vec![Vec::new(); classes.len()];
-        let class_of: Vec<usize> = labels
-            .iter()
-            .enumerate()
-            .map(|(row, label)| {
-                let class = classes.partition_point(|known| known < label);
-                rows[class].push(row);
-                class
-            })
-            .collect();
+        let mut rows_of = BTreeMap::<Label, Vec<usize>>::new();
+        for (row, label) in labels.into_iter().enumerate() {
+            rows_of.entry(label).or_default().push(row);
+        }
+        let (classes, rows): (Vec<_>, Vec<_>) = rows_of.into_iter().unzip();
+        let mut class_of = vec![0; samples];
+        for (class, rows) in rows.iter().enumerate() {
+            rows.iter().for_each(|&row| class_of[row] = class);
+        }
         Ok(Self {
             points,
             dim,

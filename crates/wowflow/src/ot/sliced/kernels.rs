@@ -56,12 +56,7 @@ impl<T: Scalar> NullaryFnOnce for AbsoluteDistance<'_, T> {
 
     #[inline(always)]
     fn call(self) -> f64 {
-        lane_sum(
-            self.a,
-            self.b,
-            #[inline(always)]
-            |d| d.abs(),
-        )
+        lane_sum(self.a, self.b, f64::abs)
     }
 }
 
