@@ -30,7 +30,7 @@ pub struct ImageGrid<'a> {
     pub caption: String,
     /// Layout of one image's values.
     pub shape: ImageShape,
-    /// Values drawn black and white; what lies outside is clipped.
+    /// Values drawn black and white; what lies outside is clipped, what is no number drawn black.
     pub range: (f32, f32),
     /// One heading a column, or none.
     pub headings: Vec<String>,
@@ -127,10 +127,8 @@ impl ImageGrid<'_> {
     }
 
     fn image(&self, canvas: &mut Canvas, layout: &Layout, left: usize, top: usize, values: &[f32]) {
-        let (width, height) = layout.cell;
-        let color = |i: usize| layout.zoom.color(self.shape, self.range, values, i % width, i / width);
-        let colors: Vec<Rgb> = (0..width * height).map(color).collect();
-        canvas.image(left, top, width, &colors);
+        let colors = layout.zoom.colors(self.shape, self.range, values);
+        canvas.image(left, top, layout.cell.0, &colors);
     }
 }
 
@@ -160,24 +158,40 @@ impl Zoom {
         }
     }
 
-    /// The colour of picture pixel (x, y) of an image; values that are no numbers are drawn as low.
-    fn color(self, shape: ImageShape, range: (f32, f32), values: &[f32], x: usize, y: usize) -> Rgb {
-        let plane = shape.width * shape.height;
-        let channel = |channel: usize| {
-            let at = |x: usize, y: usize| values[channel * plane + y * shape.width + x];
-            let value = match self {
-                Self::Enlarge(by) => at(x / by, y / by),
-                Self::Reduce(by) => {
-                    let (columns, rows) =
-                        (x * by..((x + 1) * by).min(shape.width), y * by..((y + 1) * by).min(shape.height));
-                    let count = columns.len() * rows.len();
-                    let sum: f32 = rows.flat_map(|y| columns.clone().map(move |x| at(x, y))).sum();
-                    sum / count as f32
+    /// The pixels of an image as drawn, row after row.
+    fn colors(self, shape: ImageShape, (low, high): (f32, f32), values: &[f32]) -> Vec<Rgb> {
+        let level = |value: f32| (((value - low) / (high - low)).clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
+        let planes: Vec<&[f32]> = values.chunks_exact(shape.width * shape.height).collect();
+        let channels = [0, 1, 2].map(|channel| planes[channel % planes.len()]);
+        let (width, height) = self.size(shape);
+        let mut colors = Vec::with_capacity(width * height);
+        match self {
+            Self::Enlarge(by) => {
+                for y in 0..shape.height {
+                    let start = colors.len();
+                    for at in y * shape.width..(y + 1) * shape.width {
+                        let color = channels.map(|plane| level(plane[at]));
+                        colors.extend(std::iter::repeat_n(color, by));
+                    }
+                    for _ in 1..by {
+                        colors.extend_from_within(start..start + width);
+                    }
                 }
-            };
-            (((value - range.0) / (range.1 - range.0)).clamp(0.0, 1.0) * 255.0).round() as u8
-        };
-        if shape.channels == 3 { [channel(0), channel(1), channel(2)] } else { [channel(0); 3] }
+            }
+            Self::Reduce(by) => {
+                for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+                    let columns = x * by..((x + 1) * by).min(shape.width);
+                    let rows = y * by..((y + 1) * by).min(shape.height);
+                    let count = (columns.len() * rows.len()) as f32;
+                    let mean = |plane: &[f32]| {
+                        let row = |y: usize| &plane[y * shape.width..][columns.clone()];
+                        rows.clone().flat_map(row).sum::<f32>() / count
+                    };
+                    colors.push(channels.map(|plane| level(mean(plane))));
+                }
+            }
+        }
+        colors
     }
 }
 
@@ -341,7 +355,7 @@ mod tests {
         let values: Vec<f32> = (0..300).map(|i| if i % 3 == 0 { 0.6 } else { 0.0 }).collect();
         let zoom = Zoom::of(shape);
         assert_eq!((zoom, zoom.size(shape)), (Zoom::Reduce(3), (100, 1)));
-        assert_eq!(zoom.color(shape, (0.0, 1.0), &values, 99, 0), [51; 3]);
+        assert_eq!(zoom.colors(shape, (0.0, 1.0), &values), [[51; 3]; 100]);
     }
 
     #[test]

@@ -79,37 +79,39 @@ impl Recording {
         rows.filter(|&(_, &class)| Some(class) == matched).map(|(row, _)| row).collect()
     }
 
-    /// At most `wanted` frames, the first and the last among them, between which the samples have
-    /// moved about equally far from where they began.
+    /// At most `wanted` frames, the first and the last among them, at steps spaced ever wider:
+    /// evenly on a logarithmic scale that begins at a twentieth of the run.
+    ///
+    /// The rule looks at steps alone. Rules that measure how far the samples moved crowd their
+    /// choice where momentum swings to and fro.
     pub(crate) fn key_frames(&self, wanted: usize) -> Vec<usize> {
         let last = self.frames.len() - 1;
-        if self.frames.len() <= wanted {
+        if last < wanted {
             return (0..=last).collect();
         }
-        // Distance from the start, never decreasing: trembling at the end counts for nothing.
-        let mut farthest = 0.0f64;
-        let moved: Vec<f64> = self
-            .frames
-            .iter()
-            .map(|frame| {
-                let squares = frame.iter().zip(&self.frames[0]).map(|(a, b)| f64::from(a - b).powi(2));
-                farthest = farthest.max(squares.sum::<f64>().sqrt());
-                farthest
-            })
-            .collect();
+        let (begin, end) = (self.steps[0] as f64, self.steps[last] as f64);
+        let unit = (end - begin) / 20.0;
         let mut chosen = vec![0];
-        for key in 1..wanted.saturating_sub(1) {
-            let level = farthest * key as f64 / (wanted - 1) as f64;
+        for key in 1..wanted - 1 {
+            let part = key as f64 / (wanted - 1) as f64;
+            let step = begin + unit * (21f64.powf(part) - 1.0);
             // Every key frame is later than the one before and leaves frames for those to come.
             let earliest = chosen[chosen.len() - 1] + 1;
             let latest = last - (wanted - 1 - key);
-            let nearest = (earliest..=latest)
-                .min_by(|&i, &j| (moved[i] - level).abs().total_cmp(&(moved[j] - level).abs()));
-            chosen.extend(nearest);
+            let off = |i: usize| (self.steps[i] as f64 - step).abs();
+            chosen.extend((earliest..=latest).min_by(|&i, &j| off(i).total_cmp(&off(j))));
         }
         chosen.push(last);
         chosen
     }
+}
+
+/// At most `wanted` of `count` positions, evenly spaced, with both ends.
+pub(crate) fn evenly(count: usize, wanted: usize) -> Vec<usize> {
+    if count <= wanted {
+        return (0..count).collect();
+    }
+    (0..wanted).map(|i| (i * (count - 1) + (wanted - 1) / 2) / (wanted - 1)).collect()
 }
 
 fn read_rows(path: &Path, what: &'static str, rows: usize, dim: usize) -> Result<Vec<f32>, ReportError> {
@@ -156,28 +158,39 @@ mod tests {
     }
 
     #[test]
-    fn key_frames_are_evenly_spaced_in_distance() {
-        // Fast at first, then slower and slower.
-        let positions: Vec<f32> = (0..=60).map(|i| 1.0 - 0.9f32.powi(i)).collect();
-        let recording = recording(&positions);
+    fn key_frames_are_spaced_ever_wider() {
+        let mut recording = recording(&[0.0; 301]);
+        assert_eq!(recording.key_frames(8), [0, 8, 21, 40, 70, 117, 189, 300]);
+        // Recorded steps of a resumed run need not begin at 0, nor be regular.
+        recording.steps.iter_mut().for_each(|step| *step = *step * *step + 1000);
         let chosen = recording.key_frames(8);
-        assert_eq!((chosen.len(), chosen[0], chosen[7]), (8, 0, 60));
-        assert!(chosen.windows(2).all(|w| w[0] < w[1]));
-        for pair in chosen.windows(2) {
-            let gap = positions[pair[1]] - positions[pair[0]];
-            assert!((0.09..0.21).contains(&gap), "{chosen:?}: {gap}");
-        }
+        assert_eq!((chosen.len(), chosen[0], chosen[7]), (8, 0, 300));
+        let gaps: Vec<u64> =
+            chosen.windows(2).map(|w| recording.steps[w[1]] - recording.steps[w[0]]).collect();
+        assert!(gaps.windows(2).all(|w| w[0] < w[1]), "{gaps:?}");
     }
 
     #[test]
-    fn key_frames_are_distinct_whatever_the_motion() {
-        let jump: Vec<f32> = (0..20).map(|i| if i == 0 { 0.0 } else { 1.0 }).collect();
-        let late: Vec<f32> = (0..20).map(|i| if i == 19 { 1.0 } else { 0.0 }).collect();
-        for positions in [&[0.0; 20][..], &jump, &late, &[0.0], &[0.0, 1.0]] {
-            let chosen = recording(positions).key_frames(8);
-            assert_eq!(chosen.len(), positions.len().min(8));
+    fn positions_are_even_with_both_ends() {
+        assert_eq!(evenly(3, 48), [0, 1, 2]);
+        assert_eq!(evenly(101, 5), [0, 25, 50, 75, 100]);
+        let chosen = evenly(61, 48);
+        assert_eq!((chosen.len(), chosen[0], chosen[47]), (48, 0, 60));
+        assert!(chosen.windows(2).all(|w| w[0] < w[1]));
+    }
+
+    #[test]
+    fn key_frames_are_distinct_however_few_frames_there_are() {
+        for count in 1..12 {
+            let mut recording = recording(&vec![0.0; count]);
+            // All but the first frame at the very end, the hardest case for distinct choices.
+            for (i, step) in recording.steps.iter_mut().enumerate().skip(1) {
+                *step = 1000 + i as u64;
+            }
+            let chosen = recording.key_frames(8);
+            assert_eq!(chosen.len(), count.min(8));
             assert!(chosen.windows(2).all(|w| w[0] < w[1]), "{chosen:?}");
-            assert_eq!((chosen[0], chosen[chosen.len() - 1]), (0, positions.len() - 1));
+            assert_eq!((chosen[0], chosen[chosen.len() - 1]), (0, count - 1));
         }
         assert_eq!(recording(&[0.0; 20]).key_frames(2), [0, 19]);
     }

@@ -12,7 +12,7 @@ use crate::error::ReportError;
 use crate::images::{ImageGrid, ImageRow};
 use crate::picture::Picture;
 use crate::project::PrincipalPlane;
-use crate::recording::Recording;
+use crate::recording::{Recording, evenly};
 use crate::rundir::{MetricsRecord, RunDir};
 use crate::scatter::{ScatterFlow, ScatterPanel};
 use crate::ticks::number;
@@ -188,14 +188,6 @@ fn image_animation(recording: &Recording, shape: ImageShape) -> Result<Vec<u8>, 
     ImageGrid::animate(&frames)
 }
 
-/// At most `wanted` of `count` positions, evenly spaced, with both ends.
-fn evenly(count: usize, wanted: usize) -> Vec<usize> {
-    if count <= wanted {
-        return (0..count).collect();
-    }
-    (0..wanted).map(|i| (i * (count - 1) + (wanted - 1) / 2) / (wanted - 1)).collect()
-}
-
 /// Points that are no images, in the plane.
 fn scatter(recording: &Recording) -> ScatterFlow {
     let dim = recording.index.dim;
@@ -270,19 +262,5 @@ fn thinned(flow: &ScatterFlow) -> ScatterFlow {
         steps: chosen.iter().map(|&time| flow.steps[time]).collect(),
         panels: flow.panels.iter().map(panel).collect(),
         ..flow.clone()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_are_even_with_both_ends() {
-        assert_eq!(evenly(3, 48), [0, 1, 2]);
-        assert_eq!(evenly(101, 5), [0, 25, 50, 75, 100]);
-        let chosen = evenly(61, 48);
-        assert_eq!((chosen.len(), chosen[0], chosen[47]), (48, 0, 60));
-        assert!(chosen.windows(2).all(|w| w[0] < w[1]));
     }
 }

@@ -15,7 +15,7 @@ const LEGEND: i32 = 24;
 /// Panels stand side by side up to this many, then in rows.
 const PANELS_A_ROW: usize = 5;
 /// Panels reach beyond start and target by at most this part of their extent; what leaves is counted.
-const ROOM: f32 = 0.35;
+const ROOM: f32 = 0.5;
 /// Frames whose positions an animation shows as fading tails.
 const TAIL: usize = 6;
 

@@ -54,9 +54,9 @@ pub(crate) fn logarithmic(low: f64, high: f64, wanted: usize) -> Vec<Tick> {
             let value = f64::from(multiple) * decade;
             let label = match multiple {
                 _ if !inside(value) => continue,
-                1 if power.rem_euclid(every) == 0 => Label::Power(power),
                 // With fewer than two decades in sight their multiples must be readable.
-                2 | 5 if decades < 2 => Label::Number(number(value, 3)),
+                1 | 2 | 5 if decades < 2 => Label::Number(number(value, 3)),
+                1 if power.rem_euclid(every) == 0 => Label::Power(power),
                 1 => Label::None,
                 _ if last - first > 8 => continue,
                 _ => Label::None,
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_range_within_one_decade_still_has_texts() {
         assert_eq!(texts(&logarithmic(0.11, 0.6, 8)), ["0.2", "0.5"]);
-        assert_eq!(texts(&logarithmic(0.6, 3.0, 8)), ["10^0", "2"]);
+        assert_eq!(texts(&logarithmic(0.6, 3.0, 8)), ["1", "2"]);
         assert_eq!(texts(&logarithmic(0.21, 0.24, 8)), ["0.21", "0.22", "0.23", "0.24"]);
     }
 
