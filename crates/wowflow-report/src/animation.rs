@@ -13,6 +13,8 @@ const NAME: &str = "animation";
 /// Index 0 stands for "as before"; colours start at 1.
 const SAME: u8 = 0;
 const MAX_COLORS: usize = 255;
+/// Frames beyond which files grow and nothing is gained.
+pub(crate) const MOST_FRAMES: usize = 48;
 /// Ways to write an animation, from finest to smallest: noise hardly packs, so that animations of
 /// noisy images would otherwise reach tens of megabytes.
 const QUALITIES: [Quality; 3] = [
@@ -24,6 +26,14 @@ const QUALITIES: [Quality; 3] = [
 const BYTES_A_FRAME: usize = 70_000;
 /// Bits a channel keeps when there are too many colours to list.
 const BITS: u32 = 5;
+
+/// At most `wanted` of `count` positions, evenly spaced, with both ends.
+pub(crate) fn evenly(count: usize, wanted: usize) -> Vec<usize> {
+    if count <= wanted {
+        return (0..count).collect();
+    }
+    (0..wanted).map(|i| (i * (count - 1) + (wanted - 1) / 2) / (wanted - 1)).collect()
+}
 
 /// How much detail an animation keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -396,6 +406,15 @@ mod tests {
             pairs.map(|(a, b)| a[0].abs_diff(b[0])).max().unwrap()
         };
         assert!(error(2) <= 9 && error(1) <= 27, "{} {}", error(1), error(2));
+    }
+
+    #[test]
+    fn positions_are_even_with_both_ends() {
+        assert_eq!(evenly(3, 48), [0, 1, 2]);
+        assert_eq!(evenly(101, 5), [0, 25, 50, 75, 100]);
+        let chosen = evenly(61, 48);
+        assert_eq!((chosen.len(), chosen[0], chosen[47]), (48, 0, 60));
+        assert!(chosen.windows(2).all(|w| w[0] < w[1]));
     }
 
     #[test]

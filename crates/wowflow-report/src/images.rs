@@ -17,6 +17,8 @@ const GAP: usize = 4;
 const CLASS_GAP: usize = 10;
 const EXAMPLES_GAP: usize = 28;
 const LONGEST_LABEL: usize = 28;
+/// Titles name datasets, which may be long paths.
+const LONGEST_TITLE: usize = 90;
 
 /// Rows of images with labels at the left, headings above, and examples set apart at the right.
 ///
@@ -228,7 +230,7 @@ impl Layout {
             right = examples_left + block.max(small(&grid.examples_heading));
         }
         let mut top = MARGIN;
-        let mut title = Text::Title.width(&grid.title) as usize;
+        let mut title = Text::Title.width(&shorten(&grid.title, LONGEST_TITLE)) as usize;
         if !grid.caption.is_empty() {
             title += 24 + small(&grid.caption);
         }
@@ -264,7 +266,8 @@ impl Layout {
 
     fn captions(&self, grid: &ImageGrid<'_>, canvas: &mut Canvas) {
         let right = (self.width - MARGIN) as i32;
-        canvas.text(MARGIN as i32, MARGIN as i32 - 4, &grid.title, Text::Title, Align::Left, INK);
+        let title = shorten(&grid.title, LONGEST_TITLE);
+        canvas.text(MARGIN as i32, MARGIN as i32 - 4, &title, Text::Title, Align::Left, INK);
         canvas.text(right, MARGIN as i32 - 2, &grid.caption, Text::Small, Align::Right, INK);
         let top = self.headings_top as i32;
         let middle = (self.cell.0 / 2) as i32;
@@ -356,6 +359,16 @@ mod tests {
         let zoom = Zoom::of(shape);
         assert_eq!((zoom, zoom.size(shape)), (Zoom::Reduce(3), (100, 1)));
         assert_eq!(zoom.colors(shape, (0.0, 1.0), &values), [[51; 3]; 100]);
+    }
+
+    #[test]
+    fn long_titles_and_labels_do_not_stretch_the_picture_without_end() {
+        let image: &[f32] = &[0.0, 1.0];
+        let long = "path/".repeat(400);
+        let mut grid = grid(TINY, vec![row(&long, &[image], &[])]);
+        grid.title = long.clone();
+        let width = grid.draw().unwrap().width();
+        assert!((500..1200).contains(&width), "{width}");
     }
 
     #[test]

@@ -106,14 +106,6 @@ impl Recording {
     }
 }
 
-/// At most `wanted` of `count` positions, evenly spaced, with both ends.
-pub(crate) fn evenly(count: usize, wanted: usize) -> Vec<usize> {
-    if count <= wanted {
-        return (0..count).collect();
-    }
-    (0..wanted).map(|i| (i * (count - 1) + (wanted - 1) / 2) / (wanted - 1)).collect()
-}
-
 fn read_rows(path: &Path, what: &'static str, rows: usize, dim: usize) -> Result<Vec<f32>, ReportError> {
     let NpyArray { shape, data } = read_npy(path).map_err(|error| match error {
         DataError::Io { error, .. } if error.kind() == std::io::ErrorKind::NotFound => {
@@ -168,15 +160,6 @@ mod tests {
         let gaps: Vec<u64> =
             chosen.windows(2).map(|w| recording.steps[w[1]] - recording.steps[w[0]]).collect();
         assert!(gaps.windows(2).all(|w| w[0] < w[1]), "{gaps:?}");
-    }
-
-    #[test]
-    fn positions_are_even_with_both_ends() {
-        assert_eq!(evenly(3, 48), [0, 1, 2]);
-        assert_eq!(evenly(101, 5), [0, 25, 50, 75, 100]);
-        let chosen = evenly(61, 48);
-        assert_eq!((chosen.len(), chosen[0], chosen[47]), (48, 0, 60));
-        assert!(chosen.windows(2).all(|w| w[0] < w[1]));
     }
 
     #[test]

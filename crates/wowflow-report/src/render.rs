@@ -7,20 +7,19 @@ use std::path::{Path, PathBuf};
 use wowflow::dataset::ImageShape;
 use wowflow_data::atomic;
 
+use crate::animation::{MOST_FRAMES, evenly};
 use crate::chart::{AxisScale, LineChart, Series};
 use crate::error::ReportError;
 use crate::images::{ImageGrid, ImageRow};
 use crate::picture::Picture;
 use crate::project::PrincipalPlane;
-use crate::recording::{Recording, evenly};
+use crate::recording::Recording;
 use crate::rundir::{MetricsRecord, RunDir};
 use crate::scatter::{ScatterFlow, ScatterPanel};
 use crate::ticks::number;
 
 /// Columns of the grid over time.
 const KEY_FRAMES: usize = 8;
-/// Frames of an animation, beyond which files grow and nothing is gained.
-const MOST_FRAMES: usize = 48;
 const MOST_CLASSES: usize = 20;
 /// Up to this many classes there is room for several samples of each.
 const FEW_CLASSES: usize = 10;
@@ -49,8 +48,7 @@ pub fn render(run: &RunDir) -> Result<Vec<PathBuf>, ReportError> {
         }
         None => {
             let flow = scatter(&recording);
-            let fewer = thinned(&flow);
-            (run.trajectories_picture(), flow.trajectories()?, fewer.animation()?)
+            (run.trajectories_picture(), flow.trajectories()?, flow.animation()?)
         }
     };
     write(&first, &still.to_png()?)?;
@@ -249,18 +247,4 @@ fn lines_of_classes(recording: &Recording, by_class: &[(usize, Vec<usize>)]) -> 
     let rest = recording.target.iter().zip(&placed).filter(|&(_, &placed)| !placed);
     targets.extend(rest.map(|(&value, _)| [value, 0.0]));
     ScatterPanel { frames: recording.frames.iter().map(frame).collect(), targets, ..ScatterPanel::default() }
-}
-
-/// The same flow with few enough frames for an animation.
-fn thinned(flow: &ScatterFlow) -> ScatterFlow {
-    let chosen = evenly(flow.steps.len(), MOST_FRAMES);
-    let panel = |panel: &ScatterPanel| ScatterPanel {
-        frames: chosen.iter().map(|&time| panel.frames[time].clone()).collect(),
-        ..panel.clone()
-    };
-    ScatterFlow {
-        steps: chosen.iter().map(|&time| flow.steps[time]).collect(),
-        panels: flow.panels.iter().map(panel).collect(),
-        ..flow.clone()
-    }
 }

@@ -1,6 +1,6 @@
 //! Points moving in the plane: their paths in one figure, or an animation; one panel or several.
 
-use crate::animation::{self, Timing};
+use crate::animation::{self, MOST_FRAMES, Timing, evenly};
 use crate::canvas::{Align, Canvas, Text, Xy, shorten};
 use crate::error::ReportError;
 use crate::palette::{CLASS_COLORS, FRAME, GRID, INK, MUTED, Rgb, TARGET, class_color};
@@ -82,20 +82,22 @@ impl ScatterFlow {
         Ok(canvas.finish())
     }
 
-    /// Animates the points with short tails as a GIF that loops and rests on the last frame.
+    /// Animates the points with short tails as a GIF that loops and rests on the last frame; of more
+    /// than 48 steps it shows 48, evenly chosen.
     ///
     /// # Errors
     /// As [`Self::trajectories`].
     pub fn animation(&self) -> Result<Vec<u8>, ReportError> {
         let sheet = Sheet::new(self)?;
         let style = Style::of(self.classes.len(), sheet.panel);
-        let count = self.steps.len();
+        let shown = evenly(self.steps.len(), MOST_FRAMES);
         let mut members = vec![Vec::new(); self.labels.len()];
         for (point, &class) in self.classes.iter().enumerate() {
             members[class].push(point);
         }
         let backdrop = sheet.canvas(self, &[Mark::End, Mark::Target], style)?;
-        animation::encode(count, Timing::for_frames(count), |time| {
+        animation::encode(shown.len(), Timing::for_frames(shown.len()), |now| {
+            let time = shown[now];
             let mut canvas = backdrop.clone();
             sheet.caption(&mut canvas, &format!("step {}", self.steps[time]));
             for (index, panel) in self.panels.iter().enumerate() {
@@ -103,17 +105,18 @@ impl ScatterFlow {
                 view.clip(&mut canvas);
                 for (class, points) in members.iter().enumerate() {
                     let at = |time: usize| points.iter().map(move |&p| view.at(panel.frames[time][p]));
-                    for age in (0..TAIL.min(time)).rev() {
-                        let pieces = at(time - age - 1).zip(at(time - age)).map(|(a, b)| [a, b]);
+                    for age in (0..TAIL.min(now)).rev() {
+                        let (from, to) = (shown[now - age - 1], shown[now - age]);
+                        let pieces = at(from).zip(at(to)).map(|(a, b)| [a, b]);
                         let pieces: Vec<[Xy; 2]> = pieces.filter(|p| p.iter().all(|&p| finite(p))).collect();
                         let alpha = 0.5 * (1.0 - age as f32 / TAIL as f32);
                         canvas.lines(pieces.iter().map(|p| &p[..]), 1.2, class_color(class), alpha);
                     }
-                    let now: Vec<Xy> = at(time).collect();
-                    Mark::End.draw(&mut canvas, &now, style.radius, class_color(class));
+                    let points: Vec<Xy> = at(time).collect();
+                    Mark::End.draw(&mut canvas, &points, style.radius, class_color(class));
                 }
                 canvas.unclip();
-                let note = if time + 1 == count { panel.note.as_str() } else { "" };
+                let note = if now + 1 == shown.len() { panel.note.as_str() } else { "" };
                 view.notes(&mut canvas, note, view.outside(&panel.frames[time]));
             }
             Ok(canvas.finish())
@@ -481,6 +484,19 @@ mod tests {
         }
         let early = color_at(&frames[0].1, sheet.view(0).at([1.0, 0.0]));
         assert!(!close(early, class_color(0)), "{early:?}");
+    }
+
+    #[test]
+    fn an_animation_of_many_steps_shows_some_of_them_and_the_last() {
+        let mut flow = flow();
+        flow.steps = (0..200).collect();
+        flow.panels[0].frames =
+            (0..200).map(|t| vec![[t as f32 / 199.0, 0.0], [t as f32 / 199.0, 1.0]]).collect();
+        let sheet = Sheet::new(&flow).unwrap();
+        let frames = animation::decode(&flow.animation().unwrap());
+        assert_eq!(frames.len(), MOST_FRAMES);
+        let end = color_at(&frames[MOST_FRAMES - 1].1, sheet.view(0).at([1.0, 0.0]));
+        assert!(close(end, class_color(0)), "{end:?}");
     }
 
     #[test]
