@@ -1,1 +1,58 @@
-fn main() {}
+//! The `wowflow` program: thin; it parses, dispatches and prints errors.
+
+mod args;
+mod commands;
+mod console;
+mod interrupt;
+mod load;
+mod progress;
+mod run;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use console::Console;
+
+/// How a command ended, short of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ExitStatus {
+    /// It did what was asked.
+    Done,
+    /// It was interrupted and saved its state.
+    Interrupted,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        match status {
+            ExitStatus::Done => Self::SUCCESS,
+            // As shells report a program ended by SIGINT.
+            ExitStatus::Interrupted => Self::from(130),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(args) {
+        Ok(status) => status.into(),
+        Err(error) => {
+            let message = format!("{error:#}").replace('\n', " ");
+            // Standard error may be closed; the exit code still tells.
+            let _ = writeln!(io::stderr(), "error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<ExitStatus> {
+    match args.command {
+        Command::Flow(args) => commands::flow::run(&args, &Console::new(args.common.json)),
+        Command::Rings(args) => commands::rings::run(&args, &Console::new(args.json)),
+        Command::Info(args) => commands::info::run(&args, &Console::new(args.json)),
+        Command::Fetch(args) => commands::fetch::run(&args, &Console::new(args.json)),
+    }
+}

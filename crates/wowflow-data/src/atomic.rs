@@ -6,6 +6,10 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
+/// How temporary files are named.
+const PREFIX: &str = ".wowflow-";
+const SUFFIX: &str = ".tmp";
+
 /// Writes `path` through `fill`, replacing a file of that name only when everything succeeded.
 ///
 /// The writer seeks as well, as zip archives need. On any failure the old file stays as it was
@@ -52,7 +56,7 @@ fn filled(
     fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
-    builder.prefix(".wowflow-").suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     // The library behind makes private files; results are ordinary files under the user's umask.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -63,6 +67,14 @@ fn filled(
     drop(writer);
     temporary.as_file().sync_all()?;
     Ok(temporary)
+}
+
+/// Whether a path is named as the temporary files are: one that stays was left by a program that
+/// was killed while it wrote.
+#[must_use]
+pub fn is_temporary(path: impl AsRef<Path>) -> bool {
+    let name = path.as_ref().file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -75,9 +75,10 @@ fn request(agent: &Agent, url: &str, start: u64) -> Result<Response<ureq::Body>,
         request = request.header("range", format!("bytes={start}-"));
     }
     request.call().map_err(|error| match error {
-        ureq::Error::BadUri(_) | ureq::Error::TooManyRedirects | ureq::Error::RedirectFailed => {
-            Failure::Refused(error.to_string())
-        }
+        ureq::Error::BadUri(_)
+        | ureq::Error::Http(_)
+        | ureq::Error::TooManyRedirects
+        | ureq::Error::RedirectFailed => Failure::Refused(error.to_string()),
         error => Failure::Broken(error.to_string()),
     })
 }

@@ -1,0 +1,352 @@
+//! The command line as typed.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+/// Compare labeled datasets and flow one into another.
+#[derive(Debug, Parser)]
+#[command(name = "wowflow", version, max_term_width = 110, after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Datasets are named the same way everywhere:
+  glyphs:digits:100          a generator, 100 samples a class
+  mnist[train]:200           a named dataset and split, 200 samples a class, drawn with the seed
+  path/to/file.npz           a file: .npz, .csv, IDX, CIFAR-10, LIBSVM, each also compressed
+  path/to/folder             a folder with one folder of images a class
+
+Examples:
+  wowflow flow                                  flow drawn letters into drawn digits
+  wowflow flow --source 'mnist[train]:200' --target 'fashion-mnist[train]:200'
+  wowflow rings                                 the synthetic experiment with five kernels
+  wowflow info glyphs:letters                   what is in a dataset
+  wowflow fetch mnist                           download a named dataset";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Flow a labeled dataset into another: every sample moves, classes stay classes.
+    #[command(after_long_help = FLOW_EXAMPLES)]
+    Flow(Box<FlowArgs>),
+    /// Flow three clouds into three rings with five kernels side by side.
+    #[command(after_long_help = "Example:\n  wowflow rings --out runs/rings --steps 500")]
+    Rings(RingsArgs),
+    /// Show what is in a dataset: counts, shapes, classes and a contact sheet.
+    #[command(
+        after_long_help = "Examples:\n  wowflow info 'mnist[test]' --data-dir data\n  wowflow info my.csv --json"
+    )]
+    Info(InfoArgs),
+    /// Download the original files of a named dataset, checked against published checksums.
+    #[command(after_long_help = "Example:\n  wowflow fetch fashion-mnist --data-dir data")]
+    Fetch(FetchArgs),
+}
+
+const FLOW_EXAMPLES: &str = "\
+Examples:
+  wowflow flow                                        glyphs:letters to glyphs:digits
+  wowflow flow --source 'mnist[train]:200' --target 'fashion-mnist[train]:10' --steps 500
+  wowflow flow --source a.npz --target b.npz --kernel gaussian --bandwidth 0.5 --out runs/a-to-b
+  wowflow flow --step-size 0.1 --momentum 0.9 --schedule constant      the published setting
+  wowflow flow --resume runs/a-to-b                   go on after Ctrl-C or a crash
+
+A run directory holds config.json, provenance.json, metrics.jsonl, summary.json, flowed.npz with the
+new labels, checkpoints, and pictures: images.png (or trajectories.png), flow.gif, loss.png.";
+
+/// Options of every command that reads datasets.
+#[derive(Debug, Default, ClapArgs)]
+pub(crate) struct DataArgs {
+    /// Folder with named datasets, looked at before WOWFLOW_DATA and the cache folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// Options shared by flows.
+#[derive(Debug, Default, ClapArgs)]
+pub(crate) struct CommonArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Threads to use; the result does not depend on it. Default: all cores.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Print one JSON object on standard output; text goes to standard error.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `wowflow flow`.
+#[derive(Debug, Default, ClapArgs)]
+#[command(group = ArgGroup::new("fresh").multiple(true).conflicts_with("resume"))]
+pub(crate) struct FlowArgs {
+    /// Dataset that moves. Default: glyphs:letters.
+    #[arg(long, value_name = "DATASET", group = "fresh")]
+    pub(crate) source: Option<String>,
+    /// Dataset it moves to. Default: glyphs:digits.
+    #[arg(long, value_name = "DATASET", group = "fresh")]
+    pub(crate) target: Option<String>,
+    /// Kernel between classes. Default: riesz.
+    #[arg(long, value_enum, group = "fresh")]
+    pub(crate) kernel: Option<KernelName>,
+    /// Bandwidth h of the gaussian, laplace and imq kernels: a number, or auto (the mean sliced
+    /// distance between source and target). Default: auto.
+    #[arg(long, value_name = "H", group = "fresh", allow_negative_numbers = true)]
+    pub(crate) bandwidth: Option<Bandwidth>,
+    /// Exponent r of the riesz kernel, between 0 and 2. Default: 1.
+    #[arg(long, value_name = "R", group = "fresh", allow_negative_numbers = true, value_parser = parse_number)]
+    pub(crate) exponent: Option<f64>,
+    /// Smoothing length eps of the riesz kernel. Default: 0.
+    #[arg(long, value_name = "EPS", group = "fresh", allow_negative_numbers = true, value_parser = parse_number)]
+    pub(crate) smoothing: Option<f64>,
+    /// Number of steps. Default: 300.
+    #[arg(long, value_name = "N", group = "fresh", value_parser = parse_whole)]
+    pub(crate) steps: Option<u64>,
+    /// First step: auto (scaled to the data and the kernel), eta:X (dimension-free, times d and a
+    /// factor of the directions) or a number (the plain tau of x - tau v). Default: auto.
+    #[arg(long, value_name = "SIZE", group = "fresh", allow_negative_numbers = true)]
+    pub(crate) step_size: Option<StepSize>,
+    /// How the step shrinks over the run. Default: linear.
+    #[arg(long, value_enum, group = "fresh")]
+    pub(crate) schedule: Option<Schedule>,
+    /// Heavy-ball momentum m, at least 0 and below 1. Default: 0.9.
+    #[arg(long, value_name = "M", group = "fresh", allow_negative_numbers = true, value_parser = parse_number)]
+    pub(crate) momentum: Option<f64>,
+    /// Slicing directions a step, L. Default: 500, or 100 in the plane.
+    #[arg(long, value_name = "L", group = "fresh", value_parser = parse_count)]
+    pub(crate) directions: Option<usize>,
+    /// Kind of directions. Default: orthonormal, or equispaced in the plane.
+    #[arg(long, value_enum, group = "fresh")]
+    pub(crate) slicing: Option<SlicingName>,
+    /// Precision of the samples; sums are in double precision always. Default: f32.
+    #[arg(long, value_enum, group = "fresh")]
+    pub(crate) precision: Option<Precision>,
+    /// Seed of everything random. Default: 0.
+    #[arg(long, value_name = "SEED", group = "fresh", value_parser = parse_whole)]
+    pub(crate) seed: Option<u64>,
+    /// Steps between checkpoints. Default: a tenth of the run.
+    #[arg(long, value_name = "N", group = "fresh", value_parser = parse_positive)]
+    pub(crate) checkpoint_every: Option<u64>,
+    /// Compare classes exactly up to this many samples each; larger ones by a sample of that size,
+    /// and the summary says so. Default: 2000.
+    #[arg(long, value_name = "N", group = "fresh", value_parser = parse_count)]
+    pub(crate) exact_limit: Option<usize>,
+    /// Run directory to create. Default: runs/ and a name of its own.
+    #[arg(long, value_name = "DIR", group = "fresh")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with an interrupted run, with the configuration stored there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// `wowflow rings`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RingsArgs {
+    /// Folder to create for the pictures and the table. Default: runs/ and a name of its own.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Steps of each flow.
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = parse_positive)]
+    pub(crate) steps: u64,
+    /// Samples of each ring.
+    #[arg(long, value_name = "N", default_value_t = 80, value_parser = parse_count)]
+    pub(crate) samples: usize,
+    /// Slicing directions a step.
+    #[arg(long, value_name = "L", default_value_t = 100, value_parser = parse_count)]
+    pub(crate) directions: usize,
+    /// Seed of everything random.
+    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
+    pub(crate) seed: u64,
+    /// Threads to use; the result does not depend on it. Default: all cores.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Print one JSON object on standard output; text goes to standard error.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `wowflow info`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InfoArgs {
+    /// The dataset.
+    pub(crate) dataset: String,
+    /// Where to write the contact sheet (a scatter for points in the plane). Default: runs/ and a
+    /// name of its own.
+    #[arg(long, value_name = "PNG", conflicts_with = "no_sheet")]
+    pub(crate) sheet: Option<PathBuf>,
+    /// Write no contact sheet.
+    #[arg(long)]
+    pub(crate) no_sheet: bool,
+    /// Seed of generators and of samples drawn.
+    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Print one JSON object on standard output; text goes to standard error.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `wowflow fetch`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FetchArgs {
+    /// mnist, fashion-mnist, kmnist, usps, cifar10 or svhn.
+    pub(crate) name: String,
+    /// Folder to put it in, as DIR/NAME. Default: WOWFLOW_DATA, or the cache folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Take the files from this address instead of the published ones; checksums stay the same.
+    #[arg(long, value_name = "URL")]
+    pub(crate) mirror: Option<String>,
+    /// Print one JSON object on standard output; text goes to standard error.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A kernel by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KernelName {
+    /// -SW_2^r, the published one with r = 1.
+    Riesz,
+    /// exp(-SW_2^2 / (2h)).
+    Gaussian,
+    /// exp(-SW_1 / h).
+    Laplace,
+    /// (h + SW_2^2)^(-1/2).
+    Imq,
+    /// -|x - y| on the pooled samples: the baseline that forgets classes.
+    Pooled,
+}
+
+/// How the step shrinks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Schedule {
+    /// Not at all.
+    Constant,
+    /// To 0 along a line.
+    Linear,
+    /// To 0 along half a cosine.
+    Cosine,
+}
+
+/// A kind of directions by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SlicingName {
+    /// Independent, uniform on the sphere.
+    Gaussian,
+    /// Blocks of orthonormal directions.
+    Orthonormal,
+    /// Equispaced angles, in the plane only.
+    Equispaced,
+}
+
+/// Precision of the samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Precision {
+    /// Single.
+    F32,
+    /// Double.
+    F64,
+}
+
+/// `--bandwidth`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Bandwidth {
+    Auto,
+    Value(f64),
+}
+
+impl std::str::FromStr for Bandwidth {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        positive_number(text)
+            .map(Self::Value)
+            .ok_or_else(|| format!("expected auto or a positive number, found `{text}`"))
+    }
+}
+
+/// `--step-size`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum StepSize {
+    Auto,
+    Eta(f64),
+    Tau(f64),
+}
+
+impl std::str::FromStr for StepSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = match text.split_once(':') {
+            None if text == "auto" => Some(Self::Auto),
+            None => positive_number(text).map(Self::Tau),
+            Some(("eta", value)) => positive_number(value).map(Self::Eta),
+            Some(("tau", value)) => positive_number(value).map(Self::Tau),
+            Some(_) => None,
+        };
+        parsed.ok_or_else(|| format!("expected auto, eta:X or a positive number, found `{text}`"))
+    }
+}
+
+fn positive_number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|value: &f64| *value > 0.0 && value.is_finite())
+}
+
+fn parse_count(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|n| *n > 0)
+        .ok_or_else(|| format!("expected a whole number of at least 1, found `{text}`"))
+}
+
+fn parse_whole(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("expected a whole number of at least 0, found `{text}`"))
+}
+
+fn parse_number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| format!("expected a number, found `{text}`"))
+}
+
+fn parse_positive(text: &str) -> Result<u64, String> {
+    parse_count(text).map(|n| n as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn step_sizes_are_read() {
+        assert_eq!("auto".parse(), Ok(StepSize::Auto));
+        assert_eq!("0.1".parse(), Ok(StepSize::Tau(0.1)));
+        assert_eq!("eta:0.05".parse(), Ok(StepSize::Eta(0.05)));
+        for bad in ["", "0", "-1", "nan", "eta:", "eta:inf", "tau:x", "beta:1"] {
+            assert!(bad.parse::<StepSize>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_resumed_run_takes_no_new_configuration() {
+        assert!(
+            Args::try_parse_from(["wowflow", "flow", "--resume", "a", "--threads", "2", "--json"]).is_ok()
+        );
+        assert!(Args::try_parse_from(["wowflow", "flow", "--resume", "a", "--steps", "5"]).is_err());
+    }
+}

@@ -1,0 +1,183 @@
+//! `wowflow info`: counts, shapes, classes, a contact sheet.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use wowflow::dataset::{ImageShape, LabeledDataset};
+use wowflow_data::atomic;
+use wowflow_report::{ImageRow, Picture, ScatterFlow, ScatterPanel, contact_sheet};
+
+use crate::ExitStatus;
+use crate::args::InfoArgs;
+use crate::console::Console;
+use crate::load::named;
+use crate::run::directory::default_out;
+
+/// Samples a class on the contact sheet, and most classes on it.
+const SHEET_COLUMNS: usize = 10;
+const SHEET_ROWS: usize = 20;
+
+#[derive(Debug, Serialize)]
+struct Info {
+    name: String,
+    description: String,
+    samples: usize,
+    dim: usize,
+    image_shape: Option<[usize; 3]>,
+    precision: &'static str,
+    weighted: bool,
+    minimum: f64,
+    maximum: f64,
+    mean: f64,
+    classes: Vec<ClassInfo>,
+    files: Vec<crate::run::provenance::FileProvenance>,
+    sheet: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ClassInfo {
+    label: String,
+    name: Option<String>,
+    samples: usize,
+}
+
+pub(crate) fn run(args: &InfoArgs, console: &Console) -> Result<ExitStatus> {
+    let loaded = named(&args.dataset, args.data.data_dir.as_deref(), args.seed)?;
+    let data = &loaded.dataset;
+    let picture = if args.no_sheet { None } else { picture(&loaded.name, data)? };
+    let sheet = match (&args.sheet, picture) {
+        (None, None) => None,
+        (Some(_), None) => bail!(
+            "expected images or points in the plane for a contact sheet, found points of dimension {} in {}",
+            data.dim(),
+            loaded.name
+        ),
+        (chosen, Some(picture)) => {
+            let path = chosen.clone().unwrap_or_else(|| default_out(&loaded.name, ".png"));
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+            match (folder, chosen) {
+                (None, _) => {}
+                (Some(folder), None) => fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot create the folder {}", folder.display()))?,
+                (Some(folder), Some(_)) => {
+                    bail!("expected a folder for {} at {}, found none", path.display(), folder.display())
+                }
+            }
+            let png = picture.to_png()?;
+            let written = atomic::create(&path, |file| file.write_all(&png));
+            written.with_context(|| format!("cannot write {}", path.display()))?;
+            Some(path)
+        }
+    };
+    let (minimum, maximum, mean) = range(data);
+    let name_of = |class: usize| loaded.class_names.as_ref().map(|names| names[class].clone());
+    let info = Info {
+        name: loaded.name.clone(),
+        description: loaded.description.clone(),
+        samples: data.len(),
+        dim: data.dim(),
+        image_shape: data.image_shape().map(|s| [s.width, s.height, s.channels]),
+        precision: match data.points() {
+            wowflow::dataset::Points::F32(_) => "f32",
+            wowflow::dataset::Points::F64(_) => "f64",
+        },
+        weighted: data.sample_weights().is_some() || data.class_weights().is_some(),
+        minimum,
+        maximum,
+        mean,
+        classes: (0..data.class_count())
+            .map(|class| ClassInfo {
+                label: data.classes()[class].to_string(),
+                name: name_of(class).filter(|name| *name != data.classes()[class].to_string()),
+                samples: data.class_rows(class).len(),
+            })
+            .collect(),
+        files: loaded.files.clone(),
+        sheet: sheet.map(|path| path.display().to_string()),
+    };
+    console.say(&text(&info));
+    console.object(&info)?;
+    Ok(ExitStatus::Done)
+}
+
+fn text(info: &Info) -> String {
+    let mut text = format!("{}\n", info.description);
+    let shape = info
+        .image_shape
+        .map_or(String::new(), |[w, h, c]| format!(", images of {w}x{h}x{c} (width, height, channels)"));
+    let _ = writeln!(text, "{} samples of dimension {} ({}){shape}", info.samples, info.dim, info.precision);
+    let weighted = if info.weighted { ", weighted" } else { "" };
+    let _ =
+        writeln!(text, "values {:.4} to {:.4}, mean {:.4}{weighted}", info.minimum, info.maximum, info.mean);
+    let _ = writeln!(text, "{} classes:", info.classes.len());
+    let width = info.classes.iter().map(|c| c.label.chars().count()).max().unwrap_or(0);
+    for class in &info.classes {
+        let name = class.name.as_ref().map_or(String::new(), |name| format!("  {name}"));
+        let _ = writeln!(text, "  {:width$}  {:>8} samples{name}", class.label, class.samples);
+    }
+    if let Some(sheet) = &info.sheet {
+        let _ = writeln!(text, "open {sheet}");
+    }
+    text.trim_end().to_owned()
+}
+
+/// A contact sheet of images, a scatter of points in the plane, nothing for other data.
+fn picture(name: &str, data: &LabeledDataset) -> Result<Option<Picture>> {
+    match data.image_shape() {
+        Some(shape) => sheet(name, data, shape).map(Some),
+        None if data.dim() == 2 => scatter(name, data).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn scatter(name: &str, data: &LabeledDataset) -> Result<Picture> {
+    let points = (0..data.len()).map(|row| data.row(row)).map(|x| [x[0] as f32, x[1] as f32]).collect();
+    let panel = ScatterPanel { frames: vec![points], ..ScatterPanel::default() };
+    let figure = ScatterFlow {
+        title: name.to_owned(),
+        classes: data.class_of().to_vec(),
+        labels: data.classes().iter().map(ToString::to_string).collect(),
+        steps: vec![0],
+        panels: vec![panel],
+    };
+    Ok(figure.trajectories()?)
+}
+
+fn sheet(name: &str, data: &LabeledDataset, shape: ImageShape) -> Result<Picture> {
+    let classes = data.class_count().min(SHEET_ROWS);
+    let dim = data.dim();
+    let pixels: Vec<Vec<Vec<f32>>> = (0..classes)
+        .map(|class| {
+            let rows = data.class_rows(class).iter().take(SHEET_COLUMNS);
+            rows.map(|&row| data.points().to_vec(row * dim..(row + 1) * dim)).collect()
+        })
+        .collect();
+    let rows = pixels.iter().enumerate().map(|(class, images)| ImageRow {
+        label: data.classes()[class].to_string(),
+        images: images.iter().map(Vec::as_slice).collect(),
+        examples: Vec::new(),
+    });
+    let title = match data.class_count() {
+        count if count > classes => format!("{name}: {classes} of {count} classes"),
+        _ => name.to_owned(),
+    };
+    let values = pixels.iter().flatten().flatten().copied();
+    let (low, high) = values.fold((f32::MAX, f32::MIN), |(low, high), v| (low.min(v), high.max(v)));
+    // Pixels are shown as they are; other data, such as noise, over the range they fill.
+    let limits = if low >= 0.0 && high <= 1.0 || low >= high { (0.0, 1.0) } else { (low, high) };
+    Ok(contact_sheet(&title, shape, limits, rows.collect())?)
+}
+
+fn range(data: &LabeledDataset) -> (f64, f64, f64) {
+    let (mut low, mut high, mut sum) = (f64::MAX, f64::MIN, 0.0);
+    for row in 0..data.len() {
+        for value in data.row(row) {
+            (low, high) = (low.min(value), high.max(value));
+            sum += value;
+        }
+    }
+    (low, high, sum / (data.len() * data.dim()) as f64)
+}

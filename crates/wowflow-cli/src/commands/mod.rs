@@ -1,0 +1,15 @@
+//! The commands, one file each.
+
+pub(crate) mod fetch;
+pub(crate) mod flow;
+pub(crate) mod info;
+pub(crate) mod rings;
+
+use anyhow::{Context, Result};
+
+/// Runs work on a pool of its own when a number of threads was asked for.
+fn on_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> Result<R> + Send) -> Result<R> {
+    let Some(threads) = threads else { return work() };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build();
+    pool.context("cannot start the threads")?.install(work)
+}

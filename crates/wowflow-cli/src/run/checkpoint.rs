@@ -1,0 +1,130 @@
+//! Checkpoints: the whole state in one file, written aside and renamed.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use wowflow::flow::FlowState;
+use wowflow::measure::MeasureOverMeasures;
+use wowflow::scalar::Scalar;
+use wowflow_data::npy::{NpyArray, NpyData, read_npz, write_npz};
+use wowflow_report::rundir::RunDir;
+
+/// An element type that checkpoints and results can hold.
+pub(crate) trait Stored: Scalar {
+    fn array(shape: Vec<usize>, values: Vec<Self>) -> NpyArray;
+    fn values(data: NpyData) -> Option<Vec<Self>>;
+}
+
+impl Stored for f32 {
+    fn array(shape: Vec<usize>, values: Vec<Self>) -> NpyArray {
+        NpyArray::f32(shape, values)
+    }
+    fn values(data: NpyData) -> Option<Vec<Self>> {
+        if let NpyData::F32(values) = data { Some(values) } else { None }
+    }
+}
+
+impl Stored for f64 {
+    fn array(shape: Vec<usize>, values: Vec<Self>) -> NpyArray {
+        NpyArray::f64(shape, values)
+    }
+    fn values(data: NpyData) -> Option<Vec<Self>> {
+        if let NpyData::F64(values) = data { Some(values) } else { None }
+    }
+}
+
+/// A state and the seconds it took to get there.
+pub(crate) struct Checkpoint<T> {
+    pub(crate) state: FlowState<T>,
+    pub(crate) seconds: f64,
+}
+
+fn path_of(run: &RunDir, step: u64) -> PathBuf {
+    run.checkpoints().join(format!("step-{step:08}.npz"))
+}
+
+/// Writes a state; the one before is removed once this one is safe.
+pub(crate) fn write<T: Stored>(run: &RunDir, state: &FlowState<T>, seconds: f64, config: &str) -> Result<()> {
+    let particles = state.particles();
+    let shape = vec![particles.sample_count(), particles.dim()];
+    let points = T::array(shape.clone(), particles.points().to_vec());
+    let momentum = T::array(shape, state.momentum().to_vec());
+    let step = NpyArray::i64(vec![1], vec![state.step() as i64]);
+    let time = NpyArray::f64(vec![1], vec![seconds]);
+    let config = NpyArray::text(vec![1], vec![config.to_owned()]);
+    let arrays = [
+        ("points", &points),
+        ("momentum", &momentum),
+        ("step", &step),
+        ("seconds", &time),
+        ("config", &config),
+    ];
+    write_npz(path_of(run, state.step()), &arrays)?;
+    remove_before(run, state.step())
+}
+
+/// Removes checkpoints earlier than that of `last`.
+pub(crate) fn remove_before(run: &RunDir, last: u64) -> Result<()> {
+    for (step, path) in list(run)? {
+        if step < last {
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads the latest state of a run whose particles started as `initial`; `None` when there is none.
+pub(crate) fn latest<T: Stored>(
+    run: &RunDir,
+    initial: &MeasureOverMeasures<T>,
+    config: &str,
+) -> Result<Option<Checkpoint<T>>> {
+    let Some((_, path)) = list(run)?.pop() else {
+        return Ok(None);
+    };
+    read(&path, initial, config).with_context(|| format!("cannot resume from {}", path.display())).map(Some)
+}
+
+fn read<T: Stored>(path: &Path, initial: &MeasureOverMeasures<T>, config: &str) -> Result<Checkpoint<T>> {
+    let mut arrays = read_npz(path)?;
+    let mut take = |name: &str| {
+        let at = arrays.iter().position(|(found, _)| found == name);
+        at.map(|at| arrays.swap_remove(at).1.data)
+            .with_context(|| format!("expected an array `{name}`, found none"))
+    };
+    match take("config")? {
+        NpyData::Text(found) if found == [config] => {}
+        _ => bail!("expected a checkpoint of this configuration, found one of another"),
+    }
+    let Some(points) = T::values(take("points")?) else { bail!("expected {} points", T::NAME) };
+    let Some(momentum) = T::values(take("momentum")?) else { bail!("expected {} momentum", T::NAME) };
+    let (NpyData::I64(step), NpyData::F64(seconds)) = (take("step")?, take("seconds")?) else {
+        bail!("expected a whole number of steps and a number of seconds");
+    };
+    let mut particles = initial.clone();
+    ensure!(
+        points.len() == particles.points().len() && step.len() == 1 && seconds.len() == 1 && step[0] >= 0,
+        "expected {} coordinates and one step, found {} coordinates and {step:?}",
+        particles.points().len(),
+        points.len(),
+    );
+    particles.points_mut().copy_from_slice(&points);
+    Ok(Checkpoint { state: FlowState::restore(particles, momentum, step[0] as u64)?, seconds: seconds[0] })
+}
+
+/// Checkpoints of a run, by step.
+fn list(run: &RunDir) -> Result<Vec<(u64, PathBuf)>> {
+    let folder = run.checkpoints();
+    let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let step = name.strip_prefix("step-").and_then(|rest| rest.strip_suffix(".npz"));
+        if let Some(step) = step.and_then(|step| step.parse().ok()) {
+            found.push((step, path));
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}

@@ -1,0 +1,159 @@
+//! The resolved configuration of a flow: what `config.json` holds and what a resumed run reads.
+
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use wowflow::directions::Slicing;
+use wowflow::flow::{Decay, Flow, HeavyBall, StepSchedule};
+use wowflow::kernel::{Gaussian, InverseMultiquadric, Kernel, Laplace, Riesz};
+use wowflow_report::rundir::SCHEMA;
+
+use crate::args::{Bandwidth, FlowArgs, KernelName, Precision, Schedule, SlicingName};
+
+/// Everything that determines the result; nothing else does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FlowConfig {
+    pub(crate) schema: u32,
+    pub(crate) source: String,
+    pub(crate) target: String,
+    pub(crate) kernel: KernelConfig,
+    pub(crate) steps: u64,
+    /// `tau` of the first step.
+    pub(crate) step_size: f64,
+    pub(crate) schedule: Schedule,
+    pub(crate) momentum: f64,
+    pub(crate) directions: usize,
+    pub(crate) slicing: SlicingName,
+    pub(crate) precision: Precision,
+    pub(crate) seed: u64,
+    pub(crate) checkpoint_every: u64,
+    pub(crate) exact_limit: usize,
+}
+
+/// A kernel with its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "lowercase")]
+pub(crate) enum KernelConfig {
+    Pooled,
+    Gaussian { bandwidth: f64 },
+    Laplace { bandwidth: f64 },
+    Imq { bandwidth: f64 },
+    Riesz { exponent: f64, smoothing: f64 },
+}
+
+/// A kernel before its bandwidth is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum KernelRequest {
+    /// All parameters known.
+    Known(KernelConfig),
+    /// The bandwidth is to be measured on the data.
+    MeasureBandwidth(KernelName),
+}
+
+impl KernelRequest {
+    /// From what was typed; an option that the kernel does not have is an error.
+    pub(crate) fn from_args(args: &FlowArgs) -> Result<Self> {
+        let name = args.kernel.unwrap_or(KernelName::Riesz);
+        let refuse = |given: bool, option: &str, kernels: &str| {
+            if given {
+                bail!(
+                    "expected --{option} with {kernels} only, found it with --kernel {}",
+                    kernel_name(name)
+                );
+            }
+            Ok(())
+        };
+        if name != KernelName::Riesz {
+            refuse(args.exponent.is_some(), "exponent", "the riesz kernel")?;
+            refuse(args.smoothing.is_some(), "smoothing", "the riesz kernel")?;
+        }
+        if matches!(name, KernelName::Riesz | KernelName::Pooled) {
+            refuse(args.bandwidth.is_some(), "bandwidth", "the gaussian, laplace and imq kernels")?;
+        }
+        if name == KernelName::Pooled {
+            refuse(args.directions.is_some(), "directions", "sliced kernels")?;
+            refuse(args.slicing.is_some(), "slicing", "sliced kernels")?;
+        }
+        Ok(match (name, args.bandwidth.unwrap_or(Bandwidth::Auto)) {
+            (KernelName::Pooled, _) => Self::Known(KernelConfig::Pooled),
+            (KernelName::Riesz, _) => Self::Known(KernelConfig::Riesz {
+                exponent: args.exponent.unwrap_or(1.0),
+                smoothing: args.smoothing.unwrap_or(0.0),
+            }),
+            (_, Bandwidth::Auto) => Self::MeasureBandwidth(name),
+            (_, Bandwidth::Value(bandwidth)) => Self::Known(KernelConfig::with_bandwidth(name, bandwidth)),
+        })
+    }
+}
+
+impl KernelConfig {
+    /// One of the kernels that have a bandwidth; the others ignore it.
+    pub(crate) fn with_bandwidth(name: KernelName, bandwidth: f64) -> Self {
+        match name {
+            KernelName::Gaussian => Self::Gaussian { bandwidth },
+            KernelName::Laplace => Self::Laplace { bandwidth },
+            KernelName::Imq => Self::Imq { bandwidth },
+            KernelName::Riesz => Self::Riesz { exponent: 1.0, smoothing: 0.0 },
+            KernelName::Pooled => Self::Pooled,
+        }
+    }
+
+    /// The sliced kernel, checked; `None` for the pooled baseline, which is not sliced.
+    pub(crate) fn sliced(&self) -> Result<Option<Kernel>> {
+        Ok(match *self {
+            Self::Pooled => None,
+            Self::Gaussian { bandwidth } => Some(Gaussian::new(bandwidth)?.into()),
+            Self::Laplace { bandwidth } => Some(Laplace::new(bandwidth)?.into()),
+            Self::Imq { bandwidth } => Some(InverseMultiquadric::new(bandwidth)?.into()),
+            Self::Riesz { exponent, smoothing } => Some(Riesz::new(exponent, smoothing)?.into()),
+        })
+    }
+}
+
+impl FlowConfig {
+    /// The scheme and schedule of this configuration.
+    pub(crate) fn flow(&self) -> Result<Flow> {
+        let decay = match self.schedule {
+            Schedule::Constant => Decay::Constant,
+            Schedule::Linear => Decay::Linear,
+            Schedule::Cosine => Decay::Cosine,
+        };
+        Ok(Flow {
+            scheme: HeavyBall::new(self.momentum)?,
+            schedule: StepSchedule::new(self.step_size, decay, self.steps)?,
+        })
+    }
+
+    /// SHA-256 of the configuration as it is stored.
+    pub(crate) fn hash(&self) -> Result<String> {
+        Ok(hex(&Sha256::digest(serde_json::to_vec(self)?)))
+    }
+
+    /// Reads a stored configuration.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let config: Self = serde_json::from_str(text)?;
+        if config.schema != SCHEMA {
+            bail!("expected schema {SCHEMA}, found {}", config.schema);
+        }
+        Ok(config)
+    }
+}
+
+impl From<SlicingName> for Slicing {
+    fn from(name: SlicingName) -> Self {
+        match name {
+            SlicingName::Gaussian => Self::Gaussian,
+            SlicingName::Orthonormal => Self::Orthonormal,
+            SlicingName::Equispaced => Self::Equispaced,
+        }
+    }
+}
+
+fn kernel_name(name: KernelName) -> String {
+    clap::ValueEnum::to_possible_value(&name).map(|v| v.get_name().to_owned()).unwrap_or_default()
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,134 @@
+//! The run directory on disk: made once, never overwritten.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use wowflow_data::atomic;
+use wowflow_report::rundir::RunDir;
+
+/// Makes a new run directory and its first content; an existing one is refused, an empty folder is
+/// taken. When the content cannot be written, nothing of it stays.
+pub(crate) fn create(out: &Path, fill: impl FnOnce(&RunDir) -> Result<()>) -> Result<RunDir> {
+    refuse_existing(out)?;
+    let run = RunDir::new(out);
+    let made = make_folder(out)?;
+    if let Err(error) = fill(&run) {
+        // What failed is the message; what cannot be removed either stays.
+        let _ = if made == Made::New { fs::remove_dir_all(out) } else { empty(out) };
+        return Err(error);
+    }
+    Ok(run)
+}
+
+/// Whether a folder was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Made {
+    New,
+    Found,
+}
+
+/// A path without the slash at its end, which would hide that a file stands there.
+fn plain(path: &Path) -> &Path {
+    path.components().as_path()
+}
+
+fn make_folder(out: &Path) -> Result<Made> {
+    let out = plain(out);
+    if let Some(file) = out.ancestors().find(|place| place.exists()).filter(|place| !place.is_dir()) {
+        bail!("expected a folder to create {} in, found the file {}", out.display(), file.display());
+    }
+    let cannot = || format!("expected a place to create the folder {}, found none", out.display());
+    if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::create_dir_all(parent).with_context(cannot)?;
+    }
+    match fs::create_dir(out) {
+        Ok(()) => Ok(Made::New),
+        Err(_) if out.is_dir() => Ok(Made::Found),
+        Err(error) => Err(error).with_context(cannot),
+    }
+}
+
+fn empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }?;
+    }
+    Ok(())
+}
+
+/// Keeps other programs of this kind from writing into a run directory while it lives.
+#[derive(Debug)]
+pub(crate) struct Claim(#[allow(dead_code, reason = "the lock ends when the file is closed")] Option<File>);
+
+/// Claims a run directory; fails when another program works on it.
+pub(crate) fn claim(run: &RunDir) -> Result<Claim> {
+    // Some systems cannot open folders and some file systems have no locks: then there is no claim.
+    let Ok(folder) = File::open(run.root()) else { return Ok(Claim(None)) };
+    match folder.try_lock() {
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Claim(Some(folder))),
+        Err(TryLockError::WouldBlock) => {
+            bail!("expected {} free to write, found another wowflow at work there", run.root().display())
+        }
+    }
+}
+
+/// Removes temporary files that a killed run left; the run must be claimed.
+pub(crate) fn remove_temporary(run: &RunDir) -> Result<()> {
+    for folder in [run.root().to_owned(), run.frames(), run.checkpoints()] {
+        let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if atomic::is_temporary(&path) {
+                fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Fails when there is something at `out` that a run would overwrite.
+pub(crate) fn refuse_existing(out: &Path) -> Result<()> {
+    let out = plain(out);
+    if out.is_file() {
+        bail!("expected a folder to create, found the file {}", out.display());
+    }
+    let taken = match fs::read_dir(out) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => false,
+    };
+    if taken {
+        let out = out.display();
+        bail!(
+            "expected a new or empty folder, found {out} with content: choose another --out, or go on with flow --resume {out}"
+        );
+    }
+    Ok(())
+}
+
+/// A free name under `runs/`, from a dataset's or an experiment's name.
+pub(crate) fn default_out(name: &str, suffix: &str) -> PathBuf {
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' }).collect();
+    let words: Vec<&str> = plain.split('-').filter(|word| !word.is_empty()).collect();
+    let base = words.join("-");
+    let free = |name: String| Some(Path::new("runs").join(name + suffix)).filter(|path| !path.exists());
+    free(base.clone())
+        .or_else(|| (2..u64::MAX).find_map(|n| free(format!("{base}-{n}"))))
+        .unwrap_or_else(|| Path::new("runs").join(base))
+}
+
+/// Writes a value as JSON, whole or not at all.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(value)?;
+    bytes.push(b'\n');
+    write_bytes(path, &bytes)
+}
+
+/// Writes bytes, whole or not at all.
+pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    atomic::write(path, |writer| writer.write_all(bytes))
+        .with_context(|| format!("cannot write {}", path.display()))
+}

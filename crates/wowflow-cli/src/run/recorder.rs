@@ -1,0 +1,234 @@
+//! What a flow leaves behind while it runs: metrics, frames, checkpoints.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use serde_json::Map;
+use wowflow::dataset::LabeledDataset;
+use wowflow::flow::{FlowState, StepRecord};
+use wowflow::measure::MeasureOverMeasures;
+use wowflow::scalar::Scalar;
+use wowflow_data::npy::{NpyArray, write_npy};
+use wowflow_report::rundir::{FramesIndex, MetricsRecord, RunDir, SCHEMA, read_metrics};
+
+use super::checkpoint::{self, Stored};
+use super::config::FlowConfig;
+use super::directory::{write_bytes, write_json};
+
+/// States kept for pictures.
+const FRAMES: u64 = 60;
+/// Most samples kept a class: enough for a row of images, or for a shape in the plane.
+const IMAGES_A_CLASS: usize = 10;
+const POINTS_A_CLASS: usize = 200;
+/// Most classes kept.
+const CLASSES: usize = 20;
+
+/// Writes the records of one run.
+pub(crate) struct Recorder<'a> {
+    run: &'a RunDir,
+    config: &'a FlowConfig,
+    config_hash: String,
+    metrics: BufWriter<File>,
+    frames: FramesIndex,
+    shown: Vec<usize>,
+    wanted: Vec<u64>,
+    started: Instant,
+    seconds_before: f64,
+    checkpointed: Option<u64>,
+}
+
+impl<'a> Recorder<'a> {
+    /// Records of a run that stands at `step`, after `seconds_before`; what was recorded later than
+    /// that, by a run that did not get to a checkpoint, is taken back.
+    pub(crate) fn open<T: Scalar>(
+        run: &'a RunDir,
+        config: &'a FlowConfig,
+        data: (&LabeledDataset, &LabeledDataset),
+        target: &MeasureOverMeasures<T>,
+        step: u64,
+        seconds_before: f64,
+    ) -> Result<Self> {
+        let (source, target_data) = data;
+        let per_class = if source.image_shape().is_some() { IMAGES_A_CLASS } else { POINTS_A_CLASS };
+        let shown = shown_rows(source, per_class);
+        let target_shown = shown_rows(target_data, per_class);
+        let class_of = |data: &LabeledDataset, rows: &[usize]| class_of_rows(data, rows);
+        let labels = |data: &LabeledDataset| data.classes().iter().map(ToString::to_string).collect();
+        let shape = |data: &LabeledDataset| data.image_shape().map(|s| [s.width, s.height, s.channels]);
+        let mut frames = FramesIndex {
+            schema: SCHEMA,
+            dim: source.dim(),
+            image_shape: shape(source).or_else(|| shape(target_data)),
+            classes: class_of(source, &shown),
+            labels: labels(source),
+            new_labels: None,
+            target_classes: class_of(target_data, &target_shown),
+            target_labels: labels(target_data),
+            steps: Vec::new(),
+        };
+        if step > 0 {
+            frames.steps = run.read_frames_index()?.steps.into_iter().filter(|s| *s < step).collect();
+        } else {
+            write_npy(run.target(), &rows_of(target, &target_shown))?;
+        }
+        let kept = if step > 0 { read_metrics(&run.metrics())? } else { Vec::new() };
+        let lines: String = kept.iter().filter(|r| r.step < step).map(MetricsRecord::to_line).collect();
+        write_bytes(&run.metrics(), lines.as_bytes())?;
+        let metrics = OpenOptions::new().append(true).open(run.metrics());
+        let metrics = metrics.with_context(|| format!("cannot write {}", run.metrics().display()))?;
+        Ok(Self {
+            run,
+            config,
+            config_hash: config.hash()?,
+            metrics: BufWriter::new(metrics),
+            frames,
+            shown,
+            wanted: frame_steps(config.steps),
+            started: Instant::now(),
+            seconds_before,
+            checkpointed: (step > 0).then_some(step),
+        })
+    }
+
+    /// Seconds of this run so far, earlier parts included.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.seconds_before + self.started.elapsed().as_secs_f64()
+    }
+
+    /// Records a state; writes a checkpoint when one is due.
+    pub(crate) fn record<T: Stored>(&mut self, record: &StepRecord, state: &FlowState<T>) -> Result<()> {
+        let line = MetricsRecord {
+            step: record.step,
+            mmd2: record.mmd2,
+            step_size: record.step_size,
+            velocity_rms: record.velocity_rms,
+            seconds: self.seconds(),
+            extra: Map::new(),
+        };
+        let written = self.metrics.write_all(line.to_line().as_bytes());
+        written.with_context(|| format!("cannot write {}", self.run.metrics().display()))?;
+        if self.wanted.binary_search(&record.step).is_ok() {
+            self.frame(state)?;
+        }
+        if record.step > 0 && record.step.is_multiple_of(self.config.checkpoint_every) {
+            self.checkpoint(state)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a checkpoint of this state, unless the last one is of it.
+    pub(crate) fn checkpoint<T: Stored>(&mut self, state: &FlowState<T>) -> Result<()> {
+        if self.checkpointed == Some(state.step()) {
+            return Ok(());
+        }
+        // Everything recorded up to the checkpoint must be on disk before the checkpoint is.
+        self.flush()?;
+        checkpoint::write(self.run, state, self.seconds(), &self.config_hash)?;
+        self.checkpointed = Some(state.step());
+        Ok(())
+    }
+
+    /// Puts what was recorded on disk.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        let synced = self.metrics.flush().and_then(|()| self.metrics.get_ref().sync_data());
+        synced.with_context(|| format!("cannot write {}", self.run.metrics().display()))?;
+        write_json(&self.run.frames_index(), &self.frames)
+    }
+
+    /// Keeps this state for pictures, if it is not kept yet.
+    pub(crate) fn frame<T: Scalar>(&mut self, state: &FlowState<T>) -> Result<()> {
+        if self.frames.steps.last() == Some(&state.step()) {
+            return Ok(());
+        }
+        write_npy(self.run.frame(state.step()), &rows_of(state.particles(), &self.shown))?;
+        self.frames.steps.push(state.step());
+        Ok(())
+    }
+
+    /// Notes the labels the classes were given.
+    pub(crate) fn set_new_labels(&mut self, labels: Vec<String>) {
+        self.frames.new_labels = Some(labels);
+    }
+}
+
+/// Steps at which states are kept: denser at the start, where the flow moves fastest.
+fn frame_steps(steps: u64) -> Vec<u64> {
+    if steps <= FRAMES {
+        return (0..=steps).collect();
+    }
+    let at = |k: u64| (steps as f64 * (k as f64 / FRAMES as f64).powf(1.5)).round() as u64;
+    let mut wanted: Vec<u64> = (0..=FRAMES).map(at).collect();
+    wanted.dedup();
+    wanted
+}
+
+/// Rows shown, as positions in class order (the order of the particles).
+fn shown_rows(data: &LabeledDataset, per_class: usize) -> Vec<usize> {
+    let mut rows = Vec::new();
+    let mut start = 0;
+    for class in 0..data.class_count() {
+        let size = data.class_rows(class).len();
+        if class < CLASSES {
+            rows.extend(start..start + size.min(per_class));
+        }
+        start += size;
+    }
+    rows
+}
+
+fn class_of_rows(data: &LabeledDataset, rows: &[usize]) -> Vec<usize> {
+    let sizes = (0..data.class_count()).map(|class| data.class_rows(class).len());
+    let ends: Vec<usize> = sizes
+        .scan(0, |end, size| {
+            *end += size;
+            Some(*end)
+        })
+        .collect();
+    rows.iter().map(|row| ends.partition_point(|end| end <= row)).collect()
+}
+
+fn rows_of<T: Scalar>(measure: &MeasureOverMeasures<T>, rows: &[usize]) -> NpyArray {
+    let dim = measure.dim();
+    let row = |row: &usize| measure.points()[row * dim..(row + 1) * dim].iter().map(|v| v.to_f64() as f32);
+    NpyArray::f32(vec![rows.len(), dim], rows.iter().flat_map(row).collect())
+}
+
+/// Makes the folders a run needs besides its own.
+pub(crate) fn make_subfolders(run: &RunDir) -> Result<()> {
+    for folder in [run.frames(), run.checkpoints()] {
+        fs::create_dir(&folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+/// Removes frames later than the last one listed, left by a run that was killed.
+pub(crate) fn remove_unlisted_frames(run: &RunDir, kept: impl Fn(u64) -> bool) -> Result<()> {
+    let folder = run.frames();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let step = name.strip_prefix("step-").and_then(|rest| rest.strip_suffix(".npy"));
+        if step.and_then(|step| step.parse().ok()).is_some_and(|step| !kept(step)) {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_start_at_the_beginning_and_end_at_the_end() {
+        for steps in [1, 2, 10, 59, 60, 300, 100_000] {
+            let wanted = frame_steps(steps);
+            assert_eq!((wanted[0], wanted[wanted.len() - 1]), (0, steps));
+            assert!(wanted.len() <= 61 && wanted.windows(2).all(|w| w[0] < w[1]));
+        }
+        assert_eq!(frame_steps(0), [0]);
+        assert_eq!(frame_steps(60), (0..=60).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,10 @@
+//! Drives the built program from outside, and reads what it wrote.
+
+mod bad_input;
+mod commands;
+mod fetch;
+mod flow;
+mod kinds;
+mod real_data;
+mod resume;
+mod support;

@@ -1,0 +1,69 @@
+//! Real data, where it is: `WOWFLOW_DATA`, or `../shared/data` beside the workspace.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::fetch::serve;
+use crate::support::{flow, folder, json, number, program, run, skipping, summary, tree};
+
+/// The folder of real data with these sets in it; says so when there is none.
+fn data(sets: &[&str]) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = std::env::var_os("WOWFLOW_DATA").map_or(beside, PathBuf::from);
+    let missing =
+        sets.iter().find(|set| !folder.join(set).is_dir() && !folder.join(set.replace('-', "_")).is_dir());
+    if let Some(set) = missing {
+        skipping(&format!("{set} is not in {}", folder.display()));
+        return None;
+    }
+    Some(folder)
+}
+
+#[test]
+fn mnist_flows_into_fashion_mnist() {
+    let Some(data) = data(&["mnist", "fashion-mnist"]) else { return };
+    let folder = folder();
+    let out = folder.path().join("run");
+    let data = data.to_str().unwrap();
+    let names = ["flow", "--source", "mnist[test]:12", "--target", "fashion-mnist[test]:8"];
+    flow(&[&names[..], &["--data-dir", data, "--steps", "30", "--directions", "60"]].concat(), &out);
+    let first = summary(&out);
+    assert!(number(&first, "mmd2_final") < 0.95 * number(&first, "mmd2_initial"), "{first}");
+    let provenance = json(out.join("provenance.json"));
+    assert_eq!(provenance["source"]["files"].as_array().unwrap().len(), 2);
+
+    // The folder of the data is remembered.
+    fs::remove_file(out.join("summary.json")).unwrap();
+    run(["flow", "--resume", out.to_str().unwrap()]).ok();
+    assert_eq!(summary(&out)["wow2_final"], first["wow2_final"]);
+}
+
+#[test]
+fn the_environment_names_the_folder_too() {
+    let Some(data) = data(&["usps"]) else { return };
+    let mut command = program();
+    command.env("WOWFLOW_DATA", data).args(["info", "usps[test]", "--no-sheet", "--json"]);
+    let info: serde_json::Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+    assert_eq!((info["samples"].as_u64(), info["dim"].as_u64()), (Some(2007), Some(256)));
+}
+
+#[test]
+fn a_mirror_gives_what_the_publishers_give() {
+    let Some(data) = data(&["mnist"]) else { return };
+    if !data.join("mnist/train-images-idx3-ubyte.gz").exists() {
+        return skipping("the training part of mnist is not there");
+    }
+    let source = data.join("mnist");
+    let mirror = serve(move |name| fs::read(source.join(name)).ok());
+    let folder = folder();
+    let args =
+        ["fetch", "mnist", "--json", "--data-dir", folder.path().to_str().unwrap(), "--mirror", &mirror];
+    let fetched = run(args).ok().json();
+    assert_eq!((fetched["downloaded"].as_u64(), fetched["files"].as_array().unwrap().len()), (Some(4), 4));
+    assert_eq!(tree(folder.path()).len(), 5);
+    // Again: everything is there.
+    assert_eq!(run(args).ok().json()["downloaded"], 0);
+    let info =
+        run(["info", "mnist[test]:2", "--no-sheet", "--data-dir", folder.path().to_str().unwrap()]).ok();
+    assert!(info.stdout.contains("20 samples of dimension 784"), "{}", info.stdout);
+}
