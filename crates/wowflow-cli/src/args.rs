@@ -114,7 +114,7 @@ pub(crate) struct FlowArgs {
     #[arg(long, value_name = "M", group = "fresh", allow_negative_numbers = true, value_parser = parse_number)]
     pub(crate) momentum: Option<f64>,
     /// Slicing directions a step, L. Default: 500, or 100 in the plane.
-    #[arg(long, value_name = "L", group = "fresh", value_parser = parse_count)]
+    #[arg(long, value_name = "L", group = "fresh", value_parser = parse_directions)]
     pub(crate) directions: Option<usize>,
     /// Kind of directions. Default: orthonormal, or equispaced in the plane.
     #[arg(long, value_enum, group = "fresh")]
@@ -155,7 +155,7 @@ pub(crate) struct RingsArgs {
     #[arg(long, value_name = "N", default_value_t = 80, value_parser = parse_count)]
     pub(crate) samples: usize,
     /// Slicing directions a step.
-    #[arg(long, value_name = "L", default_value_t = 100, value_parser = parse_count)]
+    #[arg(long, value_name = "L", default_value_t = 100, value_parser = parse_directions)]
     pub(crate) directions: usize,
     /// Seed of everything random.
     #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
@@ -307,6 +307,14 @@ fn parse_count(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|n| *n > 0)
         .ok_or_else(|| format!("expected a whole number of at least 1, found `{text}`"))
+}
+
+/// More directions a step than this would fill the memory before they helped.
+const MOST_DIRECTIONS: usize = 100_000;
+
+fn parse_directions(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|n| (1..=MOST_DIRECTIONS).contains(n));
+    count.ok_or_else(|| format!("expected a whole number from 1 to {MOST_DIRECTIONS}, found `{text}`"))
 }
 
 fn parse_whole(text: &str) -> Result<u64, String> {

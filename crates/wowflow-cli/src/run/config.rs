@@ -157,3 +157,37 @@ fn kernel_name(name: KernelName) -> String {
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_survives_storing_to_the_last_bit() {
+        let mut config = FlowConfig {
+            schema: SCHEMA,
+            source: "a".into(),
+            target: "b".into(),
+            kernel: KernelConfig::Gaussian { bandwidth: 0.1 },
+            steps: 3,
+            step_size: 0.1,
+            schedule: Schedule::Linear,
+            momentum: 0.9,
+            directions: 5,
+            slicing: SlicingName::Gaussian,
+            precision: Precision::F32,
+            seed: u64::MAX,
+            checkpoint_every: 1,
+            exact_limit: 2000,
+        };
+        let mut bits = 0x9e37_79b9_7f4a_7c15u64;
+        for _ in 0..20_000 {
+            // Numbers from 1 to 2 with every kind of ending.
+            bits = bits.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            config.step_size = f64::from_bits(0x3ff0_0000_0000_0000 | bits >> 12) * 0.037;
+            config.kernel = KernelConfig::Gaussian { bandwidth: config.step_size * 31.0 };
+            let text = serde_json::to_string_pretty(&config).unwrap();
+            assert_eq!(FlowConfig::parse(&text).unwrap(), config);
+        }
+    }
+}

@@ -120,7 +120,12 @@ const CASES: &[(&str, i32, &str)] = &[
     (
         "flow --directions 0 --out DIR/run",
         2,
-        "error: invalid value '0' for '--directions <L>': expected a whole number of at least 1, found `0`",
+        "error: invalid value '0' for '--directions <L>': expected a whole number from 1 to 100000, found `0`",
+    ),
+    (
+        "flow --directions 99999999999999 --out DIR/run",
+        2,
+        "error: invalid value '99999999999999' for '--directions <L>': expected a whole number from 1 to 100000, found `99999999999999`",
     ),
     (
         "flow --steps many --out DIR/run",

@@ -28,9 +28,14 @@ fn uninterrupted() -> &'static Path {
 fn started(out: &Path, more: &[&str], ready: impl Fn(&Path) -> bool) -> Child {
     let mut command = program();
     command.args(SMALL).args(["--steps", STEPS, "--out"]).arg(out).args(more);
+    wait_for(command, || ready(out))
+}
+
+/// Starts a program and returns once `ready` holds.
+fn wait_for(mut command: Command, ready: impl Fn() -> bool) -> Child {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let since = Instant::now();
-    while !ready(out) {
+    while !ready() {
         assert_eq!(child.try_wait().unwrap(), None, "the program ended too soon");
         assert!(since.elapsed() < PATIENCE, "the program does not get there");
         std::thread::sleep(Duration::from_millis(1));
@@ -92,6 +97,30 @@ fn ctrl_c_writes_a_checkpoint_from_which_the_run_goes_on() {
 /// Whether the flow is under way: some states are kept.
 fn moving(out: &Path) -> bool {
     fs::read_dir(out.join("frames")).is_ok_and(|entries| entries.count() > 5)
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_after_the_last_step_ends_at_once_and_loses_nothing() {
+    let folder = folder();
+    let (out, whole) = (folder.path().join("run"), folder.path().join("whole"));
+    // Classes so large that comparing them exactly takes a while.
+    let args =
+        ["flow", "--source", "glyphs:letters:150", "--target", "glyphs:digits:150", "--directions", "20"];
+    let args = [&args[..], &["--steps", "1"]].concat();
+    let mut command = program();
+    command.args(&args).arg("--out").arg(&out);
+    let child = wait_for(command, || out.join("checkpoints/step-00000001.npz").exists());
+    signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    let words =
+        format!("interrupted after the last step; finish with: wowflow flow --resume {}", out.display());
+    assert_eq!(said.lines().last().unwrap(), words);
+    run(["flow".as_ref(), "--resume".as_ref(), out.as_os_str()]).ok();
+    flow(&args, &whole);
+    assert_same_run(&whole, &out);
 }
 
 #[test]
