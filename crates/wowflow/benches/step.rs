@@ -53,7 +53,7 @@ fn measure((classes, n, m, dim, count): (usize, usize, usize, usize, usize)) {
     let mut projected = vec![0.0f32; count * rows];
     let mut back = vec![0.0f32; source.points().len()];
 
-    let mut times: [Vec<f64>; 5] = Default::default();
+    let mut times: [Vec<f64>; 7] = Default::default();
     for round in 0..=ROUNDS as u64 {
         let clock = |work: &mut dyn FnMut()| {
             let start = Instant::now();
@@ -78,13 +78,15 @@ fn measure((classes, n, m, dim, count): (usize, usize, usize, usize, usize)) {
             clock(&mut || {
                 orthonormal.evaluate(&source, round, &mut velocity);
             }),
+            clock(&mut || drop(Directions::<f32>::draw(Slicing::Gaussian, count, dim, 1, round))),
+            clock(&mut || drop(Directions::<f32>::draw(Slicing::Orthonormal, count, dim, 1, round))),
         ];
         // The first round warms up.
         if round > 0 {
             times.iter_mut().zip(found).for_each(|(times, found)| times.push(found));
         }
     }
-    let [project, back, given, gaussian, orthonormal] = times.map(median);
+    let [project, back, given, gaussian, orthonormal, draw_gaussian, draw_orthonormal] = times.map(median);
     let floor = project + back;
     println!("(C, n, m, d, L) = ({classes}, {n}, {m}, {dim}, {count})");
     println!("  products      {floor:8.2} ms  ({project:.2} to project, {back:.2} to project back)");
@@ -95,6 +97,7 @@ fn measure((classes, n, m, dim, count): (usize, usize, usize, usize, usize)) {
     ] {
         println!("  {name:29}{time:8.2} ms, {:.2} times the products", time / floor);
     }
+    println!("  drawing directions: {draw_gaussian:.2} ms i.i.d., {draw_orthonormal:.2} ms orthonormal");
 }
 
 fn median(mut times: Vec<f64>) -> f64 {

@@ -4,6 +4,8 @@
 //! which thread or process asks for it. Reference: Salmon, Moraes, Dror, Shaw, "Parallel random
 //! numbers: as easy as 1, 2, 3", SC 2011.
 
+mod normal;
+
 /// What a stream of random numbers is for; streams of different purposes never overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -28,18 +30,24 @@ const WEYL_1: u32 = 0xBB67_AE85;
 #[inline]
 #[must_use]
 pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    let [mut c0, mut c1, mut c2, mut c3] = counter;
-    let [mut k0, mut k1] = key;
+    let (mut counter, mut key) = (counter, key);
     for _ in 0..10 {
-        let p0 = u64::from(MULTIPLIER_0) * u64::from(c0);
-        let p1 = u64::from(MULTIPLIER_1) * u64::from(c2);
-        let (hi0, lo0) = ((p0 >> 32) as u32, p0 as u32);
-        let (hi1, lo1) = ((p1 >> 32) as u32, p1 as u32);
-        (c0, c1, c2, c3) = (hi1 ^ c1 ^ k0, lo1, hi0 ^ c3 ^ k1, lo0);
-        k0 = k0.wrapping_add(WEYL_0);
-        k1 = k1.wrapping_add(WEYL_1);
+        counter = philox_round(counter, key);
+        key = next_key(key);
     }
-    [c0, c1, c2, c3]
+    counter
+}
+
+#[inline(always)]
+fn philox_round([c0, c1, c2, c3]: [u32; 4], [k0, k1]: [u32; 2]) -> [u32; 4] {
+    let p0 = u64::from(MULTIPLIER_0) * u64::from(c0);
+    let p1 = u64::from(MULTIPLIER_1) * u64::from(c2);
+    [(p1 >> 32) as u32 ^ c1 ^ k0, p1 as u32, (p0 >> 32) as u32 ^ c3 ^ k1, p0 as u32]
+}
+
+#[inline(always)]
+fn next_key([k0, k1]: [u32; 2]) -> [u32; 2] {
+    [k0.wrapping_add(WEYL_0), k1.wrapping_add(WEYL_1)]
 }
 
 /// An addressable stream of random numbers.
@@ -88,17 +96,16 @@ impl Stream {
 
     /// Fills `out` with standard normal numbers; element `i` depends on `offset + i` alone.
     ///
-    /// Two numbers come from one block by the Box–Muller transform; `offset` must be even.
+    /// Two numbers come from one block by the Box–Muller transform.
+    ///
+    /// # Panics
+    /// An odd `offset`: it would cut a block in two.
     pub fn normals(&self, offset: u64, out: &mut [f64]) {
         assert!(offset.is_multiple_of(2), "the offset into a stream of normals must be even, found {offset}");
-        for (pair, chunk) in out.chunks_mut(2).enumerate() {
-            let words = self.words(offset / 2 + pair as u64);
-            let radius = (-2.0 * unit(words[0], words[1]).ln()).sqrt();
-            let (sin, cos) = (std::f64::consts::TAU * unit(words[2], words[3])).sin_cos();
-            chunk[0] = radius * cos;
-            if let Some(second) = chunk.get_mut(1) {
-                *second = radius * sin;
-            }
+        for (batch, chunk) in out.chunks_mut(2 * normal::PAIRS).enumerate() {
+            let start = offset / 2 + (batch * normal::PAIRS) as u64;
+            let numbers = normal::normals(self.key, self.high, start);
+            chunk.copy_from_slice(&numbers[..chunk.len()]);
         }
     }
 
@@ -109,7 +116,7 @@ impl Stream {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn unit(high: u32, low: u32) -> f64 {
     let bits = (u64::from(high) << 32 | u64::from(low)) >> 12;
     (bits as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
@@ -138,7 +145,7 @@ impl Reader {
     /// A standard normal number.
     pub fn normal(&mut self) -> f64 {
         let (u, v) = (self.uniform(), self.uniform());
-        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+        (-2.0 * normal::ln(u)).sqrt() * normal::sin_cos_turns(v).1
     }
 
     /// A uniform index below `bound`, which must be positive.
@@ -195,6 +202,14 @@ mod tests {
         let mut part = vec![0.0; 77];
         stream.normals(1000, &mut part);
         assert_eq!(part[..], all[1000..1077]);
+        // The batches against the definition, block by block.
+        for pair in [0u64, 1, 15, 16, 499] {
+            let words = stream.words(pair);
+            let radius = (-2.0 * unit(words[0], words[1]).ln()).sqrt();
+            let angle = std::f64::consts::TAU * unit(words[2], words[3]);
+            assert!((all[2 * pair as usize] - radius * angle.cos()).abs() < 1e-14);
+            assert!((all[2 * pair as usize + 1] - radius * angle.sin()).abs() < 1e-14);
+        }
     }
 
     #[test]
