@@ -119,7 +119,8 @@ pub(crate) struct FlowArgs {
     /// Kind of directions. Default: orthonormal, or equispaced in the plane.
     #[arg(long, value_enum, group = "fresh")]
     pub(crate) slicing: Option<SlicingName>,
-    /// Precision of the samples; sums are in double precision always. Default: f32.
+    /// Precision of the samples and of their projections; distances are summed in double precision
+    /// always. Default: f32.
     #[arg(long, value_enum, group = "fresh")]
     pub(crate) precision: Option<Precision>,
     /// Seed of everything random. Default: 0.

@@ -33,7 +33,7 @@ impl Progress {
     }
 
     pub(crate) fn step(&self, record: &StepRecord) {
-        self.bar.set_message(format!("MMD^2 {:.3e}", record.mmd2));
+        self.bar.set_message(format!("MMD^2 {:.3e}", 2.0 * record.value));
         self.bar.set_position(record.step);
     }
 

@@ -1,4 +1,4 @@
-//! The labelled dataset every reader produces and every method consumes, validated once.
+//! The labeled dataset every reader produces and every method consumes, validated once.
 
 use std::collections::BTreeMap;
 use std::fmt;

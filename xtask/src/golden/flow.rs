@@ -44,7 +44,7 @@ pub(super) fn flow(case: &Case) -> Result<Computed> {
     let mut seen = Vec::new();
     let mut state = FlowState::new(source);
     let stop = flow.run(&mut state, &mut functional, |record, state| {
-        losses.push(record.mmd2 / 2.0);
+        losses.push(record.value);
         seen.push(state.particles().points().to_vec());
         ControlFlow::Continue(())
     });

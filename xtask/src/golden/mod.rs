@@ -40,6 +40,7 @@ fn check(case: &Case, dir: &Path) -> Result<bool> {
         "mmdsw" => sliced::mmdsw,
         "flow" => flow::flow,
         "ot" => transport::ot,
+        "wow" => transport::wow,
         "labels" => transport::labels,
         _ => return Ok(false),
     };

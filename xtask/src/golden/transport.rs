@@ -1,4 +1,4 @@
-//! Groups `ot` and `labels`.
+//! Groups `ot`, `wow` and `labels`.
 
 use anyhow::Result;
 use wowflow::ot::exact::{Transport, squared_euclidean, transport};
@@ -36,6 +36,16 @@ fn is_optimal(found: &Transport, plan: &[f64], cost: &[f64]) -> bool {
     plan.iter().zip(cost).enumerate().all(|(k, (mass, cost))| {
         *mass <= PLAN_TOLERANCE || cost - found.f[k / columns] - found.g[k % columns] <= 1e-10 * largest
     })
+}
+
+pub(super) fn wow(case: &Case) -> Result<Computed> {
+    let found = wow2_pow(&case.packed("x")?, &case.packed("y")?, KeepPlans::No)?;
+    Ok(Computed::from([
+        ("inner_w22", found.class_costs.values().to_vec()),
+        ("wow_squared", vec![found.value]),
+        ("wow", vec![found.value.sqrt()]),
+        ("outer_plan", found.outer.to_dense()),
+    ]))
 }
 
 pub(super) fn labels(case: &Case) -> Result<Computed> {

@@ -132,6 +132,8 @@ fn flow_one(
         kernel: Some(kernel),
         bandwidth: bandwidth.map(Bandwidth::Value),
         steps: Some(args.steps),
+        // With little momentum the paths can be read.
+        momentum: Some(0.5),
         directions: (kernel != KernelName::Pooled).then_some(args.directions),
         precision: Some(Precision::F64),
         seed: Some(args.seed),

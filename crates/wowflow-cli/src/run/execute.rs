@@ -56,7 +56,7 @@ pub(crate) fn execute<T: Stored>(
             return ControlFlow::Break(());
         }
         // A squared MMD that is not positive is 0 up to rounding: what moves on from there is noise.
-        arrived = record.mmd2 <= 0.0;
+        arrived = record.value <= 0.0;
         if arrived || interrupt::requested() && record.step < config.steps {
             ControlFlow::Break(())
         } else {

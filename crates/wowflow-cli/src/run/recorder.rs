@@ -101,7 +101,7 @@ impl<'a> Recorder<'a> {
     pub(crate) fn record<T: Stored>(&mut self, record: &StepRecord, state: &FlowState<T>) -> Result<()> {
         let line = MetricsRecord {
             step: record.step,
-            mmd2: record.mmd2,
+            mmd2: 2.0 * record.value,
             step_size: record.step_size,
             velocity_rms: record.velocity_rms,
             seconds: self.seconds(),

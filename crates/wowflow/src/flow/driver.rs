@@ -12,8 +12,8 @@ use crate::scalar::Scalar;
 pub struct StepRecord {
     /// Steps taken so far; 0 is the initial state.
     pub step: u64,
-    /// Squared MMD of this state, on this step's directions.
-    pub mmd2: f64,
+    /// `F(P)` at this state, on this step's directions; half the squared MMD for those functionals.
+    pub value: f64,
     /// Root mean square over samples (by mass) of the length of the velocity at this state.
     pub velocity_rms: f64,
     /// Size `tau` of the step about to be taken; 0 at the end.
@@ -29,7 +29,8 @@ pub enum StopReason {
     Interrupted,
     /// The velocity vanished: the state is stationary on its directions.
     Stationary,
-    /// The loss or a coordinate is no longer a finite number: the step size is too large.
+    /// The loss or a coordinate is no longer a finite number: the step size is too large. The
+    /// observer does not see that state.
     Diverged {
         /// Step at which it was noticed.
         step: u64,
@@ -63,7 +64,7 @@ impl Flow {
             let velocity_rms = rms(state, &velocity);
             let done = step >= self.schedule.steps();
             let step_size = if done { 0.0 } else { self.schedule.at(step) };
-            let record = StepRecord { step, mmd2: 2.0 * value, velocity_rms, step_size };
+            let record = StepRecord { step, value, velocity_rms, step_size };
             if !(value.is_finite() && velocity_rms.is_finite()) {
                 return StopReason::Diverged { step };
             }

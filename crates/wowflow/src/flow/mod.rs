@@ -24,7 +24,7 @@
 //! let mut state = FlowState::new(p);
 //! let mut losses = Vec::new();
 //! let stop = flow.run(&mut state, &mut mmd, |record, _state| {
-//!     losses.push(record.mmd2);
+//!     losses.push(record.value);
 //!     ControlFlow::Continue(())
 //! });
 //! assert_eq!(stop, StopReason::StepsDone);

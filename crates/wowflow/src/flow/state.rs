@@ -100,9 +100,13 @@ impl HeavyBall {
     }
 
     /// Takes one step of size `tau` along a velocity.
+    ///
+    /// # Panics
+    /// A velocity of another size than the particles.
     pub fn advance<T: Scalar>(&self, state: &mut FlowState<T>, velocity: &[T], tau: f64) {
         let (momentum, tau) = (T::from_f64(self.momentum), T::from_f64(tau));
         let FlowState { particles, momentum: accumulated, step } = state;
+        assert_eq!(velocity.len(), accumulated.len(), "one velocity a coordinate");
         particles
             .points_mut()
             .par_chunks_mut(CHUNK)

@@ -35,6 +35,9 @@ pub struct PairDistances {
 
 /// Half the squared MMD to a fixed target, biased (V-statistic), all pairs on shared directions.
 ///
+/// Made for particles of given class sizes and weights, which may then move; its methods panic when
+/// given particles of other sizes, and use the weights it was made with.
+///
 /// Every step draws fresh directions; with them the Q-Q term changes too and is computed, so that
 /// the value is the squared MMD of the `L`-slice geometry and never negative. Cost of a step:
 /// `O((N + M) L (d + log n) + (C_P + C_Q)^2 L n)`.
@@ -194,6 +197,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         directions: &Directions<T>,
         base: Base,
     ) -> PairSums {
+        assert!(self.layout.fits(particles), "particles of the sizes that the functional was made for");
         self.source_profile.fill(particles, directions);
         self.target_profile.fill(self.target, directions);
         pair_sums(&self.layout, &self.source_profile, &self.target_profile, directions.count(), base)

@@ -33,6 +33,7 @@ pub trait Functional<T> {
     /// `F(P)` at a step, and the velocity of every sample (`N x d`, in the order of the points):
     /// the WoW gradient `(dF/dx_{c,i}) / (w_c a_{c,i})`, which descends when subtracted.
     ///
-    /// The step selects the random draw, if there is one: the same step, the same numbers.
+    /// The step selects the random draw, if there is one: the same step, the same numbers. The
+    /// velocity has as many entries as the particles have coordinates.
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> f64;
 }

@@ -88,6 +88,12 @@ impl PairLayout {
         layout
     }
 
+    /// Whether a source has the dimension and class sizes that the layout was made for.
+    pub(crate) fn fits<T: Scalar>(&self, source: &MeasureOverMeasures<T>) -> bool {
+        source.class_count() == self.source_count
+            && (0..self.source_count).all(|c| source.class_range(c) == self.classes[c].range)
+    }
+
     pub(crate) fn target_count(&self) -> usize {
         self.classes.len() - self.source_count
     }
