@@ -133,7 +133,7 @@ fn flow_one(
         bandwidth: bandwidth.map(Bandwidth::Value),
         steps: Some(args.steps),
         // With little momentum the paths can be read.
-        momentum: Some(0.5),
+        momentum: Some(0.8),
         directions: (kernel != KernelName::Pooled).then_some(args.directions),
         precision: Some(Precision::F64),
         seed: Some(args.seed),
