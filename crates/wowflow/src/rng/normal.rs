@@ -29,14 +29,13 @@ impl NullaryFnOnce for Batch {
 
     #[inline(always)]
     fn call(self) -> Self::Output {
-        let mut words = [[0u32; PAIRS]; 4];
-        for i in 0..PAIRS {
-            let block = self.start.wrapping_add(i as u64);
-            words[0][i] = block as u32;
-            words[1][i] = (block >> 32) as u32;
-            words[2][i] = self.high[0];
-            words[3][i] = self.high[1];
-        }
+        let block = |i: usize| self.start.wrapping_add(i as u64);
+        let mut words = [
+            std::array::from_fn(|i| block(i) as u32),
+            std::array::from_fn(|i| (block(i) >> 32) as u32),
+            [self.high[0]; PAIRS],
+            [self.high[1]; PAIRS],
+        ];
         let mut key = self.key;
         for _ in 0..10 {
             for i in 0..PAIRS {
