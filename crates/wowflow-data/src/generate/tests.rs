@@ -246,7 +246,7 @@ fn glyphs_are_whole_and_in_the_middle() {
             assert!(brightest > 0.9, "{what}: brightest pixel {brightest}");
         }
         let mean = data.points().to_vec::<f64>(0..data.points().len()).iter().sum::<f64>() / (2000.0 * 784.0);
-        assert!((0.08..0.2).contains(&mean), "{generator}: mean ink {mean}");
+        assert!((0.08..0.28).contains(&mean), "{generator}: mean ink {mean}");
     }
 }
 
@@ -293,8 +293,8 @@ fn generated_numbers_do_not_change_between_versions() {
         (Generator::Gaussians, 3.748809),
         (Generator::Moons, -0.919856),
         (NOISE, -99.047645),
-        (DIGITS, -4.466073),
-        (LETTERS, 0.920392),
+        (DIGITS, -5.042167),
+        (LETTERS, -8.265139),
     ] {
         let data = generate(generator, 3, 7).unwrap();
         let values: Vec<f64> = data.points().to_vec(0..data.points().len());

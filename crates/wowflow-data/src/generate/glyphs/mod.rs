@@ -17,12 +17,24 @@ pub(super) const SIDE: usize = 28;
 const HEIGHT: f64 = 20.0;
 /// Empty frame, in pixels, that no ink enters.
 const MARGIN: f64 = 1.0;
-/// Largest slope of a wave of the wobble: its amplitude times its angular frequency.
-const WOBBLE: f64 = 0.28;
 /// Straight pieces a curve has between two of its points.
 const CURVE_STEPS: usize = 6;
 /// Pieces a line is cut into, so that it bends with the wobble.
 const LINE_STEPS: usize = 8;
+
+/// How an alphabet is written. The two differ in style as well as in shape, as two collections of
+/// images do.
+struct Style {
+    /// Half the pen's width in pixels, thinnest and thickest.
+    pen: [f64; 2],
+    /// Largest slope of a wave of the wobble: its amplitude times its angular frequency.
+    wobble: f64,
+}
+
+/// Digits: a pen and a steady hand.
+const PEN: Style = Style { pen: [0.8, 1.3], wobble: 0.28 };
+/// Letters: a marker and a loose hand.
+const MARKER: Style = Style { pen: [1.7, 2.6], wobble: 0.45 };
 
 type Point = [f64; 2];
 
@@ -40,8 +52,9 @@ struct Hand {
 }
 
 impl Hand {
-    fn new(draws: &mut Reader) -> Self {
-        let wobble = Wobble::new(draws);
+    fn new(draws: &mut Reader, style: &Style) -> Self {
+        let wobble = Wobble::new(draws, style.wobble);
+        let [thin, thick] = style.pen;
         // Right-handed writing leans to the right more often than to the left.
         let (slant, turn) = (draws.range(-0.25, 0.4), draws.range(-0.16, 0.16));
         let scale = [draws.range(0.75, 1.1) * HEIGHT, draws.range(0.85, 1.06) * HEIGHT];
@@ -51,7 +64,7 @@ impl Hand {
         let linear = [[cos * xx, cos * xy - sin * yy], [sin * xx, sin * xy + cos * yy]];
         let centre = SIDE as f64 / 2.0;
         let middle = [0.0; 2].map(|_: f64| centre + draws.range(-1.5, 1.5));
-        Self { wobble, linear, middle, radius: draws.range(0.8, 1.75), edge: draws.range(0.9, 1.4) }
+        Self { wobble, linear, middle, radius: draws.range(thin, thick), edge: draws.range(0.9, 1.4) }
     }
 
     fn apply(&self, point: Point) -> Point {
@@ -73,12 +86,12 @@ struct Wave {
 }
 
 impl Wobble {
-    fn new(draws: &mut Reader) -> Self {
+    fn new(draws: &mut Reader, slope: f64) -> Self {
         let waves = std::array::from_fn(|octave| {
             let frequency = 3.5 + 1.6 * octave as f64;
             let [along, across] = [0.0; 2].map(|_: f64| draws.range(0.0, TAU).sin_cos());
             // Fewer wrinkles than bends: the amplitude falls with the frequency.
-            let size = draws.range(0.0, WOBBLE / frequency);
+            let size = draws.range(0.0, slope / frequency);
             Wave {
                 frequency: [frequency * along.1, frequency * along.0],
                 phase: draws.range(0.0, TAU),
@@ -106,11 +119,11 @@ pub(super) fn letter(class: usize) -> char {
 
 /// Draws one sample of a class into `out`, `SIDE * SIDE` values in [0, 1], black first.
 pub(super) fn draw(alphabet: Alphabet, class: usize, draws: &mut Reader, out: &mut [f32]) {
-    let variants: &[Variant] = match alphabet {
-        Alphabet::Digits => strokes::DIGITS[class],
-        Alphabet::Letters => strokes::LETTERS[class].1,
+    let (variants, style): (&[Variant], Style) = match alphabet {
+        Alphabet::Digits => (strokes::DIGITS[class], PEN),
+        Alphabet::Letters => (strokes::LETTERS[class].1, MARKER),
     };
-    let hand = Hand::new(draws);
+    let hand = Hand::new(draws, &style);
     let variant = variants[draws.below(variants.len())];
     let mut lines: Vec<Vec<Point>> = variant
         .iter()
