@@ -13,7 +13,7 @@ pub enum Slicing {
     /// Independent and uniform on the sphere (normalised Gaussian vectors).
     Gaussian,
     /// Blocks of up to `d` orthonormal directions, each block uniform (Haar): fewer surprises when
-    /// `L < d`, and larger stable steps (`MATH.md`, "Directions").
+    /// `L < d`, and larger stable steps (`docs/MATH.md`, "Directions").
     Orthonormal,
     /// `d = 2` only: equispaced angles with one random rotation.
     Equispaced,

@@ -1,7 +1,14 @@
 //! Labeled datasets as measures over measures, and the flows that move one into another.
 //!
-//! A dataset is `P = sum_c w_c delta_{mu_c}` in P(P(R^d)): a measure over its class measures.
+//! A dataset is `P = sum_c w_c delta_{mu_c}` in P(P(R^d)): a measure over its class measures. It is
+//! moved along the Wasserstein-over-Wasserstein (WoW) gradient of a functional, here half the squared
+//! maximum mean discrepancy (MMD) to a target, with a kernel on the sliced-Wasserstein distance (SW).
 //! This crate is pure mathematics: no files, clock, environment or global randomness.
+//!
+//! Start with the example in [`flow`]. In the order data takes: [`dataset`] (validated samples and
+//! labels), [`measure`] (the same as measures), [`directions`] and [`ot`] (transport on the line,
+//! sliced, exact, between datasets), [`kernel`], [`functional`] (value and velocity), [`flow`].
+//! The formulas are stated in `docs/MATH.md` of the repository.
 
 pub mod dataset;
 pub mod directions;

@@ -124,8 +124,8 @@ fn a_dataset_flowed_to_itself_rests() {
 
 #[test]
 fn one_sample_classes_flow() {
-    between("glyphs:letters:1", "glyphs:digits:1", &["--steps", "30", "--directions", "30"], falls);
-    between("glyphs:letters:1", "glyphs:digits:3", &["--steps", "30", "--directions", "30"], falls);
+    between("glyphs:letters:1", "glyphs:digits:1", &["--steps", "60", "--directions", "200"], falls);
+    between("glyphs:letters:1", "glyphs:digits:3", &["--steps", "60", "--directions", "200"], falls);
     between("rings:source:1", "rings:4", &["--steps", "30"], falls);
 }
 

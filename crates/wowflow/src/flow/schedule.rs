@@ -67,7 +67,7 @@ impl StepSchedule {
 }
 
 /// What a dimension-free step `eta` is multiplied by to give `tau`: `d / (1 + sqrt(d/L))^2`, or `d`
-/// when the directions average to the identity over `d` (`MATH.md`, "Directions").
+/// when the directions average to the identity over `d` (`docs/MATH.md`, "Directions").
 ///
 /// Orthonormal directions have `1/L sum theta theta^T <= ceil(L/d)/L I`, which is `I/d` for whole
 /// blocks and at most `I/L` for one partial block.

@@ -1,4 +1,4 @@
-//! Kernels between measures, as functions of a sliced distance (`MATH.md`, "Distances").
+//! Kernels between measures, as functions of a sliced distance (`docs/MATH.md`).
 
 mod gaussian;
 mod imq;
@@ -85,11 +85,11 @@ impl Kernel {
         }
     }
 
-    /// A length scale of the step: the dimension-free step at which a class that feels one other
-    /// class at the typical `s` given would just reach it in a smooth kernel's steepest region.
+    /// The dimension-free step `eta` that takes a class all the way to a single other one: the
+    /// inverse of `2 |dK/ds|`, the force per unit of distance. Step sizes are chosen as multiples.
     ///
-    /// For Riesz kernels the force per unit of distance is `r s^(r/2 - 1)`, so the scale is its
-    /// inverse at the typical `s`; for the bounded kernels the largest slope decides.
+    /// Riesz: `1 / (r s^(r/2 - 1))` at the typical `s` given. Gaussian and inverse multiquadric: at
+    /// their steepest, `h` and `h^(3/2)`. Laplace, whose force has a fixed size: `h s`.
     #[must_use]
     pub fn natural_step(&self, typical: f64) -> f64 {
         match self {
