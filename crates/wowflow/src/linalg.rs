@@ -1,6 +1,6 @@
 //! The one door to the matrix product: checked views in, an output view, explicit parallelism.
 
-use gemm::Parallelism;
+use gemm_common::Parallelism;
 
 use crate::scalar::Scalar;
 
@@ -78,6 +78,30 @@ pub fn matmul<T: Scalar>(
     product(dst, (m, n, k), lhs, rhs, (beta, T::from_f64(alpha)), output == Output::Add, parallelism);
 }
 
+/// A kernel of the `gemm` crates: `dst = alpha dst + beta lhs rhs` with pointers, column strides and
+/// row strides; fastest where the columns of `dst` are contiguous.
+pub type Kernel<T> = unsafe fn(
+    usize,
+    usize,
+    usize,
+    *mut T,
+    isize,
+    isize,
+    bool,
+    *const T,
+    isize,
+    isize,
+    *const T,
+    isize,
+    isize,
+    T,
+    T,
+    bool,
+    bool,
+    bool,
+    Parallelism,
+);
+
 #[allow(unsafe_code, reason = "the matrix product's interface takes raw pointers")]
 fn product<T: Scalar>(
     dst: &mut [T],
@@ -90,23 +114,24 @@ fn product<T: Scalar>(
 ) {
     // SAFETY: a `Mat` is made by `row_major`, which checks that its slice covers all its elements,
     // or by transposing one; `dst` has m * n elements, checked by the caller and row-major here;
-    // `dst` is borrowed exclusively, so it overlaps neither operand. `T` is `f32` or `f64`
-    // (`Scalar` is implemented for nothing else), both of which `gemm` dispatches on by type.
+    // `dst` is borrowed exclusively, so it overlaps neither operand. The kernel writes column-major
+    // matrices fastest, and a row-major `dst` is its own transpose in column-major order: what is
+    // computed is `dst^T = rhs^T lhs^T`, an n x m matrix.
     unsafe {
-        gemm::gemm(
-            m,
+        T::matrix_product()(
             n,
+            m,
             k,
             dst.as_mut_ptr(),
-            1,
             n as isize,
+            1,
             read_dst,
-            lhs.data.as_ptr(),
-            lhs.col_stride as isize,
-            lhs.row_stride as isize,
             rhs.data.as_ptr(),
-            rhs.col_stride as isize,
             rhs.row_stride as isize,
+            rhs.col_stride as isize,
+            lhs.data.as_ptr(),
+            lhs.row_stride as isize,
+            lhs.col_stride as isize,
             dst_scale,
             product_scale,
             false,

@@ -3,10 +3,24 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Mul, Sub};
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+pub(crate) mod sealed {
+    use crate::linalg::Kernel;
+
+    /// What the matrix product needs to know of a type; naming it keeps the trait closed.
+    pub trait Sealed: Sized {
+        /// The fastest matrix product of this machine.
+        fn matrix_product() -> Kernel<Self>;
+    }
+    impl Sealed for f32 {
+        fn matrix_product() -> Kernel<Self> {
+            gemm_f32::gemm::f32::get_gemm_fn()
+        }
+    }
+    impl Sealed for f64 {
+        fn matrix_product() -> Kernel<Self> {
+            gemm_f64::gemm::f64::get_gemm_fn()
+        }
+    }
 }
 
 /// A coordinate type: `f32` (the default of the program) or `f64`.

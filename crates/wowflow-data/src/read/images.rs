@@ -6,8 +6,10 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageReader};
 use wowflow::dataset::{ImageShape, Label, Points};
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
 
 use super::{Parsed, dataset};
 use crate::error::DataError;
@@ -81,34 +83,81 @@ fn decode(path: &Path) -> Result<(ImageShape, Vec<f32>), DataError> {
         return Err(DataError::format(path, "a PNG, JPEG or BMP image", found));
     }
     let bytes = fs::read(path).map_err(|error| DataError::io(path, error))?;
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-    let reader = reader.map_err(|error| DataError::io(path, error))?;
-    let unreadable = |error: image::ImageError| {
-        DataError::format(path, "a readable image", error.to_string().replace('\n', " "))
+    // The first bytes decide, not the ending: misnamed images are common.
+    let raster = match bytes.as_slice() {
+        [0x89, b'P', b'N', b'G', ..] => png(&bytes),
+        [0xff, 0xd8, ..] => jpeg(&bytes),
+        [b'B', b'M', ..] => bmp(&bytes),
+        _ => Err("neither of PNG, JPEG and BMP by its first bytes".to_owned()),
     };
-    let image = reader.decode().map_err(unreadable)?;
-    let (width, height) = (image.width() as usize, image.height() as usize);
-    if image.color().has_alpha() && !is_opaque(&image) {
+    let unreadable = |found: String| DataError::format(path, "a readable image", found.replace('\n', " "));
+    let Raster { width, height, components, values } = raster.map_err(unreadable)?;
+    let channels = if components < 3 { 1 } else { 3 };
+    let opaque = |pixel: &[f32]| pixel[channels..].iter().all(|&alpha| alpha == 1.0);
+    if !values.chunks_exact(components).all(opaque) {
         return Err(DataError::format(path, "grey or red-green-blue pixels", "transparent ones"));
     }
-    if image.color().has_color() {
-        let pixels = image.to_rgb32f();
-        let plane =
-            |channel: usize| pixels.as_raw().iter().skip(channel).step_by(3).copied().collect::<Vec<f32>>();
-        Ok((ImageShape { width, height, channels: 3 }, (0..3).flat_map(plane).collect()))
-    } else {
-        let pixels = image.to_luma32f().into_raw();
-        Ok((ImageShape { width, height, channels: 1 }, pixels))
+    let plane = |channel: usize| values.iter().skip(channel).step_by(components).copied();
+    Ok((ImageShape { width, height, channels }, (0..channels).flat_map(plane).collect()))
+}
+
+/// A decoded file: `height x width x components` values in [0, 1]; two and four components end in alpha.
+struct Raster {
+    width: usize,
+    height: usize,
+    components: usize,
+    values: Vec<f32>,
+}
+
+impl Raster {
+    fn from_bytes((width, height): (usize, usize), components: usize, bytes: &[u8]) -> Self {
+        let values = bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect();
+        Self { width, height, components, values }
     }
 }
 
-fn is_opaque(image: &DynamicImage) -> bool {
-    image.to_rgba16().pixels().all(|pixel| pixel.0[3] == u16::MAX)
+fn png(bytes: &[u8]) -> Result<Raster, String> {
+    let mut decoder = png::Decoder::new(Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
+    let mut buffer = vec![0; reader.output_buffer_size().ok_or("an image larger than memory")?];
+    let frame = reader.next_frame(&mut buffer).map_err(|error| error.to_string())?;
+    let buffer = &buffer[..frame.buffer_size()];
+    let size = (frame.width as usize, frame.height as usize);
+    let components = frame.color_type.samples();
+    if frame.bit_depth == png::BitDepth::Sixteen {
+        let value = |pair: &[u8]| f32::from(u16::from_be_bytes([pair[0], pair[1]])) / f32::from(u16::MAX);
+        let values = buffer.chunks_exact(2).map(value).collect();
+        return Ok(Raster { width: size.0, height: size.1, components, values });
+    }
+    Ok(Raster::from_bytes(size, components, buffer))
+}
+
+fn jpeg(bytes: &[u8]) -> Result<Raster, String> {
+    let mut decoder = zune_jpeg::JpegDecoder::new(ZCursor::new(bytes));
+    decoder.decode_headers().map_err(|error| error.to_string())?;
+    let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
+    let (space, components) = if grey { (ColorSpace::Luma, 1) } else { (ColorSpace::RGB, 3) };
+    decoder.set_options(DecoderOptions::default().jpeg_set_out_colorspace(space));
+    let info = decoder.info().ok_or("no image header")?;
+    let pixels = decoder.decode().map_err(|error| error.to_string())?;
+    Ok(Raster::from_bytes((info.width.into(), info.height.into()), components, &pixels))
+}
+
+fn bmp(bytes: &[u8]) -> Result<Raster, String> {
+    let mut decoder = zune_bmp::BmpDecoder::new(ZCursor::new(bytes));
+    let mut pixels = decoder.decode().map_err(|error| format!("{error:?}"))?;
+    let components = decoder.colorspace().ok_or("no image header")?.num_components();
+    // Most writers of 32 bits a pixel leave the fourth byte unused, at zero.
+    if components == 4 && pixels.iter().skip(3).step_by(4).all(|&alpha| alpha == 0) {
+        pixels.iter_mut().skip(3).step_by(4).for_each(|alpha| *alpha = u8::MAX);
+    }
+    Ok(Raster::from_bytes(decoder.dimensions().ok_or("no image header")?, components, &pixels))
 }
 
 #[cfg(test)]
 mod tests {
-    use image::{GrayImage, RgbImage, RgbaImage};
+    use image::{DynamicImage, GrayImage, ImageBuffer, Luma, RgbImage, RgbaImage};
 
     use super::*;
 
@@ -148,9 +197,38 @@ mod tests {
     #[test]
     fn colours_are_stored_plane_by_plane() {
         let image = RgbImage::from_raw(2, 1, vec![255, 0, 51, 0, 255, 102]).unwrap();
-        let parsed = read_folder(folder_with(&[("a/1.bmp", image.into())]).path()).unwrap();
+        let parsed = read_folder(folder_with(&[("a/1.png", image.into())]).path()).unwrap();
         let row: Vec<f64> = parsed.dataset.row(0).iter().map(|v| (v * 255.0).round()).collect();
         assert_eq!(row, [255.0, 0.0, 0.0, 255.0, 51.0, 102.0]);
+    }
+
+    #[test]
+    fn every_format_and_depth_is_read() {
+        let opaque = RgbaImage::from_fn(3, 2, |x, y| image::Rgba([x as u8 * 51, y as u8 * 255, 0, 255]));
+        let colours = DynamicImage::from(opaque);
+        let deep = ImageBuffer::<Luma<u16>, _>::from_raw(3, 2, vec![0, 13107, 26214, 39321, 52428, 65535]);
+        let grey = grey([0, 51, 102, 153, 204, 255]);
+        let read = |name: &str, image: DynamicImage| {
+            let folder = folder_with(&[(name, image)]);
+            read_folder(folder.path()).unwrap().dataset
+        };
+        let plain = read("a/1.png", grey.clone());
+        assert_eq!(read("a/1.png", deep.unwrap().into()).row(0), plain.row(0));
+        let expected = read("a/1.png", colours.to_rgb8().into());
+        for (name, image) in [("a/1.png", colours.clone()), ("a/1.bmp", colours.clone())] {
+            assert_eq!(read(name, image).row(0), expected.row(0), "{name}");
+        }
+        // Lossy: within a few grey levels of what was written.
+        let smooth = DynamicImage::from(GrayImage::from_fn(16, 8, |x, y| Luma([(8 * x + 10 * y) as u8])));
+        for image in [smooth.clone(), smooth.to_rgb8().into()] {
+            let (exact, lossy) = (read("a/1.png", image.clone()), read("a/1.jpg", image));
+            assert_eq!(exact.image_shape(), lossy.image_shape());
+            let close = exact.row(0).iter().zip(lossy.row(0)).all(|(a, b)| (a - b).abs() < 0.05);
+            assert!(close, "{:?}\n{:?}", exact.row(0), lossy.row(0));
+        }
+        let folder = folder_with(&[("a/really.png", grey)]);
+        fs::rename(folder.path().join("a/really.png"), folder.path().join("a/named.bmp")).unwrap();
+        assert_eq!(read_folder(folder.path()).unwrap().dataset.row(0), plain.row(0));
     }
 
     #[test]
