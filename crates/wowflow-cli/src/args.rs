@@ -242,6 +242,8 @@ pub(crate) enum SlicingName {
     Gaussian,
     /// Blocks of orthonormal directions.
     Orthonormal,
+    /// Structured orthogonal directions by fast Walsh-Hadamard transforms.
+    Hadamard,
     /// Equispaced angles, in the plane only.
     Equispaced,
 }

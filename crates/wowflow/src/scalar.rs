@@ -53,6 +53,8 @@ pub trait Scalar:
     fn to_f64(self) -> f64;
     /// Whether the value is neither infinite nor NaN.
     fn is_finite(self) -> bool;
+    /// The integer below a number that is at least 0 (0 for NaN), at most `i32::MAX`.
+    fn truncate(self) -> u32;
     /// The sort key of a finite value at a position; the two zeros are equal.
     fn sort_key(self, position: u32) -> Self::SortKey;
     /// The value and the position of a sort key.
@@ -74,6 +76,10 @@ impl Scalar for f32 {
     #[inline]
     fn is_finite(self) -> bool {
         self.is_finite()
+    }
+    #[inline]
+    fn truncate(self) -> u32 {
+        self as i32 as u32
     }
     #[inline]
     fn sort_key(self, position: u32) -> u64 {
@@ -106,6 +112,10 @@ impl Scalar for f64 {
     #[inline]
     fn is_finite(self) -> bool {
         self.is_finite()
+    }
+    #[inline]
+    fn truncate(self) -> u32 {
+        self as i32 as u32
     }
     #[inline]
     fn sort_key(self, position: u32) -> u128 {

@@ -144,6 +144,7 @@ impl From<SlicingName> for Slicing {
         match name {
             SlicingName::Gaussian => Self::Gaussian,
             SlicingName::Orthonormal => Self::Orthonormal,
+            SlicingName::Hadamard => Self::Hadamard,
             SlicingName::Equispaced => Self::Equispaced,
         }
     }

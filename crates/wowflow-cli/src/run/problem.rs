@@ -18,7 +18,7 @@ use crate::args::{FlowArgs, KernelName, Precision, Schedule, SlicingName, StepSi
 const AUTO_STEP: f64 = 2.0;
 
 /// The functional of a configuration: sliced, or the pooled baseline.
-pub(crate) enum Objective<'q, T> {
+pub(crate) enum Objective<'q, T: Scalar> {
     Sliced(Box<MmdSw<'q, T>>),
     Pooled(PooledMmd),
 }

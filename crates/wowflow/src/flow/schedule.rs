@@ -70,13 +70,18 @@ impl StepSchedule {
 /// when the directions average to the identity over `d` (`docs/MATH.md`, "Directions").
 ///
 /// Orthonormal directions have `1/L sum theta theta^T <= ceil(L/d)/L I`, which is `I/d` for whole
-/// blocks and at most `I/L` for one partial block.
+/// blocks and at most `I/L` for one partial block. Structured ones are orthonormal in the power of
+/// two `D >= d`, then cut to `d` coordinates and stretched: at most `D/d` times that, with `D` for `d`.
 #[must_use]
 pub fn dimension_factor(slicing: Slicing, directions: usize, dim: usize) -> f64 {
     let (l, d) = (directions as f64, dim as f64);
     match slicing {
         Slicing::Gaussian => d / (1.0 + (d / l).sqrt()).powi(2),
         Slicing::Orthonormal => l / (l / d).ceil(),
+        Slicing::Hadamard => {
+            let padded = dim.next_power_of_two() as f64;
+            l / (l / padded).ceil() * d / padded
+        }
         Slicing::Equispaced if directions == 1 => 1.0,
         Slicing::Equispaced => d,
     }
@@ -103,9 +108,13 @@ mod tests {
     #[test]
     fn the_factor_bounds_the_largest_eigenvalue() {
         use crate::directions::Directions;
-        for (slicing, count, dim) in
-            [(Slicing::Orthonormal, 40, 100), (Slicing::Orthonormal, 250, 100), (Slicing::Gaussian, 200, 100)]
-        {
+        for (slicing, count, dim) in [
+            (Slicing::Orthonormal, 40, 100),
+            (Slicing::Orthonormal, 250, 100),
+            (Slicing::Gaussian, 200, 100),
+            (Slicing::Hadamard, 64, 100),
+            (Slicing::Hadamard, 256, 100),
+        ] {
             let thetas = Directions::<f64>::draw(slicing, count, dim, 1, 0).unwrap();
             let mut v = vec![1.0; dim];
             let mut largest = 0.0;

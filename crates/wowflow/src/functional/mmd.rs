@@ -1,11 +1,10 @@
 //! `F(P) = 1/2 MMD_K^2(P, Q)` with a kernel on the sliced-Wasserstein distance, and its velocity.
 
 use super::{Functional, FunctionalError};
-use crate::directions::{Directions, Slicing};
+use crate::directions::{Directions, Draws, Slicer, Slicing};
 use crate::kernel::{Base, Kernel};
-use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::measure::MeasureOverMeasures;
-use crate::ot::sliced::{Coefficients, PairLayout, PairSums, Profile, forces, pair_sums};
+use crate::ot::sliced::{Engine, PairSums};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
@@ -57,13 +56,12 @@ pub struct PairDistances {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct MmdSw<'q, T> {
+pub struct MmdSw<'q, T: Scalar> {
     target: &'q MeasureOverMeasures<T>,
     kernel: Kernel,
     plan: SlicingPlan,
-    layout: PairLayout,
-    source_profile: Profile<T>,
-    target_profile: Profile<T>,
+    engine: Engine<T>,
+    draws: Draws<T>,
 }
 
 impl<'q, T: Scalar> MmdSw<'q, T> {
@@ -80,16 +78,10 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         if source.dim() != target.dim() {
             return Err(FunctionalError::Dimensions { source_dim: source.dim(), target_dim: target.dim() });
         }
-        // Drawing one direction checks the slicing against the dimension before a flow starts.
-        Directions::<T>::draw(plan.slicing, plan.count.min(1), source.dim(), plan.seed, 0)?;
-        Ok(Self {
-            target,
-            kernel,
-            plan,
-            layout: PairLayout::new(source, target),
-            source_profile: Profile::default(),
-            target_profile: Profile::default(),
-        })
+        let stream = Stream::new(plan.seed, Purpose::Directions, 0);
+        let draws = Draws::new(plan.slicing, plan.count, source.dim(), stream)?;
+        let engine = Engine::new(source, target, plan.count);
+        Ok(Self { target, kernel, plan, engine, draws })
     }
 
     /// The kernel.
@@ -107,18 +99,16 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     /// The squared MMD of particles to the target on a draw of its own, apart from those of the
     /// steps: the same directions for every call with the same seed, so that values compare.
     pub fn mmd2_apart(&mut self, particles: &MeasureOverMeasures<T>) -> f64 {
-        let stream = Stream::new(self.plan.seed, Purpose::Evaluation, 0);
-        let directions = self.draw(particles.dim(), stream);
-        let sums = self.sums(particles, &directions, self.kernel.base());
-        2.0 * self.half_mmd2(particles, &sums)
+        self.draws.restart(Stream::new(self.plan.seed, Purpose::Evaluation, 0));
+        let sums = self.engine.distances(self.kernel.base(), particles, self.target, &mut self.draws);
+        2.0 * half_mmd2(self.kernel, particles, self.target, sums)
     }
 
     /// The mean, over pairs of a source class and a target class, of `SW_2^2` or `SW_1`: what step
     /// sizes and bandwidths are measured in. On the same draw as [`Self::mmd2_apart`].
     pub fn typical_distance(&mut self, particles: &MeasureOverMeasures<T>, base: Base) -> f64 {
-        let stream = Stream::new(self.plan.seed, Purpose::Evaluation, 0);
-        let directions = self.draw(particles.dim(), stream);
-        let sums = self.sums(particles, &directions, base);
+        self.draws.restart(Stream::new(self.plan.seed, Purpose::Evaluation, 0));
+        let sums = self.engine.distances(base, particles, self.target, &mut self.draws);
         let (w, v) = (particles.outer_weights(), self.target.outer_weights());
         w.iter()
             .enumerate()
@@ -134,8 +124,8 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         directions: &Directions<T>,
         base: Base,
     ) -> PairDistances {
-        let sums = self.sums(particles, directions, base);
-        let (c, d) = (self.layout.source_count, self.layout.target_count());
+        let sums = self.engine.distances(base, particles, self.target, &mut &*directions);
+        let (c, d) = (particles.class_count(), self.target.class_count());
         let matrix = |rows: usize, cols: usize, entry: &dyn Fn(usize, usize) -> f64| {
             (0..rows * cols).map(|k| entry(k / cols, k % cols)).collect()
         };
@@ -156,74 +146,60 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         directions: &Directions<T>,
         velocity: &mut [T],
     ) -> f64 {
-        let base = self.kernel.base();
-        let sums = self.sums(particles, directions, base);
-        let value = self.half_mmd2(particles, &sums);
-
-        // dF/ds of a pair, divided by w_c a_{c,i}: the one place that knows the WoW factor. A pair
-        // of source classes counts twice in the double sum, which cancels the 1/2 of F; the
-        // distance itself changes by 2 (s_c - s_e) for SW_2^2 and by a sign for SW_1.
-        let per_difference = match base {
-            Base::SquaredSw2 => 2.0,
-            Base::Sw1 => 1.0,
-        };
-        let (w, v, sources) =
-            (particles.outer_weights(), self.target.outer_weights(), self.layout.source_count);
-        let coefficients = Coefficients::new(&self.layout, |c, e| {
-            per_difference
-                * match e.checked_sub(sources) {
-                    None => w[e] * self.kernel.derivative(sums.source_source(c, e)),
-                    Some(d) => -v[d] * self.kernel.derivative(sums.source_target(c, d)),
-                }
-        });
-        forces(&self.layout, &mut self.source_profile, &self.target_profile, base, &coefficients);
-
-        let (samples, dim, count) = (particles.sample_count(), particles.dim(), directions.count());
-        assert_eq!(velocity.len(), samples * dim, "one velocity a coordinate");
-        let forces = Mat::row_major(&self.source_profile.values, count, samples).transposed();
-        let scale = 1.0 / count as f64;
-        matmul(velocity, Output::Overwrite, scale, forces, directions.as_mat(), Threads::Pool);
-        value
+        evaluate(&mut self.engine, self.kernel, particles, self.target, &mut &*directions, velocity)
     }
+}
 
-    fn draw(&self, dim: usize, stream: Stream) -> Directions<T> {
-        Directions::draw_from(self.plan.slicing, self.plan.count, dim, stream)
-            .expect("slicing and dimension were checked when the functional was made")
-    }
+/// `F(P)` and its velocity on the directions of a slicer.
+fn evaluate<T: Scalar>(
+    engine: &mut Engine<T>,
+    kernel: Kernel,
+    particles: &MeasureOverMeasures<T>,
+    target: &MeasureOverMeasures<T>,
+    slicer: &mut impl Slicer<T>,
+    velocity: &mut [T],
+) -> f64 {
+    assert_eq!(velocity.len(), particles.points().len(), "one velocity a coordinate");
+    let base = kernel.base();
+    let value = half_mmd2(kernel, particles, target, engine.distances(base, particles, target, slicer));
+    // dF/ds of a pair, divided by w_c a_{c,i}: the one place that knows the WoW factor. A pair
+    // of source classes counts twice in the double sum, which cancels the 1/2 of F; the
+    // distance itself changes by 2 (s_c - s_e) for SW_2^2 and by a sign for SW_1.
+    let per_difference = match base {
+        Base::SquaredSw2 => 2.0,
+        Base::Sw1 => 1.0,
+    };
+    let (w, v) = (particles.outer_weights(), target.outer_weights());
+    let coefficient = |sums: &PairSums, c: usize, e: usize| {
+        per_difference
+            * match e.checked_sub(w.len()) {
+                None => w[e] * kernel.derivative(sums.source_source(c, e)),
+                Some(d) => -v[d] * kernel.derivative(sums.source_target(c, d)),
+            }
+    };
+    engine.velocity(particles, target, slicer, coefficient, velocity);
+    value
+}
 
-    fn sums(
-        &mut self,
-        particles: &MeasureOverMeasures<T>,
-        directions: &Directions<T>,
-        base: Base,
-    ) -> PairSums {
-        assert!(self.layout.fits(particles), "particles of the sizes that the functional was made for");
-        self.source_profile.fill(particles, directions);
-        self.target_profile.fill(self.target, directions);
-        pair_sums(&self.layout, &self.source_profile, &self.target_profile, directions.count(), base)
-    }
-
-    fn half_mmd2(&self, particles: &MeasureOverMeasures<T>, sums: &PairSums) -> f64 {
-        let double_sum = |a: &[f64], b: &[f64], s: &dyn Fn(usize, usize) -> f64| -> f64 {
-            a.iter()
-                .enumerate()
-                .map(|(i, wi)| {
-                    let row: f64 = b.iter().enumerate().map(|(j, wj)| wj * self.kernel.value(s(i, j))).sum();
-                    wi * row
-                })
-                .sum()
-        };
-        let (w, v) = (particles.outer_weights(), self.target.outer_weights());
-        0.5 * double_sum(w, w, &|i, j| sums.source_source(i, j))
-            + 0.5 * double_sum(v, v, &|i, j| sums.target_target(i, j))
-            - double_sum(w, v, &|i, j| sums.source_target(i, j))
-    }
+fn half_mmd2<T: Scalar>(
+    kernel: Kernel,
+    particles: &MeasureOverMeasures<T>,
+    target: &MeasureOverMeasures<T>,
+    sums: &PairSums,
+) -> f64 {
+    let double_sum = |a: &[f64], b: &[f64], s: &dyn Fn(usize, usize) -> f64| -> f64 {
+        let row = |i| b.iter().enumerate().map(|(j, wj)| wj * kernel.value(s(i, j))).sum::<f64>();
+        a.iter().enumerate().map(|(i, wi)| wi * row(i)).sum()
+    };
+    let (w, v) = (particles.outer_weights(), target.outer_weights());
+    0.5 * double_sum(w, w, &|i, j| sums.source_source(i, j))
+        + 0.5 * double_sum(v, v, &|i, j| sums.target_target(i, j))
+        - double_sum(w, v, &|i, j| sums.source_target(i, j))
 }
 
 impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> f64 {
-        let stream = Stream::new(self.plan.seed, Purpose::Directions, step);
-        let directions = self.draw(particles.dim(), stream);
-        self.evaluate_along(particles, &directions, velocity)
+        self.draws.restart(Stream::new(self.plan.seed, Purpose::Directions, step));
+        evaluate(&mut self.engine, self.kernel, particles, self.target, &mut self.draws, velocity)
     }
 }

@@ -4,4 +4,5 @@ pub mod exact;
 pub mod labels;
 pub mod one_d;
 pub mod sliced;
+pub mod sort;
 pub mod wow;

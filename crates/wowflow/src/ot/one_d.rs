@@ -3,6 +3,7 @@
 //! No grid of percentiles and no sampling of quantile levels: values, plans and conditional means
 //! are exact for equal sizes, unequal sizes and weights (`docs/MATH.md`, "Distances between measures").
 
+use super::sort::{SortScratch, argsort};
 use crate::scalar::Scalar;
 
 /// A piece of a coupling: mass that moves from source position `i` to target position `j`.
@@ -14,20 +15,6 @@ pub struct Segment {
     pub j: u32,
     /// Mass, positive.
     pub mass: f64,
-}
-
-/// Sorts `values` in place and writes where each came from; ties keep the order of positions.
-///
-/// `keys` is scratch space, at least as long as `values`.
-pub fn argsort<T: Scalar>(values: &mut [T], order: &mut [u32], keys: &mut [T::SortKey]) {
-    let keys = &mut keys[..values.len()];
-    for (position, (key, value)) in keys.iter_mut().zip(values.iter()).enumerate() {
-        *key = value.sort_key(position as u32);
-    }
-    keys.sort_unstable();
-    for ((value, position), key) in values.iter_mut().zip(order).zip(keys.iter()) {
-        (*value, *position) = T::from_sort_key(*key);
-    }
 }
 
 /// The monotone coupling of `n` and `m` equally weighted sorted samples, in `n + m - gcd(n, m)` pieces.
@@ -149,7 +136,7 @@ impl<T: Scalar> SortedSamples<T> {
         assert!(!samples.is_empty(), "a measure needs at least one sample");
         let mut values = samples.to_vec();
         let mut order = vec![0; samples.len()];
-        argsort(&mut values, &mut order, &mut vec![T::SortKey::default(); samples.len()]);
+        argsort(&mut values, &mut order, &mut SortScratch::default());
         let weights = weights.map(|weights| {
             assert_eq!(weights.len(), samples.len(), "one weight a sample");
             order.iter().map(|&i| weights[i as usize]).collect()
@@ -254,7 +241,7 @@ mod tests {
     fn ties_are_broken_by_index() {
         let mut values = [1.0f32, 0.0, 1.0, -0.0, 1.0];
         let mut order = [0; 5];
-        argsort(&mut values, &mut order, &mut [0; 5]);
+        argsort(&mut values, &mut order, &mut SortScratch::default());
         assert_eq!(order, [1, 3, 0, 2, 4]);
     }
 

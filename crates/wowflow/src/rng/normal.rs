@@ -29,24 +29,7 @@ impl NullaryFnOnce for Batch {
 
     #[inline(always)]
     fn call(self) -> Self::Output {
-        let block = |i: usize| self.start.wrapping_add(i as u64);
-        let mut words = [
-            std::array::from_fn(|i| block(i) as u32),
-            std::array::from_fn(|i| (block(i) >> 32) as u32),
-            [self.high[0]; PAIRS],
-            [self.high[1]; PAIRS],
-        ];
-        let mut key = self.key;
-        for _ in 0..10 {
-            for i in 0..PAIRS {
-                let counter = [words[0][i], words[1][i], words[2][i], words[3][i]];
-                let next = philox_round(counter, key);
-                for (word, next) in words.iter_mut().zip(next) {
-                    word[i] = next;
-                }
-            }
-            key = super::next_key(key);
-        }
+        let words = blocks(self.key, self.high, self.start);
         let mut out = [0.0; 2 * PAIRS];
         let mut radius = [0.0; PAIRS];
         for i in 0..PAIRS {
@@ -59,6 +42,114 @@ impl NullaryFnOnce for Batch {
         }
         out
     }
+}
+
+/// Single-precision numbers made at a time: four a block.
+pub(super) const SINGLES: usize = 4 * PAIRS;
+
+/// The single-precision numbers of the blocks `start..start + PAIRS`: the cosines of all blocks'
+/// first pairs of words, their sines, then the same of the second pairs.
+pub(super) fn singles(key: [u32; 2], high: [u32; 2], start: u64) -> [f32; SINGLES] {
+    Arch::new().dispatch(SingleBatch { key, high, start })
+}
+
+struct SingleBatch {
+    key: [u32; 2],
+    high: [u32; 2],
+    start: u64,
+}
+
+impl NullaryFnOnce for SingleBatch {
+    type Output = [f32; SINGLES];
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let words = blocks(self.key, self.high, self.start);
+        let mut out = [0.0; SINGLES];
+        for pair in 0..2 {
+            let mut radius = [0.0; PAIRS];
+            for i in 0..PAIRS {
+                radius[i] = (-2.0 * ln_single(unit_single(words[2 * pair][i]))).sqrt();
+            }
+            for i in 0..PAIRS {
+                let (sin, cos) = sin_cos_turns_single(unit_single(words[2 * pair + 1][i]));
+                out[2 * pair * PAIRS + i] = radius[i] * cos;
+                out[(2 * pair + 1) * PAIRS + i] = radius[i] * sin;
+            }
+        }
+        out
+    }
+}
+
+/// The four words of `PAIRS` consecutive blocks, word by word.
+#[inline(always)]
+fn blocks(mut key: [u32; 2], high: [u32; 2], start: u64) -> [[u32; PAIRS]; 4] {
+    let block = |i: usize| start.wrapping_add(i as u64);
+    let mut words = [
+        std::array::from_fn(|i| block(i) as u32),
+        std::array::from_fn(|i| (block(i) >> 32) as u32),
+        [high[0]; PAIRS],
+        [high[1]; PAIRS],
+    ];
+    for _ in 0..10 {
+        for i in 0..PAIRS {
+            let counter = [words[0][i], words[1][i], words[2][i], words[3][i]];
+            let next = philox_round(counter, key);
+            for (word, next) in words.iter_mut().zip(next) {
+                word[i] = next;
+            }
+        }
+        key = super::next_key(key);
+    }
+    words
+}
+
+/// A number in (0, 1] from the upper 24 bits of a word.
+#[inline(always)]
+fn unit_single(word: u32) -> f32 {
+    ((word >> 8) as i32 as f32 + 0.5) * (1.0 / (1u32 << 24) as f32)
+}
+
+/// [`ln`] in single precision.
+#[inline(always)]
+fn ln_single(x: f32) -> f32 {
+    const MANTISSA: u32 = (1 << 23) - 1;
+    let bits = x.to_bits();
+    let mantissa = f32::from_bits((bits & MANTISSA) | 1.0f32.to_bits());
+    let exponent = ((bits >> 23) as i32 - 127) as f32;
+    let large = mantissa > std::f32::consts::SQRT_2;
+    let mantissa = if large { 0.5 * mantissa } else { mantissa };
+    let exponent = if large { exponent + 1.0 } else { exponent };
+    let s = (mantissa - 1.0) / (mantissa + 1.0);
+    let square = s * s;
+    let mut series = 1.0 / 9.0;
+    for k in [7.0, 5.0, 3.0, 1.0] {
+        series = series * square + 1.0 / k;
+    }
+    exponent * std::f32::consts::LN_2 + 2.0 * s * series
+}
+
+/// [`sin_cos_turns`] in single precision.
+#[inline(always)]
+fn sin_cos_turns_single(u: f32) -> (f32, f32) {
+    let quarters = 4.0 * u;
+    let quadrant = (quarters + 0.5) as i32;
+    let x = (quarters - quadrant as f32) * std::f32::consts::FRAC_PI_2;
+    let square = x * x;
+    let mut sin = 1.0;
+    for k in [8.0 * 9.0, 6.0 * 7.0, 4.0 * 5.0, 2.0 * 3.0] {
+        sin = 1.0 - sin * square * (1.0 / k);
+    }
+    let sin = x * sin;
+    let mut cos = 1.0;
+    for k in [9.0 * 10.0, 7.0 * 8.0, 5.0 * 6.0, 3.0 * 4.0, 1.0 * 2.0] {
+        cos = 1.0 - cos * square * (1.0 / k);
+    }
+    let odd = quadrant & 1 == 1;
+    let (s, c) = if odd { (cos, sin) } else { (sin, cos) };
+    let s = if quadrant & 2 == 2 { -s } else { s };
+    let c = if (quadrant + 1) & 2 == 2 { -c } else { c };
+    (s, c)
 }
 
 /// Natural logarithm of a normal positive number, to about 1e-16 of `1 + |ln x|`.
@@ -123,5 +214,16 @@ mod tests {
             }
         }
         assert_eq!(sin_cos_turns(0.0), (0.0, 1.0));
+        for k in 1..20_000 {
+            let u = k as f32 / 20_000.0;
+            let (sin, cos) = sin_cos_turns_single(u);
+            let (expected_sin, expected_cos) = (std::f64::consts::TAU * f64::from(u)).sin_cos();
+            assert!((f64::from(sin) - expected_sin).abs() < 3e-7, "{u}");
+            assert!((f64::from(cos) - expected_cos).abs() < 3e-7, "{u}");
+            for x in [u, u * 1e-7] {
+                let expected = f64::from(x).ln();
+                assert!((f64::from(ln_single(x)) - expected).abs() <= 2e-7 * (1.0 + expected.abs()), "{x}");
+            }
+        }
     }
 }

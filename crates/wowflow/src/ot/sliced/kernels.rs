@@ -1,5 +1,5 @@
-//! The inner loops of the pair stage, one pass over two sorted rows each, vectorised by the compiler
-//! for the instructions found at run time.
+//! The inner loops of the pair stage: sorted rows against sorted rows, a tile of pairs at a time,
+//! vectorised by the compiler for the instructions found at run time.
 
 use pulp::{Arch, NullaryFnOnce};
 
@@ -7,11 +7,23 @@ use crate::scalar::Scalar;
 
 /// Width of the fixed set of partial sums: wide enough for any vector unit, the same everywhere,
 /// so that the bits do not depend on the instructions chosen.
-const LANES: usize = 16;
+const LANES: usize = 8;
+/// Terms that a lane adds in the rows' own precision before the sum goes on in doubles.
+const TERMS: usize = 16;
+/// Rows of a tile on either side: eight sums in eight registers.
+pub(super) const OWN: usize = 2;
+/// See [`OWN`].
+pub(super) const OTHERS: usize = 4;
+/// Positions of a row that [`add_differences`] works on at a time: one cache line of `f32`.
+const STRIP: usize = 16;
 
-/// `sum_r (a_r - b_r)^2`, in doubles.
-pub(super) fn squared_distance<T: Scalar>(arch: Arch, a: &[T], b: &[T]) -> f64 {
-    arch.dispatch(SquaredDistance { a, b })
+/// `sum_r (a_r - b_r)^2` of all pairs of a tile of rows of one length.
+pub(super) fn squared_distances<T: Scalar>(
+    arch: Arch,
+    own: [&[T]; OWN],
+    others: [&[T]; OTHERS],
+) -> [[f64; OTHERS]; OWN] {
+    arch.dispatch(SquaredDistances { own, others })
 }
 
 /// `sum_r |a_r - b_r|`, in doubles.
@@ -19,31 +31,90 @@ pub(super) fn absolute_distance<T: Scalar>(arch: Arch, a: &[T], b: &[T]) -> f64 
     arch.dispatch(AbsoluteDistance { a, b })
 }
 
-/// `out_r += factor (a_r - b_r)`.
-pub(super) fn add_scaled_difference<T: Scalar>(arch: Arch, out: &mut [T], factor: T, a: &[T], b: &[T]) {
-    arch.dispatch(AddScaledDifference { out, factor, a, b });
+/// `out_r += sum_e factor_e (row_r - other(e)_r)` for all `e` of a range.
+pub(super) fn add_differences<'a, T: Scalar>(
+    arch: Arch,
+    out: &mut [T],
+    row: &[T],
+    factors: &[T],
+    others: impl Fn(usize) -> &'a [T],
+) {
+    arch.dispatch(AddDifferences { out, row, factors, others });
 }
 
 // The passes are operations, not closures: a closure is reached through a shim that need not be
 // inlined, and loses the wide instructions there.
 
-struct SquaredDistance<'a, T> {
-    a: &'a [T],
-    b: &'a [T],
+struct SquaredDistances<'a, T> {
+    own: [&'a [T]; OWN],
+    others: [&'a [T]; OTHERS],
 }
 
-impl<T: Scalar> NullaryFnOnce for SquaredDistance<'_, T> {
-    type Output = f64;
+impl<T: Scalar> NullaryFnOnce for SquaredDistances<'_, T> {
+    type Output = [[f64; OTHERS]; OWN];
 
     #[inline(always)]
-    fn call(self) -> f64 {
-        lane_sum(
-            self.a,
-            self.b,
+    fn call(self) -> Self::Output {
+        let len = self.own[0].len();
+        let own = self.own.map(
             #[inline(always)]
-            |d| d * d,
-        )
+            |row| &row[..len],
+        );
+        let others = self.others.map(
+            #[inline(always)]
+            |row| &row[..len],
+        );
+        let mut sums = [[0.0; OTHERS]; OWN];
+        let mut start = 0;
+        while start + LANES <= len {
+            let end = len.min(start + LANES * TERMS) / LANES * LANES;
+            let end = if (end - start).is_multiple_of(LANES) { end } else { start + (end - start) / LANES * LANES };
+            let mut lanes = [[[T::ZERO; LANES]; OTHERS]; OWN];
+            let mut at = start;
+            while at < end {
+                let a: [[T; LANES]; OWN] = std::array::from_fn(
+                    #[inline(always)]
+                    |i| load(own[i], at),
+                );
+                for j in 0..OTHERS {
+                    let b: [T; LANES] = load(others[j], at);
+                    for i in 0..OWN {
+                        for k in 0..LANES {
+                            let difference = a[i][k] - b[k];
+                            lanes[i][j][k] += difference * difference;
+                        }
+                    }
+                }
+                at += LANES;
+            }
+            for i in 0..OWN {
+                for j in 0..OTHERS {
+                    let mut sum = 0.0;
+                    for k in 0..LANES {
+                        sum += lanes[i][j][k].to_f64();
+                    }
+                    sums[i][j] += sum;
+                }
+            }
+            start = end;
+        }
+        for at in start..len {
+            for i in 0..OWN {
+                for j in 0..OTHERS {
+                    let difference = (own[i][at] - others[j][at]).to_f64();
+                    sums[i][j] += difference * difference;
+                }
+            }
+        }
+        sums
     }
+}
+
+#[inline(always)]
+fn load<const N: usize, T: Scalar>(row: &[T], at: usize) -> [T; N] {
+    let mut lanes = [T::ZERO; N];
+    lanes.copy_from_slice(&row[at..at + N]);
+    lanes
 }
 
 struct AbsoluteDistance<'a, T> {
@@ -56,41 +127,69 @@ impl<T: Scalar> NullaryFnOnce for AbsoluteDistance<'_, T> {
 
     #[inline(always)]
     fn call(self) -> f64 {
-        lane_sum(self.a, self.b, f64::abs)
-    }
-}
-
-#[inline(always)]
-fn lane_sum<T: Scalar>(a: &[T], b: &[T], term: impl Fn(f64) -> f64) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let (a_tail, b_tail) = (a_chunks.remainder(), b_chunks.remainder());
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for k in 0..LANES {
-            lanes[k] += term((x[k] - y[k]).to_f64());
+        let mut lanes = [0.0; LANES];
+        let (a_chunks, b_chunks) = (self.a.chunks_exact(LANES), self.b.chunks_exact(LANES));
+        let (a_tail, b_tail) = (a_chunks.remainder(), b_chunks.remainder());
+        for (x, y) in a_chunks.zip(b_chunks) {
+            for k in 0..LANES {
+                lanes[k] += (x[k] - y[k]).to_f64().abs();
+            }
         }
+        let tail: f64 = a_tail.iter().zip(b_tail).map(|(x, y)| (*x - *y).to_f64().abs()).sum();
+        lanes.iter().sum::<f64>() + tail
     }
-    let mut tail = 0.0;
-    for (x, y) in a_tail.iter().zip(b_tail) {
-        tail += term((*x - *y).to_f64());
-    }
-    lanes.iter().sum::<f64>() + tail
 }
 
-struct AddScaledDifference<'a, T> {
+struct AddDifferences<'a, T, F> {
     out: &'a mut [T],
-    factor: T,
-    a: &'a [T],
-    b: &'a [T],
+    row: &'a [T],
+    factors: &'a [T],
+    others: F,
 }
 
-impl<T: Scalar> NullaryFnOnce for AddScaledDifference<'_, T> {
+impl<'r, T: Scalar, F: Fn(usize) -> &'r [T]> NullaryFnOnce for AddDifferences<'_, T, F> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        for ((out, x), y) in self.out.iter_mut().zip(self.a).zip(self.b) {
-            *out += self.factor * (*x - *y);
+        let Self { out, row, factors, others } = self;
+        let len = out.len();
+        let row = &row[..len];
+        let mut at = 0;
+        // Four other rows a pass: the strip of forces is loaded and stored once for all of them.
+        let mut e = 0;
+        while e + 4 <= factors.len() {
+            let rows: [&[T]; 4] = std::array::from_fn(
+                #[inline(always)]
+                |k| &others(e + k)[..len],
+            );
+            let factor: [T; 4] = load(factors, e);
+            at = 0;
+            while at + STRIP <= len {
+                let own: [T; STRIP] = load(row, at);
+                let mut sum: [T; STRIP] = load(out, at);
+                for i in 0..4 {
+                    let other: [T; STRIP] = load(rows[i], at);
+                    for k in 0..STRIP {
+                        sum[k] += factor[i] * (own[k] - other[k]);
+                    }
+                }
+                out[at..at + STRIP].copy_from_slice(&sum);
+                at += STRIP;
+            }
+            for at in at..len {
+                for i in 0..4 {
+                    out[at] += factor[i] * (row[at] - rows[i][at]);
+                }
+            }
+            e += 4;
+        }
+        let _ = at;
+        for e in e..factors.len() {
+            let other = &others(e)[..len];
+            for ((out, x), y) in out.iter_mut().zip(row).zip(other) {
+                *out += factors[e] * (*x - *y);
+            }
         }
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Class {
 #[derive(Clone, Debug)]
 pub(crate) struct Grid {
     pub(crate) size: usize,
+    /// Whether all atoms weigh the same; a grid with weights has one member.
+    pub(crate) uniform: bool,
     /// Classes on this grid, increasing, by position in [`PairLayout::classes`].
     pub(crate) members: Vec<usize>,
 }
@@ -69,7 +71,8 @@ impl PairLayout {
                     Some(_) => fresh,
                 };
                 if grid == fresh {
-                    layout.grids.push(Grid { size, members: Vec::new() });
+                    let uniform = weights.is_none();
+                    layout.grids.push(Grid { size, uniform, members: Vec::new() });
                 }
                 layout.grids[grid].members.push(layout.classes.len());
                 layout.largest = layout.largest.max(size);
@@ -94,8 +97,12 @@ impl PairLayout {
             && (0..self.source_count).all(|c| source.class_range(c) == self.classes[c].range)
     }
 
-    pub(crate) fn target_count(&self) -> usize {
-        self.classes.len() - self.source_count
+    pub(crate) fn source_samples(&self) -> usize {
+        self.classes[self.source_count - 1].range.end
+    }
+
+    pub(crate) fn target_samples(&self) -> usize {
+        self.classes[self.classes.len() - 1].range.end
     }
 
     /// The monotone coupling of two uniform classes of different sizes.

@@ -1,9 +1,9 @@
 //! Sliced-Wasserstein distances: exact transport on the line along shared directions.
 
+mod engine;
 mod kernels;
 mod layout;
 mod pairs;
-mod profile;
 mod rows;
 
 use rayon::prelude::*;
@@ -13,9 +13,8 @@ use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::ot::one_d;
 use crate::scalar::Scalar;
 
-pub(crate) use layout::PairLayout;
-pub(crate) use pairs::{Coefficients, PairSums, forces, pair_sums};
-pub(crate) use profile::Profile;
+pub(crate) use engine::Engine;
+pub(crate) use pairs::PairSums;
 
 /// A sliced distance with what it is the mean of.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,16 +1,15 @@
-//! The pair stage: all class-to-class distances from one pass, all forces from a second one.
+//! The pair stage along one direction: all class-to-class distances in one pass, all forces in a
+//! second one.
 
 use pulp::Arch;
-use rayon::prelude::*;
 
-use super::kernels::{absolute_distance, add_scaled_difference, squared_distance};
+use super::kernels::{OTHERS, OWN, absolute_distance, add_differences, squared_distances};
 use super::layout::PairLayout;
-use super::profile::Profile;
-use super::rows::{DirectionRows, Scratch};
+use super::rows::{DirectionRows, Scratch, window_len};
 use crate::kernel::Base;
 use crate::scalar::Scalar;
 
-/// Sliced distances of all pairs of classes: `SW_2^2` or `SW_1`, by the base asked for.
+/// Sums or means over directions of `W_2^2` or `W_1` between all classes, by the base asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PairSums {
     classes: usize,
@@ -19,7 +18,7 @@ pub(crate) struct PairSums {
 }
 
 impl PairSums {
-    fn zero(layout: &PairLayout) -> Self {
+    pub(crate) fn zero(layout: &PairLayout) -> Self {
         let classes = layout.classes.len();
         Self { classes, source_count: layout.source_count, values: vec![0.0; classes * classes] }
     }
@@ -38,49 +37,32 @@ impl PairSums {
     pub(crate) fn target_target(&self, d: usize, e: usize) -> f64 {
         self.source_source(self.source_count + d, self.source_count + e)
     }
-}
 
-/// Directions whose sums are kept together, then added in order: the bits depend on the sizes
-/// alone, whoever computes which block. At most 16 blocks, fewer when pairs are many.
-fn block_size(directions: usize, pairs: usize) -> usize {
-    const BLOCKS: usize = 16;
-    const DOUBLES: usize = 1 << 23;
-    directions.div_ceil((DOUBLES / pairs.max(1)).clamp(1, BLOCKS))
-}
-
-/// Means over directions of `W_2^2` or `W_1` between all classes of both sides.
-pub(crate) fn pair_sums<T: Scalar>(
-    layout: &PairLayout,
-    source: &Profile<T>,
-    target: &Profile<T>,
-    directions: usize,
-    base: Base,
-) -> PairSums {
-    let classes = layout.classes.len();
-    let block = block_size(directions, classes * classes);
-    let starts: Vec<usize> = (0..directions).step_by(block).collect();
-    let partial: Vec<PairSums> = starts
-        .into_par_iter()
-        .map(|start| {
-            let mut sums = PairSums::zero(layout);
-            let mut scratch = Scratch::new(layout);
-            for l in start..directions.min(start + block) {
-                let rows = DirectionRows::at(layout, source, target, l);
-                rows.sort_weights(&mut scratch);
-                match base {
-                    Base::SquaredSw2 => add_squared(layout, &rows, &mut scratch, &mut sums),
-                    Base::Sw1 => add_absolute(layout, &rows, &mut scratch, &mut sums),
-                }
-            }
-            sums
-        })
-        .collect();
-    let mut total = PairSums::zero(layout);
-    for sums in &partial {
-        total.values.iter_mut().zip(&sums.values).for_each(|(total, value)| *total += value);
+    pub(crate) fn reset(&mut self) {
+        self.values.fill(0.0);
     }
-    total.values.iter_mut().for_each(|value| *value /= directions as f64);
-    total
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.values.iter_mut().zip(&other.values).for_each(|(sum, value)| *sum += value);
+    }
+
+    pub(crate) fn divide(&mut self, count: f64) {
+        self.values.iter_mut().for_each(|value| *value /= count);
+    }
+}
+
+/// Adds the distances of all pairs along a direction, rows sorted and weights with them.
+pub(crate) fn add_distances<T: Scalar>(
+    layout: &PairLayout,
+    rows: &DirectionRows<'_, T>,
+    base: Base,
+    scratch: &mut Scratch<T>,
+    sums: &mut PairSums,
+) {
+    match base {
+        Base::SquaredSw2 => add_squared(layout, rows, scratch, sums),
+        Base::Sw1 => add_absolute(layout, rows, scratch, sums),
+    }
 }
 
 fn add_squared<T: Scalar>(
@@ -89,21 +71,43 @@ fn add_squared<T: Scalar>(
     scratch: &mut Scratch<T>,
     sums: &mut PairSums,
 ) {
-    let arch = Arch::new();
+    let (arch, classes) = (Arch::new(), layout.classes.len());
     for (grid, info) in layout.grids.iter().enumerate() {
         // Each pair is taken once, on the grid of its first class.
-        let first = info.members[0];
-        rows.bring_to(grid, scratch, |other| other > first);
-        for &c in &info.members {
-            let row = rows.sorted(c);
-            let weights = rows.weights(c, scratch);
-            for other in c + 1..layout.classes.len() {
-                let (means, variance) = rows.on_grid(grid, other, scratch);
-                let between = match weights {
-                    None => squared_distance(arch, row, means) / info.size as f64,
-                    Some(weights) => weighted_squared_distance(row, means, weights),
-                };
-                sums.values[c * sums.classes + other] += between + variance;
+        let first = info.members[0] + 1;
+        for start in (first..classes).step_by(window_len(info.size)) {
+            let window = start..classes.min(start + window_len(info.size));
+            rows.bring_to(grid, window.clone(), scratch);
+            if !info.uniform {
+                let (c, own) = (info.members[0], rows.sorted(info.members[0]));
+                for other in window {
+                    let means = rows.on_grid(grid, other, scratch);
+                    let weights = rows.weights(c, scratch).unwrap_or_default();
+                    let between = weighted_squared_distance(own, means, weights);
+                    sums.values[c * classes + other] += between + rows.variance(grid, other, scratch);
+                }
+                continue;
+            }
+            let mut tile = window.start;
+            while tile < window.end {
+                // A tile that is not full repeats its last row, whose sum is not used twice.
+                let others: [usize; OTHERS] = std::array::from_fn(|k| (tile + k).min(window.end - 1));
+                let other_rows = others.map(|other| rows.on_grid(grid, other, scratch));
+                let count = (window.end - tile).min(OTHERS);
+                let before = info.members.partition_point(|&c| c < others[OTHERS - 1]);
+                for own in info.members[..before].chunks(OWN) {
+                    let own_rows = std::array::from_fn(|k| rows.sorted(own[k.min(own.len() - 1)]));
+                    let found = squared_distances(arch, own_rows, other_rows);
+                    for (&c, found) in own.iter().zip(&found) {
+                        for (&other, between) in others[..count].iter().zip(found) {
+                            if c < other {
+                                let variance = rows.variance(grid, other, scratch);
+                                sums.values[c * classes + other] += between / info.size as f64 + variance;
+                            }
+                        }
+                    }
+                }
+                tile += OTHERS;
             }
         }
     }
@@ -140,58 +144,58 @@ pub(crate) struct Coefficients<T> {
 }
 
 impl<T: Scalar> Coefficients<T> {
-    /// From a function of (source class, any class).
-    pub(crate) fn new(layout: &PairLayout, entry: impl Fn(usize, usize) -> f64) -> Self {
+    pub(crate) fn zero(layout: &PairLayout) -> Self {
         let classes = layout.classes.len();
+        Self { values: vec![T::ZERO; layout.source_count * classes], classes }
+    }
+
+    /// Sets all entries but the diagonal from a function of (source class, any class).
+    pub(crate) fn set(&mut self, entry: impl Fn(usize, usize) -> f64) {
         // Measures closer than the resolution of the coordinates exert no force: an infinite
         // coefficient times a vanishing difference must not become NaN.
         const LARGEST: f64 = 1e30;
-        let bounded = |c, e| T::from_f64(entry(c, e).clamp(-LARGEST, LARGEST));
-        let values = (0..layout.source_count).flat_map(|c| (0..classes).map(move |e| (c, e)));
-        Self { values: values.map(|(c, e)| bounded(c, e)).collect(), classes }
+        for (c, row) in self.values.chunks_mut(self.classes).enumerate() {
+            for (e, value) in row.iter_mut().enumerate() {
+                let found = if c == e { 0.0 } else { entry(c, e) };
+                *value = T::from_f64(found.clamp(-LARGEST, LARGEST));
+            }
+        }
+    }
+
+    fn row(&self, c: usize) -> &[T] {
+        &self.values[c * self.classes..(c + 1) * self.classes]
     }
 }
 
-/// Replaces the source's sorted values by forces in sample order: `L x N`, before averaging over
-/// directions and projecting back.
+/// Replaces the source's sorted values along a direction by forces in sample order, before
+/// averaging over directions and projecting back.
 ///
 /// For `SW_2^2` the force on a sorted sample is `sum_e A_ce (s_c - s_e)` with `s_e` on the grid of
 /// `c`; for `SW_1` differences are replaced by their signs (0 at ties), averaged over the plan.
 pub(crate) fn forces<T: Scalar>(
     layout: &PairLayout,
-    source: &mut Profile<T>,
-    target: &Profile<T>,
+    (values, order): (&mut [T], &[u32]),
+    target: (&[T], &[u32]),
     base: Base,
     coefficients: &Coefficients<T>,
+    scratch: &mut Scratch<T>,
 ) {
-    let samples = layout.classes[layout.source_count - 1].range.end;
-    let target_samples = layout.classes[layout.classes.len() - 1].range.end;
-    source
-        .values
-        .par_chunks_mut(samples)
-        .zip(source.order.par_chunks(samples))
-        .zip(target.values.par_chunks(target_samples).zip(target.order.par_chunks(target_samples)))
-        .for_each_init(
-            || Scratch::new(layout),
-            |scratch, ((values, order), target)| {
-                let mut forces = std::mem::take(&mut scratch.forces);
-                forces.fill(T::ZERO);
-                let rows = DirectionRows::new(layout, (values, order), target);
-                rows.sort_weights(scratch);
-                match base {
-                    Base::SquaredSw2 => squared_forces(layout, &rows, scratch, coefficients, &mut forces),
-                    Base::Sw1 => absolute_forces(layout, &rows, scratch, coefficients, &mut forces),
-                }
-                for class in &layout.classes[..layout.source_count] {
-                    let range = class.range.clone();
-                    let scattered = &mut values[range.clone()];
-                    for (force, &sample) in forces[range.clone()].iter().zip(&order[range]) {
-                        scattered[sample as usize] = *force;
-                    }
-                }
-                scratch.forces = forces;
-            },
-        );
+    let mut forces = std::mem::take(&mut scratch.forces);
+    forces.fill(T::ZERO);
+    let rows = DirectionRows::new(layout, (values, order), target);
+    rows.sort_weights(scratch);
+    match base {
+        Base::SquaredSw2 => squared_forces(layout, &rows, scratch, coefficients, &mut forces),
+        Base::Sw1 => absolute_forces(layout, &rows, scratch, coefficients, &mut forces),
+    }
+    for class in &layout.classes[..layout.source_count] {
+        let range = class.range.clone();
+        let scattered = &mut values[range.clone()];
+        for (force, &sample) in forces[range.clone()].iter().zip(&order[range]) {
+            scattered[sample as usize] = *force;
+        }
+    }
+    scratch.forces = forces;
 }
 
 fn squared_forces<T: Scalar>(
@@ -201,21 +205,20 @@ fn squared_forces<T: Scalar>(
     coefficients: &Coefficients<T>,
     forces: &mut [T],
 ) {
-    let arch = Arch::new();
+    let (arch, classes) = (Arch::new(), layout.classes.len());
     for (grid, info) in layout.grids.iter().enumerate() {
-        if info.members[0] >= layout.source_count {
+        let sources = info.members.partition_point(|&c| c < layout.source_count);
+        if sources == 0 {
             continue;
         }
-        rows.bring_to(grid, scratch, |_| true);
-        for &c in info.members.iter().take_while(|c| **c < layout.source_count) {
-            let row = rows.sorted(c);
-            let out = &mut forces[layout.classes[c].range.clone()];
-            let factors = &coefficients.values[c * coefficients.classes..(c + 1) * coefficients.classes];
-            for (other, &factor) in factors.iter().enumerate() {
-                if other != c && factor != T::ZERO {
-                    let (means, _) = rows.on_grid(grid, other, scratch);
-                    add_scaled_difference(arch, out, factor, row, means);
-                }
+        for start in (0..classes).step_by(window_len(info.size)) {
+            let window = start..classes.min(start + window_len(info.size));
+            rows.bring_to(grid, window.clone(), scratch);
+            for &c in &info.members[..sources] {
+                let out = &mut forces[layout.classes[c].range.clone()];
+                let factors = &coefficients.row(c)[window.clone()];
+                let other = |e: usize| rows.on_grid(grid, window.start + e, scratch);
+                add_differences(arch, out, rows.sorted(c), factors, other);
             }
         }
     }
@@ -231,8 +234,7 @@ fn absolute_forces<T: Scalar>(
     for c in 0..layout.source_count {
         let row = rows.sorted(c);
         let out = &mut forces[layout.classes[c].range.clone()];
-        for other in 0..layout.classes.len() {
-            let factor = coefficients.values[c * coefficients.classes + other];
+        for (other, &factor) in coefficients.row(c).iter().enumerate() {
             if other == c || factor == T::ZERO {
                 continue;
             }

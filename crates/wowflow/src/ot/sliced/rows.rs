@@ -1,36 +1,53 @@
 //! One direction: sorted rows of all classes, and rows brought to another grid.
 
+use std::ops::Range;
+
 use super::layout::{PairLayout, Side};
-use super::profile::Profile;
 use crate::ot::one_d::{Segment, weighted_segments};
+use crate::ot::sort::SortScratch;
 use crate::scalar::Scalar;
 
-/// Scratch space of one thread.
-#[derive(Debug)]
-pub(crate) struct Scratch<T> {
-    /// Rows of all classes on the current grid, `largest` apart.
+/// Values of rows on another grid that are kept at a time: classes of very different sizes must not
+/// cost classes times the largest size.
+const RESAMPLED: usize = 1 << 19;
+
+/// Working memory of one lane.
+#[derive(Clone, Debug)]
+pub(crate) struct Scratch<T: Scalar> {
+    /// Rows of the classes `window` on the current grid, its size apart.
     resampled: Vec<T>,
-    /// Mean within-atom variance of each class on the current grid.
+    window: Range<usize>,
+    /// Mean within-atom variance of each class of the window.
     variance: Vec<f64>,
     /// Sorted weights of each class along the current direction, `largest` apart; only with weights.
     weights: Vec<f64>,
     pub(crate) segments: Vec<Segment>,
     /// A row of forces, in the source's sorted order.
     pub(crate) forces: Vec<T>,
+    pub(crate) sort: SortScratch<T>,
 }
 
 impl<T: Scalar> Scratch<T> {
     pub(crate) fn new(layout: &PairLayout) -> Self {
         let classes = layout.classes.len();
-        let samples = layout.classes[..layout.source_count].last().map_or(0, |class| class.range.end);
+        let several = layout.grids.len() > 1;
+        let largest_window =
+            layout.grids.iter().map(|grid| window_len(grid.size).min(classes) * grid.size).max().unwrap_or(0);
         Self {
-            resampled: vec![T::ZERO; classes * layout.largest],
+            resampled: vec![T::ZERO; if several { largest_window } else { 0 }],
+            window: 0..0,
             variance: vec![0.0; classes],
             weights: vec![0.0; if layout.weighted { classes * layout.largest } else { 0 }],
             segments: Vec::new(),
-            forces: vec![T::ZERO; samples],
+            forces: vec![T::ZERO; layout.source_samples()],
+            sort: SortScratch::new(layout.largest),
         }
     }
+}
+
+/// Classes whose rows are brought to a grid of a size at a time.
+pub(crate) fn window_len(size: usize) -> usize {
+    (RESAMPLED / size.max(1)).max(4)
 }
 
 /// Sorted rows along one direction.
@@ -50,21 +67,8 @@ impl<'a, T: Scalar> DirectionRows<'a, T> {
         Self { layout, source, target }
     }
 
-    pub(crate) fn at(
-        layout: &'a PairLayout,
-        source: &'a Profile<T>,
-        target: &'a Profile<T>,
-        l: usize,
-    ) -> Self {
-        fn row<T>(profile: &Profile<T>, l: usize, width: usize) -> (&[T], &[u32]) {
-            (&profile.values[l * width..(l + 1) * width], &profile.order[l * width..(l + 1) * width])
-        }
-        let width = |count: usize| layout.classes[..count].last().map_or(0, |class| class.range.end);
-        let (n, m) = (width(layout.source_count), width(layout.classes.len()));
-        Self::new(layout, row(source, l, n), row(target, l, m))
-    }
-
     /// Sorted projections of a class.
+    #[inline]
     pub(crate) fn sorted(&self, class: usize) -> &'a [T] {
         let class = &self.layout.classes[class];
         let (values, _) = if class.side == Side::Source { self.source } else { self.target };
@@ -123,36 +127,48 @@ impl<'a, T: Scalar> DirectionRows<'a, T> {
         &scratch.segments
     }
 
-    /// Prepares the rows of the wanted classes on a grid: conditional means on its atoms.
-    pub(crate) fn bring_to(&self, grid: usize, scratch: &mut Scratch<T>, wanted: impl Fn(usize) -> bool) {
-        let stride = self.layout.largest;
+    /// Prepares the rows of a window of classes on a grid: conditional means on its atoms.
+    pub(crate) fn bring_to(&self, grid: usize, window: Range<usize>, scratch: &mut Scratch<T>) {
         let grid_info = &self.layout.grids[grid];
-        let on = grid_info.members[0];
-        for other in 0..self.layout.classes.len() {
-            if self.layout.classes[other].grid == grid || !wanted(other) {
+        let (on, size) = (grid_info.members[0], grid_info.size);
+        for other in window.clone() {
+            if self.layout.classes[other].grid == grid {
                 continue;
             }
-            let mut row = std::mem::take(&mut scratch.resampled);
-            let variance = conditional_means(
-                self.segments(on, other, scratch),
-                self.sorted(other),
-                &mut row[other * stride..][..grid_info.size],
-            );
-            scratch.resampled = row;
+            let mut resampled = std::mem::take(&mut scratch.resampled);
+            let row = &mut resampled[(other - window.start) * size..][..size];
+            let values = self.sorted(other);
+            let uniform = grid_info.uniform && self.layout.classes[other].weights.is_none();
+            let variance = if uniform && size.is_multiple_of(values.len()) {
+                for (atoms, value) in row.chunks_exact_mut(size / values.len()).zip(values) {
+                    atoms.fill(*value);
+                }
+                0.0
+            } else {
+                conditional_means(self.segments(on, other, scratch), values, row)
+            };
+            scratch.resampled = resampled;
             scratch.variance[other] = variance;
         }
+        scratch.window = window;
     }
 
-    /// The row of a class on the grid last prepared, and its within-atom variance.
-    pub(crate) fn on_grid<'s>(&self, grid: usize, class: usize, scratch: &'s Scratch<T>) -> (&'s [T], f64)
+    /// The row of a class of the window last prepared, on its grid.
+    #[inline]
+    pub(crate) fn on_grid<'s>(&self, grid: usize, class: usize, scratch: &'s Scratch<T>) -> &'s [T]
     where
         'a: 's,
     {
         if self.layout.classes[class].grid == grid {
-            return (self.sorted(class), 0.0);
+            return self.sorted(class);
         }
         let size = self.layout.grids[grid].size;
-        (&scratch.resampled[class * self.layout.largest..][..size], scratch.variance[class])
+        &scratch.resampled[(class - scratch.window.start) * size..][..size]
+    }
+
+    /// The mean variance of a class within the atoms of the grid last prepared.
+    pub(crate) fn variance(&self, grid: usize, class: usize, scratch: &Scratch<T>) -> f64 {
+        if self.layout.classes[class].grid == grid { 0.0 } else { scratch.variance[class] }
     }
 }
 

@@ -1,0 +1,241 @@
+//! Sorting a row of projections with its permutation.
+//!
+//! A row is short (tens to thousands of values, sorted for every class and direction of a step), so
+//! that a comparison sort spends its time on mispredicted branches. Here a value goes straight to
+//! about its place: to one of a few `n` equal slices of the row's range, by counting. Insertion repairs
+//! what is left, a step or two a value. Rows that crowd into few slices (far outliers) are noticed
+//! by the number of steps and given to the standard library's sort.
+
+use pulp::{Arch, NullaryFnOnce};
+
+use crate::scalar::Scalar;
+
+/// Up to this length insertion alone is fastest.
+const INSERTION: usize = 24;
+/// Up to this length the standard library's sort is.
+const COMPARISON: usize = 64;
+/// Slices a value, fewer for rows whose counts would leave the fastest cache.
+fn slice_count(len: usize) -> usize {
+    if len <= 1024 { 4 * len } else { 2 * len }
+}
+/// Steps of insertion a value before a row counts as crowded.
+const STEPS: usize = 12;
+
+/// Buffers of [`argsort`], kept between calls.
+#[derive(Clone, Debug)]
+pub struct SortScratch<T: Scalar> {
+    keys: Vec<T::SortKey>,
+    slices: Vec<u32>,
+    starts: Vec<u32>,
+}
+
+impl<T: Scalar> Default for SortScratch<T> {
+    fn default() -> Self {
+        Self { keys: Vec::new(), slices: Vec::new(), starts: Vec::new() }
+    }
+}
+
+impl<T: Scalar> SortScratch<T> {
+    /// Buffers for rows of up to `largest` values: sorting them will not allocate.
+    #[must_use]
+    pub fn new(largest: usize) -> Self {
+        let mut scratch = Self::default();
+        scratch.reserve(largest);
+        scratch
+    }
+
+    fn reserve(&mut self, len: usize) {
+        if self.keys.len() < len {
+            self.keys.resize(len, T::SortKey::default());
+            self.slices.resize(len, 0);
+            self.starts.resize(slice_count(len).max(slice_count(len.min(1024))), 0);
+        }
+    }
+}
+
+/// Sorts finite `values` in place and writes where each came from; ties keep the order of positions.
+///
+/// ```
+/// use wowflow::ot::sort::{SortScratch, argsort};
+/// let mut row = [2.0, -1.0, 2.0, 0.5];
+/// let mut order = [0; 4];
+/// argsort(&mut row, &mut order, &mut SortScratch::default());
+/// assert_eq!((row, order), ([-1.0, 0.5, 2.0, 2.0], [1, 3, 0, 2]));
+/// ```
+///
+/// # Panics
+/// `order` has another length than `values`.
+pub fn argsort<T: Scalar>(values: &mut [T], order: &mut [u32], scratch: &mut SortScratch<T>) {
+    assert_eq!(values.len(), order.len(), "one position a value");
+    scratch.reserve(values.len());
+    Arch::new().dispatch(Argsort { values, order, scratch });
+}
+
+struct Argsort<'a, T: Scalar> {
+    values: &'a mut [T],
+    order: &'a mut [u32],
+    scratch: &'a mut SortScratch<T>,
+}
+
+impl<T: Scalar> NullaryFnOnce for Argsort<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { values, order, scratch } = self;
+        let len = values.len();
+        let keys = &mut scratch.keys[..len];
+        if len > COMPARISON {
+            distribute(values, keys, &mut scratch.slices[..len], &mut scratch.starts[..slice_count(len)]);
+            insertion(keys, STEPS * len);
+        } else {
+            pack(values, keys);
+            if len > INSERTION {
+                keys.sort_unstable();
+            } else {
+                insertion(keys, usize::MAX);
+            }
+        }
+        for ((value, position), key) in values.iter_mut().zip(order).zip(keys.iter()) {
+            (*value, *position) = T::from_sort_key(*key);
+        }
+    }
+}
+
+#[inline(always)]
+fn pack<T: Scalar>(values: &[T], keys: &mut [T::SortKey]) {
+    for (position, (key, value)) in keys.iter_mut().zip(values).enumerate() {
+        *key = value.sort_key(position as u32);
+    }
+}
+
+/// Writes keys to their slices of the range, slice after slice, in the order of positions within one.
+#[inline(always)]
+fn distribute<T: Scalar>(values: &[T], keys: &mut [T::SortKey], slices: &mut [u32], starts: &mut [u32]) {
+    let (low, high) = range(values);
+    let last = starts.len() - 1;
+    let scale = T::from_f64(last as f64 / (high.to_f64() - low.to_f64()));
+    if !scale.is_finite() {
+        // All values are equal, or so close that the order of keys has to tell them apart.
+        return pack(values, keys);
+    }
+    // Subtracting, scaling and truncating are monotone: no key belongs before a lower slice.
+    for (slice, value) in slices.iter_mut().zip(values) {
+        *slice = ((*value - low) * scale).truncate();
+    }
+    starts.fill(0);
+    for slice in slices.iter_mut() {
+        *slice = (*slice).min(last as u32);
+        starts[*slice as usize] += 1;
+    }
+    let mut before = 0;
+    for start in starts.iter_mut() {
+        before += std::mem::replace(start, before);
+    }
+    for (position, (slice, value)) in slices.iter().zip(values).enumerate() {
+        let start = &mut starts[*slice as usize];
+        keys[*start as usize] = value.sort_key(position as u32);
+        *start += 1;
+    }
+}
+
+#[inline(always)]
+fn range<T: Scalar>(values: &[T]) -> (T, T) {
+    const LANES: usize = 16;
+    let (mut low, mut high) = ([values[0]; LANES], [values[0]; LANES]);
+    let chunks = values.chunks_exact(LANES);
+    let (mut least, mut most) = (values[0], values[0]);
+    for &value in chunks.remainder() {
+        least = if value < least { value } else { least };
+        most = if value > most { value } else { most };
+    }
+    for chunk in chunks {
+        for k in 0..LANES {
+            low[k] = if chunk[k] < low[k] { chunk[k] } else { low[k] };
+            high[k] = if chunk[k] > high[k] { chunk[k] } else { high[k] };
+        }
+    }
+    for k in 0..LANES {
+        least = if low[k] < least { low[k] } else { least };
+        most = if high[k] > most { high[k] } else { most };
+    }
+    (least, most)
+}
+
+/// Sorts keys that are nearly in order; after `budget` steps the standard library takes over.
+#[inline(always)]
+fn insertion<K: Copy + Ord>(keys: &mut [K], mut budget: usize) {
+    let mut greatest = keys[0];
+    for i in 1..keys.len() {
+        let key = keys[i];
+        if key >= greatest {
+            greatest = key;
+            continue;
+        }
+        let mut hole = i;
+        while hole > 0 && keys[hole - 1] > key {
+            keys[hole] = keys[hole - 1];
+            hole -= 1;
+        }
+        keys[hole] = key;
+        let steps = i - hole;
+        if steps > budget {
+            return keys.sort_unstable();
+        }
+        budget -= steps;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rng::{Purpose, Stream};
+
+    fn check<T: Scalar>(values: &[f64]) {
+        let input: Vec<T> = values.iter().map(|&v| T::from_f64(v)).collect();
+        let mut expected: Vec<T::SortKey> =
+            input.iter().enumerate().map(|(i, v)| v.sort_key(i as u32)).collect();
+        expected.sort_unstable();
+        let (mut sorted, mut order) = (input.clone(), vec![u32::MAX; input.len()]);
+        argsort(&mut sorted, &mut order, &mut SortScratch::default());
+        let found: Vec<T::SortKey> = sorted.iter().zip(&order).map(|(v, &i)| v.sort_key(i)).collect();
+        assert_eq!(found, expected, "{values:?}");
+    }
+
+    #[test]
+    fn rows_of_every_length_and_kind() {
+        for len in [1, 2, 23, 25, 48, 49, 63, 200, 1000, 5000] {
+            let mut noise = vec![0.0; len];
+            Stream::new(1, Purpose::Test, len as u64).normals(0, &mut noise);
+            let kinds: [fn(usize, f64) -> f64; 8] = [
+                |_, z| z,
+                |_, z| z.abs(),
+                |_, _| 0.25,
+                |_, z| z.signum() * 0.0,
+                |i, _| -(i as f64),
+                |_, z| (3.0 * z).round(),
+                |i, z| if i == 0 { 1e30 } else { z },
+                |_, z| (8.0 * z).exp(),
+            ];
+            for kind in kinds {
+                let row: Vec<f64> = noise.iter().enumerate().map(|(i, &z)| kind(i, z)).collect();
+                check::<f32>(&row);
+                check::<f64>(&row);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_finite_row_is_sorted(row in prop::collection::vec(-3e38f32..3e38, 1..300)) {
+            check::<f32>(&row.iter().map(|&v| f64::from(v)).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn ties_keep_their_order(row in prop::collection::vec(-2i32..3, 1..300)) {
+            check::<f64>(&row.iter().map(|&v| f64::from(v) * 1e-320).collect::<Vec<_>>());
+        }
+    }
+}
