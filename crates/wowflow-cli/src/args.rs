@@ -107,16 +107,16 @@ pub(crate) struct FlowArgs {
     /// factor of the directions) or a number (the plain tau of x - tau v). Default: auto.
     #[arg(long, value_name = "SIZE", group = "fresh", allow_negative_numbers = true)]
     pub(crate) step_size: Option<StepSize>,
-    /// How the step shrinks over the run. Default: linear.
+    /// How the step shrinks over the run. Default: cosine.
     #[arg(long, value_enum, group = "fresh")]
     pub(crate) schedule: Option<Schedule>,
-    /// Heavy-ball momentum m, at least 0 and below 1. Default: 0.9.
+    /// Heavy-ball momentum m, at least 0 and below 1. Default: 0.8.
     #[arg(long, value_name = "M", group = "fresh", allow_negative_numbers = true, value_parser = parse_number)]
     pub(crate) momentum: Option<f64>,
-    /// Slicing directions a step, L. Default: 500, or 100 in the plane.
+    /// Slicing directions a step, L. Default: 2048; 500 below dimension 64; 100 in the plane.
     #[arg(long, value_name = "L", group = "fresh", value_parser = parse_directions)]
     pub(crate) directions: Option<usize>,
-    /// Kind of directions. Default: orthonormal, or equispaced in the plane.
+    /// Kind of directions. Default: hadamard; orthonormal below dimension 64; equispaced in the plane.
     #[arg(long, value_enum, group = "fresh")]
     pub(crate) slicing: Option<SlicingName>,
     /// Precision of the samples and of their projections; distances are summed in double precision

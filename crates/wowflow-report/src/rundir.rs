@@ -187,6 +187,9 @@ pub struct MetricsRecord {
     /// `MMD^2` to the target at this state.
     #[serde(deserialize_with = "null_is_nan")]
     pub mmd2: f64,
+    /// Standard error of `mmd2` over draws of directions, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mmd2_standard_error: Option<f64>,
     /// Size of the step taken from this state.
     #[serde(deserialize_with = "null_is_nan")]
     pub step_size: f64,
@@ -385,7 +388,15 @@ mod tests {
     use super::*;
 
     fn record(step: u64, mmd2: f64) -> MetricsRecord {
-        MetricsRecord { step, mmd2, step_size: 0.5, velocity_rms: 1.0, seconds: 0.1, extra: Map::new() }
+        MetricsRecord {
+            step,
+            mmd2,
+            mmd2_standard_error: None,
+            step_size: 0.5,
+            velocity_rms: 1.0,
+            seconds: 0.1,
+            extra: Map::new(),
+        }
     }
 
     fn index() -> FramesIndex {

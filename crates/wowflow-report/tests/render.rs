@@ -66,8 +66,16 @@ impl Run {
         write_npy(run.target(), &array(self.index.target_classes.len(), &self.target)).unwrap();
         let record = |(i, &mmd2): (usize, &f64)| {
             let step = i as u64;
-            MetricsRecord { step, mmd2, step_size: 1.0, velocity_rms: 1.0, seconds: 0.0, extra: Map::new() }
-                .to_line()
+            MetricsRecord {
+                step,
+                mmd2,
+                mmd2_standard_error: (step > 0).then_some(0.1 * mmd2),
+                step_size: 1.0,
+                velocity_rms: 1.0,
+                seconds: 0.0,
+                extra: Map::new(),
+            }
+            .to_line()
         };
         let lines: String = self.losses.iter().enumerate().map(record).collect();
         fs::write(run.metrics(), lines).unwrap();

@@ -39,11 +39,8 @@ const SIZES: [Size; 4] = [
     size(3, 80, 80, 2, 500),
 ];
 
-const SLICINGS: [(&str, Slicing); 3] = [
-    ("gaussian", Slicing::Gaussian),
-    ("orthonormal", Slicing::Orthonormal),
-    ("hadamard", Slicing::Hadamard),
-];
+const SLICINGS: [(&str, Slicing); 3] =
+    [("gaussian", Slicing::Gaussian), ("orthonormal", Slicing::Orthonormal), ("hadamard", Slicing::Hadamard)];
 
 struct Options {
     threads: usize,
@@ -69,7 +66,9 @@ fn options() -> Options {
             "--sweeps" => options.sweeps = true,
             "--large" => options.large = true,
             "--json" => options.json = Some(args.next().expect("a file after --json")),
-            other => panic!("expected --threads, --rounds, --quick, --sweeps, --large or --json, found {other}"),
+            other => {
+                panic!("expected --threads, --rounds, --quick, --sweeps, --large or --json, found {other}")
+            }
         }
     }
     options
@@ -95,7 +94,8 @@ fn main() {
         }
         rows.push(pool.install(|| measure(size, options.rounds)));
     }
-    let value = pool.install(|| sliced_value(if options.quick { 500 } else { 20_000 }, options.rounds.min(5)));
+    let value =
+        pool.install(|| sliced_value(if options.quick { 500 } else { 20_000 }, options.rounds.min(5)));
     if let Some(file) = options.json {
         let text = format!(
             "{{\"threads\":{},\"rounds\":{},\"rows\":[{}],\"sliced_value\":[{value}]}}\n",
@@ -214,8 +214,13 @@ fn measure(size: Size, rounds: usize) -> String {
     json.pop();
     json.push_str("}}");
     let (draw, pairs) = (gaussian - given, given - floor - sort);
-    println!("  shares of the gaussian step: draw {:.0} %, products {:.0} %, sort {:.0} %, pairs {:.0} %",
-        100.0 * draw / gaussian, 100.0 * floor / gaussian, 100.0 * sort / gaussian, 100.0 * pairs / gaussian);
+    println!(
+        "  shares of the gaussian step: draw {:.0} %, products {:.0} %, sort {:.0} %, pairs {:.0} %",
+        100.0 * draw / gaussian,
+        100.0 * floor / gaussian,
+        100.0 * sort / gaussian,
+        100.0 * pairs / gaussian
+    );
     println!(
         "  sort {sort:.2} ms ({:.1} ns a value and thread); drawing {draw_gaussian:.2} ms i.i.d., \
          {draw_orthonormal:.2} ms orthonormal",
@@ -267,10 +272,8 @@ fn sweeps(rounds: usize) {
             logs.push(((value(size) as f64).ln(), time.ln()));
         }
         let count = logs.len() as f64;
-        let (x, y) = (
-            logs.iter().map(|l| l.0).sum::<f64>() / count,
-            logs.iter().map(|l| l.1).sum::<f64>() / count,
-        );
+        let (x, y) =
+            (logs.iter().map(|l| l.0).sum::<f64>() / count, logs.iter().map(|l| l.1).sum::<f64>() / count);
         let slope = logs.iter().map(|l| (l.0 - x) * (l.1 - y)).sum::<f64>()
             / logs.iter().map(|l| (l.0 - x).powi(2)).sum::<f64>();
         println!("  slope in {name}, {slicing:?}: {slope:.3}");

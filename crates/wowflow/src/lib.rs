@@ -12,6 +12,7 @@
 
 pub mod dataset;
 pub mod directions;
+pub mod estimate;
 pub mod flow;
 pub mod functional;
 pub mod kernel;

@@ -198,9 +198,10 @@ fn single_precision_follows_double() {
         let (p32, q32) = (narrow(&p), narrow(&q));
         for kernel in kernels() {
             let mut velocity = vec![0.0; p.points().len()];
-            let value = MmdSw::new(&p, &q, kernel, PLAN).unwrap().evaluate(&p, 4, &mut velocity);
+            let value = MmdSw::new(&p, &q, kernel, PLAN).unwrap().evaluate(&p, 4, &mut velocity).value;
             let mut velocity32 = vec![0.0f32; p.points().len()];
-            let value32 = MmdSw::new(&p32, &q32, kernel, PLAN).unwrap().evaluate(&p32, 4, &mut velocity32);
+            let value32 =
+                MmdSw::new(&p32, &q32, kernel, PLAN).unwrap().evaluate(&p32, 4, &mut velocity32).value;
             assert!((value - value32).abs() < 1e-6, "{name}, {kernel:?}: {value} {value32}");
             let widened: Vec<f64> = velocity32.iter().map(|v| f64::from(*v)).collect();
             assert_close(&widened, &velocity, 2e-5, &format!("{name}, {kernel:?}"));
@@ -217,7 +218,8 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
                 pool.install(|| {
                     let mut velocity = vec![0.0; p.points().len()];
                     let plan = SlicingPlan { slicing: Slicing::Orthonormal, count: 70, seed: 3 };
-                    let value = MmdSw::new(&p, &q, kernel, plan).unwrap().evaluate(&p, 1, &mut velocity);
+                    let value =
+                        MmdSw::new(&p, &q, kernel, plan).unwrap().evaluate(&p, 1, &mut velocity).value;
                     let pooled = PooledMmd::new(&p, &q).unwrap().mmd2(&p);
                     (value.to_bits(), pooled.to_bits(), velocity)
                 })
@@ -233,7 +235,7 @@ fn a_dataset_is_at_distance_zero_from_itself_and_stays() {
     for (name, p, _) in cases() {
         for kernel in kernels() {
             let mut velocity = vec![1.0; p.points().len()];
-            let value = MmdSw::new(&p, &p, kernel, PLAN).unwrap().evaluate(&p, 0, &mut velocity);
+            let value = MmdSw::new(&p, &p, kernel, PLAN).unwrap().evaluate(&p, 0, &mut velocity).value;
             assert!(value.abs() < 1e-14, "{name}, {kernel:?}: {value}");
             // Samples without mass do not count: they are free to go where the quantile is.
             for (v, (own, _)) in velocity.chunks(p.dim()).zip(masses(&p)).filter(|(_, m)| m.0 > 0.0) {

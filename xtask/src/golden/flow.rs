@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use anyhow::{Result, bail, ensure};
 use wowflow::directions::Directions;
 use wowflow::flow::{Decay, Flow, FlowState, HeavyBall, StepSchedule, StopReason};
-use wowflow::functional::{Functional, MmdSw};
+use wowflow::functional::{Evaluation, Functional, MmdSw};
 use wowflow::measure::MeasureOverMeasures;
 
 use super::case::{Case, Computed};
@@ -18,10 +18,16 @@ struct Listed<'q> {
 }
 
 impl Functional<f64> for Listed<'_> {
-    fn evaluate(&mut self, particles: &MeasureOverMeasures<f64>, step: u64, velocity: &mut [f64]) -> f64 {
+    fn evaluate(
+        &mut self,
+        particles: &MeasureOverMeasures<f64>,
+        step: u64,
+        velocity: &mut [f64],
+    ) -> Evaluation {
         // The driver also looks at the last state; the reference has no directions for it.
         let step = (step as usize).min(self.directions.len() - 1);
-        self.mmd.evaluate_along(particles, &self.directions[step], velocity)
+        let value = self.mmd.evaluate_along(particles, &self.directions[step], velocity);
+        Evaluation { value, standard_error: None }
     }
 }
 

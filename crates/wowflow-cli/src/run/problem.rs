@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use wowflow::directions::Slicing;
 use wowflow::flow::dimension_factor;
-use wowflow::functional::{Functional, MmdSw, PooledMmd, SlicingPlan};
+use wowflow::functional::{Evaluation, Functional, MmdSw, PooledMmd, SlicingPlan};
 use wowflow::kernel::{Base, Kernel, Riesz};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::scalar::Scalar;
@@ -12,9 +12,8 @@ use wowflow_report::rundir::SCHEMA;
 use super::config::{FlowConfig, KernelConfig, KernelRequest};
 use crate::args::{FlowArgs, KernelName, Precision, Schedule, SlicingName, StepSize};
 
-/// The automatic step, as a multiple of the kernel's natural step and after momentum. On drawn
-/// characters half of it left the flow slower and twice of it noisier; MNIST to Fashion-MNIST and
-/// the rings were run with this value only.
+/// The automatic step, as a multiple of the kernel's natural step and after momentum. Half and twice of
+/// it, other momenta and schedules: `docs/ENGINE.md`, "Few steps".
 const AUTO_STEP: f64 = 2.0;
 
 /// The functional of a configuration: sliced, or the pooled baseline.
@@ -45,7 +44,7 @@ impl<'q, T: Scalar> Objective<'q, T> {
 }
 
 impl<T: Scalar> Functional<T> for Objective<'_, T> {
-    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> f64 {
+    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
         match self {
             Self::Sliced(mmd) => mmd.evaluate(particles, step, velocity),
             Self::Pooled(mmd) => mmd.evaluate(particles, step, velocity),
@@ -71,7 +70,13 @@ pub(crate) fn resolve<T: Scalar>(
             target.dim()
         );
     }
-    let planar = dim == 2;
+    // Structured directions cost so little that many of them buy a flow of few steps; in few
+    // dimensions there are too few signs to draw.
+    let (slicing, directions) = match dim {
+        2 => (SlicingName::Equispaced, 100),
+        1 | 3..64 => (SlicingName::Orthonormal, 500),
+        _ => (SlicingName::Hadamard, 2048),
+    };
     let steps = args.steps.unwrap_or(300);
     let request = KernelRequest::from_args(args)?;
     let mut config = FlowConfig {
@@ -81,14 +86,10 @@ pub(crate) fn resolve<T: Scalar>(
         kernel: KernelConfig::Pooled,
         steps,
         step_size: 1.0,
-        schedule: args.schedule.unwrap_or(Schedule::Linear),
-        momentum: args.momentum.unwrap_or(0.9),
-        directions: args.directions.unwrap_or(if planar { 100 } else { 500 }),
-        slicing: args.slicing.unwrap_or(if planar {
-            SlicingName::Equispaced
-        } else {
-            SlicingName::Orthonormal
-        }),
+        schedule: args.schedule.unwrap_or(Schedule::Cosine),
+        momentum: args.momentum.unwrap_or(0.8),
+        directions: args.directions.unwrap_or(directions),
+        slicing: args.slicing.unwrap_or(slicing),
         precision: args.precision.unwrap_or(Precision::F32),
         seed: args.seed.unwrap_or(0),
         checkpoint_every: args.checkpoint_every.unwrap_or((steps / 10).max(1)),

@@ -102,6 +102,7 @@ impl<'a> Recorder<'a> {
         let line = MetricsRecord {
             step: record.step,
             mmd2: 2.0 * record.value,
+            mmd2_standard_error: record.standard_error.map(|error| 2.0 * error),
             step_size: record.step_size,
             velocity_rms: record.velocity_rms,
             seconds: self.seconds(),

@@ -63,14 +63,16 @@ fn the_first_record_is_the_initial_state(out: &Path) {
         MeasureOverMeasures::<f32>::from_dataset(&loaded.dataset).unwrap()
     };
     let (p, q) = (measure("glyphs:letters:6"), measure("glyphs:digits:5"));
-    let plan = SlicingPlan { slicing: Slicing::Orthonormal, count: 40, seed: 0 };
+    let plan = SlicingPlan { slicing: Slicing::Hadamard, count: 64, seed: 0 };
     let mut mmd = MmdSw::new(&p, &q, Kernel::from(Riesz::new(1.0, 0.0).unwrap()), plan).unwrap();
     let mut velocity = vec![0.0; p.points().len()];
-    let expected = 2.0 * mmd.evaluate(&p, 0, &mut velocity);
+    let expected = 2.0 * mmd.evaluate(&p, 0, &mut velocity).value;
     let text = fs::read_to_string(out.join("metrics.jsonl")).unwrap();
     let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     let found = first["mmd2"].as_f64().unwrap();
     assert!((found - expected).abs() <= 1e-9 * expected, "{found} {expected}");
+    let error = first["mmd2_standard_error"].as_f64().unwrap();
+    assert!(error > 0.0 && error < 0.5 * found, "{error} {found}");
 
     let frame = read_npy(out.join("frames/step-00000000.npy")).unwrap();
     let NpyData::F32(frame) = frame.data else { panic!("{frame:?}") };
@@ -97,7 +99,7 @@ fn the_papers_are_complete(out: &Path) {
     assert_eq!(config["source"], "glyphs:letters:6");
     assert_eq!(config["target"], "glyphs:digits:5");
     assert_eq!(config["kernel"]["name"], "riesz");
-    assert_eq!((config["steps"].as_u64(), config["directions"].as_u64()), (Some(12), Some(40)));
+    assert_eq!((config["steps"].as_u64(), config["directions"].as_u64()), (Some(12), Some(64)));
     for key in ["step_size", "momentum"] {
         assert!(config[key].is_f64(), "{key} is resolved: {config}");
     }

@@ -13,7 +13,7 @@ use wowflow_data::{LoadOptions, load};
 
 /// A small flow of drawn letters into drawn digits, of unequal class sizes.
 pub(crate) const SMALL: [&str; 7] =
-    ["flow", "--source", "glyphs:letters:6", "--target", "glyphs:digits:5", "--directions", "40"];
+    ["flow", "--source", "glyphs:letters:6", "--target", "glyphs:digits:5", "--directions", "64"];
 
 /// The program, with nothing of the user's surroundings.
 pub(crate) fn program() -> Command {

@@ -62,11 +62,6 @@ impl<T: Scalar> Hadamard<T> {
         (self.stream, self.group) = (stream, None);
     }
 
-    /// Directions that are orthogonal to each other (before padding is cut off).
-    pub(crate) fn group_len(&self) -> usize {
-        self.padded
-    }
-
     fn scale(&self) -> f64 {
         let padded = self.padded as f64;
         (padded / self.dim as f64).sqrt() * padded.powf(-1.5)
@@ -145,7 +140,17 @@ impl<T: Scalar> Hadamard<T> {
                 tiles.par_iter_mut().zip(blocks).for_each(|(tile, (block, velocity))| {
                     let forces = (rows, samples, chunk * many + block * POINTS);
                     let add = output == Output::Add;
-                    Arch::new().dispatch(Backward { tile, forces, velocity, dim, signs, width, number, scale, add });
+                    Arch::new().dispatch(Backward {
+                        tile,
+                        forces,
+                        velocity,
+                        dim,
+                        signs,
+                        width,
+                        number,
+                        scale,
+                        add,
+                    });
                 });
             }
             output = Output::Add;
@@ -212,7 +217,12 @@ impl<T: Scalar> NullaryFnOnce for Forward<'_, T> {
         let parts = values.chunks_exact(VECTORS * width).zip(signs[2].chunks_exact(width)).enumerate();
         for (part, (values, signs)) in parts {
             let sign = if (part & number).count_ones() & 1 == 1 { T::ZERO - scale } else { scale };
-            let coordinates = folded.as_chunks_mut::<VECTORS>().0.iter_mut().zip(values.as_chunks::<VECTORS>().0).zip(signs);
+            let coordinates = folded
+                .as_chunks_mut::<VECTORS>()
+                .0
+                .iter_mut()
+                .zip(values.as_chunks::<VECTORS>().0)
+                .zip(signs);
             for ((folded, values), own) in coordinates {
                 let factor = sign * *own;
                 for (folded, values) in folded.iter_mut().zip(values) {
@@ -242,7 +252,9 @@ impl<T: Scalar> NullaryFnOnce for Backward<'_, T> {
 
     #[inline(always)]
     fn call(self) {
-        let Self { tile: Tile { values, projected }, velocity, dim, signs, width, number, scale, add, .. } = self;
+        let Self {
+            tile: Tile { values, projected }, velocity, dim, signs, width, number, scale, add, ..
+        } = self;
         let (rows, samples, first) = self.forces;
         let folded = &mut projected[..VECTORS * width];
         folded.fill([T::ZERO; LANES]);
@@ -254,7 +266,12 @@ impl<T: Scalar> NullaryFnOnce for Backward<'_, T> {
         let parts = values.chunks_exact_mut(VECTORS * width).zip(signs[2].chunks_exact(width)).enumerate();
         for (part, (values, signs)) in parts {
             let sign = if (part & number).count_ones() & 1 == 1 { T::ZERO - scale } else { scale };
-            let coordinates = values.as_chunks_mut::<VECTORS>().0.iter_mut().zip(folded.as_chunks::<VECTORS>().0).zip(signs);
+            let coordinates = values
+                .as_chunks_mut::<VECTORS>()
+                .0
+                .iter_mut()
+                .zip(folded.as_chunks::<VECTORS>().0)
+                .zip(signs);
             for ((values, folded), own) in coordinates {
                 let factor = sign * *own;
                 for (values, folded) in values.iter_mut().zip(folded) {
@@ -341,10 +358,7 @@ fn transposed<T: Scalar>(mut x: [Vector<T>; LANES]) -> [Vector<T>; LANES] {
 
 #[inline(always)]
 fn interleaved<T: Scalar>(a: &Vector<T>, b: &Vector<T>) -> (Vector<T>, Vector<T>) {
-    (
-        [a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3]],
-        [a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7]],
-    )
+    ([a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3]], [a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7]])
 }
 
 #[inline(always)]
@@ -480,13 +494,14 @@ mod tests {
         let padded = hadamard.padded;
         hadamard.prepare(l / padded);
         let mut row: Vec<f64> =
-            (0..padded).map(|i| if (l % padded & i).count_ones() % 2 == 1 { -1.0 } else { 1.0 }).collect();
+            (0..padded).map(|i| if ((l % padded) & i).count_ones() % 2 == 1 { -1.0 } else { 1.0 }).collect();
         for round in [2, 1, 0] {
             row.iter_mut().zip(&hadamard.signs[round]).for_each(|(v, s)| *v *= s);
             if round > 0 {
                 row = (0..padded)
                     .map(|i| {
-                        let term = |(k, v): (usize, &f64)| if (i & k).count_ones() % 2 == 1 { -v } else { *v };
+                        let term =
+                            |(k, v): (usize, &f64)| if (i & k).count_ones() % 2 == 1 { -v } else { *v };
                         row.iter().enumerate().map(term).sum()
                     })
                     .collect();
@@ -498,9 +513,14 @@ mod tests {
 
     #[test]
     fn the_fast_transform_is_the_matrix() {
-        for (dim, count, samples, block) in
-            [(1, 1, 3, 1), (2, 5, 17, 2), (5, 8, 40, 4), (7, 20, 33, 32), (60, 50, 18, 16), (300, 512, 5, 512)]
-        {
+        for (dim, count, samples, block) in [
+            (1, 1, 3, 1),
+            (2, 5, 17, 2),
+            (5, 8, 40, 4),
+            (7, 20, 33, 32),
+            (60, 50, 18, 16),
+            (300, 512, 5, 512),
+        ] {
             let points = noise(samples * dim, 1);
             let forces = noise(samples * count, 2);
             let mut hadamard = Hadamard::new(dim, Stream::new(4, Purpose::Test, 9));

@@ -235,9 +235,12 @@ mod tests {
     #[test]
     fn every_slicing_gives_unit_vectors_with_the_right_second_moment() {
         // E theta theta^T = I / d: the property that makes SW_2^2 unbiased.
-        for (slicing, dim, count) in
-            [(Slicing::Gaussian, 3, 40_000), (Slicing::Orthonormal, 3, 40_000), (Slicing::Hadamard, 4, 40_000), (Slicing::Equispaced, 2, 500)]
-        {
+        for (slicing, dim, count) in [
+            (Slicing::Gaussian, 3, 40_000),
+            (Slicing::Orthonormal, 3, 40_000),
+            (Slicing::Hadamard, 4, 40_000),
+            (Slicing::Equispaced, 2, 500),
+        ] {
             let thetas = Directions::<f64>::draw(slicing, count, dim, 5, 1).unwrap();
             let mut moment = vec![0.0; dim * dim];
             for l in 0..count {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::schedule::StepSchedule;
 use super::state::{FlowState, HeavyBall};
-use crate::functional::Functional;
+use crate::functional::{Evaluation, Functional};
 use crate::scalar::Scalar;
 
 /// What is known about a state when it is observed.
@@ -14,6 +14,8 @@ pub struct StepRecord {
     pub step: u64,
     /// `F(P)` at this state, on this step's directions; half the squared MMD for those functionals.
     pub value: f64,
+    /// Standard error of the value over draws of directions, if known.
+    pub standard_error: Option<f64>,
     /// Root mean square over samples (by mass) of the length of the velocity at this state.
     pub velocity_rms: f64,
     /// Size `tau` of the step about to be taken; 0 at the end.
@@ -60,11 +62,12 @@ impl Flow {
         let mut velocity = vec![T::ZERO; state.particles().points().len()];
         loop {
             let step = state.step();
-            let value = functional.evaluate(state.particles(), step, &mut velocity);
+            let Evaluation { value, standard_error } =
+                functional.evaluate(state.particles(), step, &mut velocity);
             let velocity_rms = rms(state, &velocity);
             let done = step >= self.schedule.steps();
             let step_size = if done { 0.0 } else { self.schedule.at(step) };
-            let record = StepRecord { step, value, velocity_rms, step_size };
+            let record = StepRecord { step, value, standard_error, velocity_rms, step_size };
             if !(value.is_finite() && velocity_rms.is_finite()) {
                 return StopReason::Diverged { step };
             }

@@ -1,7 +1,8 @@
 //! `F(P) = 1/2 MMD_K^2(P, Q)` with a kernel on the sliced-Wasserstein distance, and its velocity.
 
-use super::{Functional, FunctionalError};
+use super::{Evaluation, Functional, FunctionalError};
 use crate::directions::{Directions, Draws, Slicer, Slicing};
+use crate::estimate::Estimate;
 use crate::kernel::{Base, Kernel};
 use crate::measure::MeasureOverMeasures;
 use crate::ot::sliced::{Engine, PairSums};
@@ -51,7 +52,8 @@ pub struct PairDistances {
 /// let plan = SlicingPlan { slicing: Slicing::Equispaced, count: 16, seed: 1 };
 /// let mut mmd = MmdSw::new(&p, &q, Kernel::from(Riesz::new(1.0, 0.0)?), plan)?;
 /// let mut velocity = vec![0.0; 4];
-/// assert!(mmd.evaluate(&p, 0, &mut velocity) > 0.0);
+/// let found = mmd.evaluate(&p, 0, &mut velocity);
+/// assert!(found.value > 0.0 && found.standard_error.is_some());
 /// assert!(velocity[0] < 0.0); // descending (minus the velocity) moves to the right
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -99,9 +101,21 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     /// The squared MMD of particles to the target on a draw of its own, apart from those of the
     /// steps: the same directions for every call with the same seed, so that values compare.
     pub fn mmd2_apart(&mut self, particles: &MeasureOverMeasures<T>) -> f64 {
-        self.draws.restart(Stream::new(self.plan.seed, Purpose::Evaluation, 0));
-        let sums = self.engine.distances(self.kernel.base(), particles, self.target, &mut self.draws);
-        2.0 * half_mmd2(self.kernel, particles, self.target, sums)
+        self.mmd2_estimate(particles, 0).value
+    }
+
+    /// The squared MMD of particles to the target on the `draw`-th set of directions kept for
+    /// evaluation, with its standard error by the delta method.
+    ///
+    /// The directions are taken in batches; the batches' distances, each weighted with the kernel's
+    /// derivative at the mean distance, vary as the value would on other directions. Exact in the
+    /// limit of many directions when they are independent; for orthogonal ones the error is too large
+    /// rather than too small. NaN where so many classes meet that there are less than 8 batches.
+    pub fn mmd2_estimate(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Estimate {
+        self.draws.restart(Stream::new(self.plan.seed, Purpose::Evaluation, draw));
+        self.engine.distances(self.kernel.base(), particles, self.target, &mut self.draws);
+        let half = half_mmd2(self.kernel, particles, self.target, &self.engine);
+        half.mapped(2.0 * half.value, 2.0)
     }
 
     /// The mean, over pairs of a source class and a target class, of `SW_2^2` or `SW_1`: what step
@@ -146,7 +160,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         directions: &Directions<T>,
         velocity: &mut [T],
     ) -> f64 {
-        evaluate(&mut self.engine, self.kernel, particles, self.target, &mut &*directions, velocity)
+        evaluate(&mut self.engine, self.kernel, particles, self.target, &mut &*directions, velocity).value
     }
 }
 
@@ -158,10 +172,11 @@ fn evaluate<T: Scalar>(
     target: &MeasureOverMeasures<T>,
     slicer: &mut impl Slicer<T>,
     velocity: &mut [T],
-) -> f64 {
+) -> Estimate {
     assert_eq!(velocity.len(), particles.points().len(), "one velocity a coordinate");
     let base = kernel.base();
-    let value = half_mmd2(kernel, particles, target, engine.distances(base, particles, target, slicer));
+    engine.distances(base, particles, target, slicer);
+    let value = half_mmd2(kernel, particles, target, engine);
     // dF/ds of a pair, divided by w_c a_{c,i}: the one place that knows the WoW factor. A pair
     // of source classes counts twice in the double sum, which cancels the 1/2 of F; the
     // distance itself changes by 2 (s_c - s_e) for SW_2^2 and by a sign for SW_1.
@@ -181,25 +196,53 @@ fn evaluate<T: Scalar>(
     value
 }
 
+/// `F(P)` from the distances of the engine's last pass, with its error from their batches.
 fn half_mmd2<T: Scalar>(
     kernel: Kernel,
     particles: &MeasureOverMeasures<T>,
     target: &MeasureOverMeasures<T>,
-    sums: &PairSums,
-) -> f64 {
-    let double_sum = |a: &[f64], b: &[f64], s: &dyn Fn(usize, usize) -> f64| -> f64 {
-        let row = |i| b.iter().enumerate().map(|(j, wj)| wj * kernel.value(s(i, j))).sum::<f64>();
-        a.iter().enumerate().map(|(i, wi)| wi * row(i)).sum()
+    engine: &Engine<T>,
+) -> Estimate {
+    /// Fewer batches than this say nothing about the error.
+    const BATCHES: usize = 8;
+    let total = engine.total();
+    let batches: Vec<(f64, &PairSums)> = engine.batches().map(|(count, sums)| (count as f64, sums)).collect();
+    let mut changes = vec![0.0; batches.len()];
+    let mut double_sum = |sign: f64, a: &[f64], b: &[f64], pair: &dyn Fn(&PairSums, usize, usize) -> f64| {
+        let mut sum = 0.0;
+        for (i, ai) in a.iter().enumerate() {
+            for (j, bj) in b.iter().enumerate() {
+                let distance = pair(total, i, j);
+                sum += ai * bj * kernel.value(distance);
+                let slope = sign * ai * bj * kernel.derivative(distance);
+                for (change, (count, sums)) in changes.iter_mut().zip(&batches) {
+                    *change += slope * (pair(sums, i, j) / count - distance);
+                }
+            }
+        }
+        sign * sum
     };
     let (w, v) = (particles.outer_weights(), target.outer_weights());
-    0.5 * double_sum(w, w, &|i, j| sums.source_source(i, j))
-        + 0.5 * double_sum(v, v, &|i, j| sums.target_target(i, j))
-        - double_sum(w, v, &|i, j| sums.source_target(i, j))
+    // Three sums apart: those of a dataset and itself cancel exactly.
+    let value = double_sum(0.5, w, w, &PairSums::source_source)
+        + double_sum(0.5, v, v, &PairSums::target_target)
+        + double_sum(-1.0, w, v, &PairSums::source_target);
+    if batches.len() < BATCHES {
+        return Estimate { value, standard_error: f64::NAN, degrees_of_freedom: 0 };
+    }
+    let directions: f64 = batches.iter().map(|(count, _)| count).sum();
+    let squares: f64 =
+        batches.iter().zip(&changes).map(|((count, _), change)| count / directions * change * change).sum();
+    let standard_error = (squares / (batches.len() - 1) as f64).sqrt();
+    Estimate { value, standard_error, degrees_of_freedom: batches.len() - 1 }
 }
 
 impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
-    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> f64 {
+    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
         self.draws.restart(Stream::new(self.plan.seed, Purpose::Directions, step));
-        evaluate(&mut self.engine, self.kernel, particles, self.target, &mut self.draws, velocity)
+        let found =
+            evaluate(&mut self.engine, self.kernel, particles, self.target, &mut self.draws, velocity);
+        let error = found.standard_error;
+        Evaluation { value: found.value, standard_error: (!error.is_nan()).then_some(error) }
     }
 }

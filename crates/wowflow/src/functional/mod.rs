@@ -28,6 +28,16 @@ pub enum FunctionalError {
     Directions(#[from] DirectionsError),
 }
 
+/// The value of a functional at a state.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// `F(P)`, on the step's directions where there are any.
+    pub value: f64,
+    /// The standard error of the value over draws of directions; `None` for an exact value, and where
+    /// too many classes leave no room for batches.
+    pub standard_error: Option<f64>,
+}
+
 /// A function `F(P)` of a dataset, with its WoW gradient.
 pub trait Functional<T> {
     /// `F(P)` at a step, and the velocity of every sample (`N x d`, in the order of the points):
@@ -35,5 +45,5 @@ pub trait Functional<T> {
     ///
     /// The step selects the random draw, if there is one: the same step, the same numbers. The
     /// velocity has as many entries as the particles have coordinates.
-    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> f64;
+    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation;
 }

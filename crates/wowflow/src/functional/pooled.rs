@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Functional, FunctionalError};
+use super::{Evaluation, Functional, FunctionalError};
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::measure::MeasureOverMeasures;
 use crate::scalar::Scalar;
@@ -156,7 +156,7 @@ fn mean_distance(from: &Pool, to: &Pool, gradient: Option<(f64, &mut Vec<f64>)>)
 }
 
 impl<T: Scalar> Functional<T> for PooledMmd {
-    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, _step: u64, velocity: &mut [T]) -> f64 {
-        self.value_and_velocity(particles, velocity)
+    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, _step: u64, velocity: &mut [T]) -> Evaluation {
+        Evaluation { value: self.value_and_velocity(particles, velocity), standard_error: None }
     }
 }

@@ -237,7 +237,8 @@ mod tests {
         stream.normals_single(0, &mut all);
         let n = all.len() as f64;
         let moment = |power: i32| all.iter().map(|&x| f64::from(x).powi(power)).sum::<f64>() / n;
-        for (power, expected, tolerance) in [(1, 0.0, 0.008), (2, 1.0, 0.01), (3, 0.0, 0.03), (4, 3.0, 0.08)] {
+        for (power, expected, tolerance) in [(1, 0.0, 0.008), (2, 1.0, 0.01), (3, 0.0, 0.03), (4, 3.0, 0.08)]
+        {
             assert!((moment(power) - expected).abs() < tolerance, "moment {power}: {}", moment(power));
         }
         let beyond = all.iter().filter(|x| x.abs() > 3.0).count() as f64 / n;

@@ -71,8 +71,7 @@ impl<T: Scalar> Engine<T> {
         let layout = PairLayout::new(source, target);
         let pairs = layout.classes.len().pow(2);
         let lanes = (SUMS / pairs).clamp(2, LANES);
-        let lane =
-            || Lane { scratch: Scratch::new(&layout), sums: PairSums::zero(&layout), directions: 0 };
+        let lane = || Lane { scratch: Scratch::new(&layout), sums: PairSums::zero(&layout), directions: 0 };
         let lanes = (0..lanes).map(|_| lane()).collect();
         let a_direction =
             (layout.source_samples() + layout.target_samples()) * (size_of::<T>() + size_of::<u32>());
@@ -113,8 +112,13 @@ impl<T: Scalar> Engine<T> {
         &self.total
     }
 
-    /// The mean distances of every lane of the last pass one, with its number of directions: batches
-    /// that tell how far the total would move on other directions.
+    /// The mean distances of the last pass one.
+    pub(crate) fn total(&self) -> &PairSums {
+        &self.total
+    }
+
+    /// The sums of distances of every lane of the last pass one, with its number of directions:
+    /// batches that tell how far the mean would move on other directions.
     pub(crate) fn batches(&self) -> impl Iterator<Item = (usize, &PairSums)> {
         self.lanes.iter().filter(|lane| lane.directions > 0).map(|lane| (lane.directions, &lane.sums))
     }
@@ -165,11 +169,8 @@ impl<T: Scalar> Engine<T> {
         let (layout, base) = (&self.layout, self.base);
         let (classes, targets) = layout.classes.split_at(layout.source_count);
         let each = range.len().div_ceil(self.lanes.len());
-        self.source
-            .lanes(each * n)
-            .zip(self.target.lanes(each * m))
-            .zip(&mut self.lanes)
-            .for_each(|((source, target), lane)| {
+        self.source.lanes(each * n).zip(self.target.lanes(each * m)).zip(&mut self.lanes).for_each(
+            |((source, target), lane)| {
                 let rows = source.0.chunks_mut(n).zip(source.1.chunks_mut(n));
                 let rows = rows.zip(target.0.chunks_mut(m).zip(target.1.chunks_mut(m)));
                 for ((source, source_order), (target, target_order)) in rows {
@@ -183,14 +184,14 @@ impl<T: Scalar> Engine<T> {
                         argsort(&mut target[range.clone()], &mut target_order[range], &mut scratch.sort);
                     }
                     if with_sums {
-                        let rows =
-                            DirectionRows::new(layout, (source, source_order), (target, target_order));
+                        let rows = DirectionRows::new(layout, (source, source_order), (target, target_order));
                         rows.sort_weights(scratch);
                         pairs::add_distances(layout, &rows, base, scratch, sums);
                         *directions += 1;
                     }
                 }
-            });
+            },
+        );
         self.held = range;
     }
 

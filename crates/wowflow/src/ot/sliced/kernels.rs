@@ -66,9 +66,9 @@ impl<T: Scalar> NullaryFnOnce for SquaredDistances<'_, T> {
         );
         let mut sums = [[0.0; OTHERS]; OWN];
         let mut start = 0;
-        while start + LANES <= len {
-            let end = len.min(start + LANES * TERMS) / LANES * LANES;
-            let end = if (end - start).is_multiple_of(LANES) { end } else { start + (end - start) / LANES * LANES };
+        let whole = len / LANES * LANES;
+        while start < whole {
+            let end = whole.min(start + LANES * TERMS);
             let mut lanes = [[[T::ZERO; LANES]; OTHERS]; OWN];
             let mut at = start;
             while at < end {
@@ -89,16 +89,12 @@ impl<T: Scalar> NullaryFnOnce for SquaredDistances<'_, T> {
             }
             for i in 0..OWN {
                 for j in 0..OTHERS {
-                    let mut sum = 0.0;
-                    for k in 0..LANES {
-                        sum += lanes[i][j][k].to_f64();
-                    }
-                    sums[i][j] += sum;
+                    sums[i][j] += lanes[i][j].iter().map(|lane| lane.to_f64()).sum::<f64>();
                 }
             }
             start = end;
         }
-        for at in start..len {
+        for at in whole..len {
             for i in 0..OWN {
                 for j in 0..OTHERS {
                     let difference = (own[i][at] - others[j][at]).to_f64();
@@ -155,17 +151,16 @@ impl<'r, T: Scalar, F: Fn(usize) -> &'r [T]> NullaryFnOnce for AddDifferences<'_
         let Self { out, row, factors, others } = self;
         let len = out.len();
         let row = &row[..len];
-        let mut at = 0;
         // Four other rows a pass: the strip of forces is loaded and stored once for all of them.
-        let mut e = 0;
-        while e + 4 <= factors.len() {
+        let fours = factors.len() / 4 * 4;
+        for e in (0..fours).step_by(4) {
             let rows: [&[T]; 4] = std::array::from_fn(
                 #[inline(always)]
                 |k| &others(e + k)[..len],
             );
             let factor: [T; 4] = load(factors, e);
-            at = 0;
-            while at + STRIP <= len {
+            let strips = len / STRIP * STRIP;
+            for at in (0..strips).step_by(STRIP) {
                 let own: [T; STRIP] = load(row, at);
                 let mut sum: [T; STRIP] = load(out, at);
                 for i in 0..4 {
@@ -175,20 +170,16 @@ impl<'r, T: Scalar, F: Fn(usize) -> &'r [T]> NullaryFnOnce for AddDifferences<'_
                     }
                 }
                 out[at..at + STRIP].copy_from_slice(&sum);
-                at += STRIP;
             }
-            for at in at..len {
+            for at in strips..len {
                 for i in 0..4 {
                     out[at] += factor[i] * (row[at] - rows[i][at]);
                 }
             }
-            e += 4;
         }
-        let _ = at;
-        for e in e..factors.len() {
-            let other = &others(e)[..len];
-            for ((out, x), y) in out.iter_mut().zip(row).zip(other) {
-                *out += factors[e] * (*x - *y);
+        for (e, factor) in factors.iter().enumerate().skip(fours) {
+            for ((out, x), y) in out.iter_mut().zip(row).zip(others(e)) {
+                *out += *factor * (*x - *y);
             }
         }
     }

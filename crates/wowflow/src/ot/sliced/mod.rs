@@ -9,6 +9,7 @@ mod rows;
 use rayon::prelude::*;
 
 use crate::directions::Directions;
+use crate::estimate::Estimate;
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::ot::one_d;
 use crate::scalar::Scalar;
@@ -23,6 +24,35 @@ pub struct Sliced {
     pub value: f64,
     /// `W_p^p` along each direction.
     pub per_direction: Vec<f64>,
+}
+
+impl Sliced {
+    /// `SW_p^p` with the standard error of its `L` directions. Exact for independent directions; for
+    /// orthogonal ones it is too large rather than too small.
+    ///
+    /// ```
+    /// use wowflow::directions::{Directions, Slicing};
+    /// use wowflow::ot::sliced::sw_pow;
+    /// let thetas = Directions::<f64>::draw(Slicing::Gaussian, 2000, 3, 1, 0)?;
+    /// let moved = sw_pow(&[0.0; 3], None, &[3.0, 0.0, 0.0], None, &thetas, 2.0);
+    /// let (low, high) = moved.estimate().interval(0.99);
+    /// assert!(low < 3.0 && 3.0 < high); // |t|^2 / d
+    /// # Ok::<(), wowflow::directions::DirectionsError>(())
+    /// ```
+    #[must_use]
+    pub fn estimate(&self) -> Estimate {
+        Estimate::of_mean(&self.per_direction)
+    }
+
+    /// `SW_p`, the `p`-th root, by the delta method. Its bias is of the order of `1/L`, relatively
+    /// about `-1/(4L)` for `p = 2` and a translation: far inside the interval.
+    #[must_use]
+    pub fn root_estimate(&self, p: f64) -> Estimate {
+        let pow = self.estimate();
+        let root = pow.value.powf(1.0 / p);
+        let derivative = if root > 0.0 { root / (p * pow.value) } else { 0.0 };
+        pow.mapped(root, derivative)
+    }
 }
 
 /// `SW_{p,L}^p(mu, nu) = 1/L sum_l W_p^p(theta_l . mu, theta_l . nu)`, exact along each direction.
