@@ -281,7 +281,7 @@ fn sweeps(rounds: usize) {
     for slicing in [Slicing::Gaussian, Slicing::Hadamard] {
         let n: Vec<Size> = [100, 200, 400, 800, 1600].map(|n| size(10, n, n, 784, 512)).to_vec();
         sweep("n", slicing, &n, |s| s.n);
-        let l: Vec<Size> = [128, 256, 512, 1024, 2048, 4096].map(|l| size(10, 200, 200, 784, l)).to_vec();
+        let l: Vec<Size> = [256, 512, 1024, 2048, 4096, 8192].map(|l| size(10, 200, 200, 784, l)).to_vec();
         sweep("L", slicing, &l, |s| s.count);
         let d: Vec<Size> = [256, 512, 1024, 2048, 4096, 8192].map(|d| size(10, 200, 200, d, 512)).to_vec();
         sweep("d", slicing, &d, |s| s.dim);

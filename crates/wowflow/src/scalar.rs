@@ -53,8 +53,9 @@ pub trait Scalar:
     fn to_f64(self) -> f64;
     /// Whether the value is neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// The integer below a number that is at least 0 (0 for NaN), at most `i32::MAX`.
-    fn truncate(self) -> u32;
+    /// The nearest integer of a number in [0, 2^22], by its bits after adding a power of two; beyond
+    /// that some number of at least 2^22.
+    fn nearest(self) -> u32;
     /// The sort key of a finite value at a position; the two zeros are equal.
     fn sort_key(self, position: u32) -> Self::SortKey;
     /// The value and the position of a sort key.
@@ -78,8 +79,9 @@ impl Scalar for f32 {
         self.is_finite()
     }
     #[inline]
-    fn truncate(self) -> u32 {
-        self as i32 as u32
+    fn nearest(self) -> u32 {
+        const SHIFT: f32 = (1u32 << 23) as f32;
+        (self + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits())
     }
     #[inline]
     fn sort_key(self, position: u32) -> u64 {
@@ -114,8 +116,9 @@ impl Scalar for f64 {
         self.is_finite()
     }
     #[inline]
-    fn truncate(self) -> u32 {
-        self as i32 as u32
+    fn nearest(self) -> u32 {
+        const SHIFT: f64 = (1u64 << 52) as f64;
+        (self + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()).min(u64::from(u32::MAX)) as u32
     }
     #[inline]
     fn sort_key(self, position: u32) -> u128 {
@@ -134,6 +137,17 @@ impl Scalar for f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nearest_integers() {
+        for x in [0.0f64, 0.4, 0.6, 1.0, 1000.4, 4_194_304.0] {
+            assert_eq!((x as f32).nearest(), x.round() as u32);
+            assert_eq!(x.nearest(), x.round() as u32);
+        }
+        for x in [1e8f64, 1e30, f64::INFINITY] {
+            assert!(x.nearest() >= 1 << 22 && (x as f32).nearest() >= 1 << 22);
+        }
+    }
 
     #[test]
     fn sort_keys_order_by_value_then_position() {

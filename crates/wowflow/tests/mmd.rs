@@ -210,22 +210,46 @@ fn single_precision_follows_double() {
 }
 
 #[test]
+fn drawn_directions_are_those_of_the_matrix() {
+    // Structured directions never are a matrix in a step; the matrix of them must say the same.
+    for (name, p, q) in cases() {
+        for kernel in kernels() {
+            for (slicing, count) in
+                [(Slicing::Gaussian, 37), (Slicing::Orthonormal, 37), (Slicing::Hadamard, 37)]
+            {
+                let plan = SlicingPlan { slicing, count, seed: 3 };
+                let mut mmd = MmdSw::new(&p, &q, kernel, plan).unwrap();
+                let mut fast = vec![0.0; p.points().len()];
+                let mut plain = fast.clone();
+                let value = mmd.evaluate(&p, 5, &mut fast).value;
+                let directions = Directions::draw(slicing, count, p.dim(), 3, 5).unwrap();
+                let expected = mmd.evaluate_along(&p, &directions, &mut plain);
+                assert!((value - expected).abs() < 1e-10 * (1.0 + expected), "{name}, {slicing:?}");
+                assert_close(&fast, &plain, 1e-9, &format!("{name}, {kernel:?}, {slicing:?}"));
+            }
+        }
+    }
+}
+
+#[test]
 fn the_bits_do_not_depend_on_the_number_of_threads() {
     for (name, p, q) in cases() {
         for kernel in kernels() {
-            let run = |threads: usize| {
+            let run = |threads: usize, slicing: Slicing| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| {
                     let mut velocity = vec![0.0; p.points().len()];
-                    let plan = SlicingPlan { slicing: Slicing::Orthonormal, count: 70, seed: 3 };
+                    let plan = SlicingPlan { slicing, count: 70, seed: 3 };
                     let value =
                         MmdSw::new(&p, &q, kernel, plan).unwrap().evaluate(&p, 1, &mut velocity).value;
                     let pooled = PooledMmd::new(&p, &q).unwrap().mmd2(&p);
                     (value.to_bits(), pooled.to_bits(), velocity)
                 })
             };
-            let one = run(1);
-            assert!(run(2) == one && run(3) == one, "{name}, {kernel:?}");
+            for slicing in [Slicing::Gaussian, Slicing::Orthonormal, Slicing::Hadamard] {
+                let one = run(1, slicing);
+                assert!(run(2, slicing) == one && run(3, slicing) == one, "{name}, {kernel:?}, {slicing:?}");
+            }
         }
     }
 }

@@ -119,13 +119,12 @@ fn distribute<T: Scalar>(values: &[T], keys: &mut [T::SortKey], slices: &mut [u3
         // All values are equal, or so close that the order of keys has to tell them apart.
         return pack(values, keys);
     }
-    // Subtracting, scaling and truncating are monotone: no key belongs before a lower slice.
+    // Subtracting, scaling and rounding are monotone: no key belongs before a lower slice.
     for (slice, value) in slices.iter_mut().zip(values) {
-        *slice = ((*value - low) * scale).truncate();
+        *slice = ((*value - low) * scale).nearest().min(last as u32);
     }
     starts.fill(0);
-    for slice in slices.iter_mut() {
-        *slice = (*slice).min(last as u32);
+    for slice in slices.iter() {
         starts[*slice as usize] += 1;
     }
     let mut before = 0;

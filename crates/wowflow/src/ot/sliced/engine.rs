@@ -3,8 +3,8 @@
 //! Pass one projects and sorts both sides and sums the distances of all pairs of classes; between
 //! the passes the caller turns distances into coefficients; pass two turns sorted rows into forces
 //! and projects them back. When all directions fit one block, pass two finds the rows of pass one
-//! in memory; otherwise it projects and sorts again: memory does not grow with the number of
-//! directions.
+//! in memory; otherwise it projects and sorts again, all blocks but the last: memory does not grow
+//! with the number of directions.
 //!
 //! The directions of a block are shared out to a fixed number of lanes, each with working memory and
 //! sums of its own, and lanes are added in order: the bits depend on the sizes alone, whoever
@@ -25,7 +25,7 @@ use crate::ot::sort::argsort;
 use crate::scalar::Scalar;
 
 /// Memory of the projections of a block, both sides, with their permutations.
-const BLOCK_BYTES: usize = 1 << 27;
+const BLOCK_BYTES: usize = 1 << 28;
 /// Lanes, fewer when pairs are many: more than threads, so that a slow lane holds nobody up.
 const LANES: usize = 32;
 /// Doubles in the sums of all lanes together.
@@ -138,7 +138,8 @@ impl<T: Scalar> Engine<T> {
         let count = slicer.count();
         let scale = 1.0 / count as f64;
         let mut output = Output::Overwrite;
-        for start in (0..count).step_by(self.block) {
+        // Backwards: the last block of pass one is still in memory.
+        for start in (0..count).step_by(self.block).rev() {
             let range = start..count.min(start + self.block);
             self.hold(range.clone(), source, target, slicer, false);
             self.forces();
@@ -220,5 +221,47 @@ impl<T: Scalar> Profile<T> {
 
     fn lanes(&mut self, len: usize) -> impl IndexedParallelIterator<Item = (&mut [T], &mut [u32])> {
         self.values.par_chunks_mut(len).zip(self.order.par_chunks_mut(len))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directions::{Draws, Slicing};
+    use crate::rng::{Purpose, Stream};
+
+    fn measure(sizes: &[usize], dim: usize, step: u64) -> MeasureOverMeasures<f64> {
+        let mut points = vec![0.0; sizes.iter().sum::<usize>() * dim];
+        Stream::new(2, Purpose::Test, step).normals(0, &mut points);
+        MeasureOverMeasures::uniform(points, dim, sizes).unwrap()
+    }
+
+    #[test]
+    fn blocks_of_directions_change_nothing_but_rounding() {
+        let (p, q) = (measure(&[5, 8, 1], 6, 1), measure(&[4, 8], 6, 2));
+        for slicing in [Slicing::Gaussian, Slicing::Orthonormal, Slicing::Hadamard] {
+            let run = |block: usize| {
+                let stream = Stream::new(5, Purpose::Directions, 0);
+                let mut draws = Draws::new(slicing, 53, 6, stream).unwrap();
+                let mut engine = Engine::new(&p, &q, 53);
+                engine.block = block;
+                let sums = engine.distances(Base::SquaredSw2, &p, &q, &mut draws).clone();
+                let mut velocity = vec![0.0; p.points().len()];
+                engine.velocity(&p, &q, &mut draws, |_, c, e| (1 + c + 2 * e) as f64, &mut velocity);
+                (sums, velocity)
+            };
+            let (sums, velocity) = run(53);
+            for block in [1, 2, 8, 16, 32] {
+                let (other_sums, other_velocity) = run(block);
+                for c in 0..3 {
+                    for d in 0..2 {
+                        let (a, b) = (sums.source_target(c, d), other_sums.source_target(c, d));
+                        assert!((a - b).abs() < 1e-12, "{slicing:?}, blocks of {block}");
+                    }
+                }
+                let close = velocity.iter().zip(&other_velocity).all(|(a, b)| (a - b).abs() < 1e-11);
+                assert!(close, "{slicing:?}, blocks of {block}");
+            }
+        }
     }
 }
