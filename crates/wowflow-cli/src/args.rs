@@ -129,6 +129,10 @@ pub(crate) struct FlowArgs {
     /// Steps between checkpoints. Default: a tenth of the run.
     #[arg(long, value_name = "N", group = "fresh", value_parser = parse_positive)]
     pub(crate) checkpoint_every: Option<u64>,
+    /// Every N steps, ask a 1-nearest-neighbour classifier made of the target what each sample is;
+    /// accuracy.png shows the share that agrees with the final labels. Default: never.
+    #[arg(long, value_name = "N", group = "fresh", value_parser = parse_positive)]
+    pub(crate) neighbours_every: Option<u64>,
     /// Compare classes exactly up to this many samples each; larger ones by a sample of that size,
     /// and the summary says so. Default: 2000.
     #[arg(long, value_name = "N", group = "fresh", value_parser = parse_count)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use wowflow::dataset::ImageShape;
 use wowflow_data::atomic;
 
@@ -31,7 +32,8 @@ const FEW_CLASSES: usize = 10;
 ///   then `flow.gif`;
 /// - other points: `trajectories.png` (in the plane, or in the plane of the target's first two
 ///   principal components), then `flow.gif`;
-/// - always `loss.png`.
+/// - always `loss.png`, with a 95 % band where the metrics have standard errors;
+/// - `accuracy.png` where the summary has a `neighbour_accuracy` along the flow.
 ///
 /// Pictures of an earlier call are replaced, each as a whole.
 ///
@@ -54,7 +56,12 @@ pub fn render(run: &RunDir) -> Result<Vec<PathBuf>, ReportError> {
     write(&first, &still.to_png()?)?;
     write(&run.flow_animation(), &animation)?;
     write(&run.loss_picture(), &loss)?;
-    Ok(vec![first, run.flow_animation(), run.loss_picture()])
+    let mut pictures = vec![first, run.flow_animation(), run.loss_picture()];
+    if let Some(accuracy) = accuracy(run)? {
+        write(&run.accuracy_picture(), &accuracy.to_png()?)?;
+        pictures.push(run.accuracy_picture());
+    }
+    Ok(pictures)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
@@ -76,9 +83,36 @@ fn loss(run: &RunDir) -> Result<Picture, ReportError> {
         number(last.mmd2, 3),
         last.step
     );
-    let series = vec![Series { name: "mmd2".into(), points, band: None }];
+    let band = |record: &MetricsRecord| {
+        let reach = NORMAL_95 * record.mmd2_standard_error?;
+        Some((record.mmd2 - reach, record.mmd2 + reach))
+    };
+    let band = metrics.iter().map(band).collect();
+    let series = vec![Series { name: "mmd2".into(), points, band }];
     let (x_label, y_label) = ("step".into(), "MMD²".into());
     LineChart { title, x_label, y_label, scale: AxisScale::Log, series }.draw()
+}
+
+/// Half the width of a 95 % interval, in standard errors.
+const NORMAL_95: f64 = 1.96;
+
+/// The share of samples that a nearest-neighbour classifier takes for what they became, if recorded.
+fn accuracy(run: &RunDir) -> Result<Option<Picture>, ReportError> {
+    let summary = match run.read_summary() {
+        Ok(summary) => summary,
+        Err(ReportError::Missing { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let Some(records) = summary.extra.get("neighbour_accuracy").and_then(Value::as_array) else {
+        return Ok(None);
+    };
+    let point = |record: &Value| Some((record.get("step")?.as_f64()?, record.get("accuracy")?.as_f64()?));
+    let points: Vec<(f64, f64)> = records.iter().filter_map(point).collect();
+    let Some(last) = points.last() else { return Ok(None) };
+    let title = format!("1-nearest-neighbour accuracy: {:.1} % at step {}", 100.0 * last.1, last.0);
+    let series = vec![Series { name: "accuracy".into(), points, band: None }];
+    let (x_label, y_label) = ("step".into(), "accuracy".into());
+    Ok(Some(LineChart { title, x_label, y_label, scale: AxisScale::Linear, series }.draw()?))
 }
 
 /// Recorded rows of the classes shown, in the order of the classes.

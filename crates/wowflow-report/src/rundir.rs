@@ -116,6 +116,12 @@ impl RunDir {
         self.root.join("loss.png")
     }
 
+    /// Picture: nearest-neighbour accuracy against the step.
+    #[must_use]
+    pub fn accuracy_picture(&self) -> PathBuf {
+        self.root.join("accuracy.png")
+    }
+
     /// Picture: the animated flow.
     #[must_use]
     pub fn flow_animation(&self) -> PathBuf {

@@ -28,6 +28,8 @@ pub(crate) struct FlowConfig {
     pub(crate) seed: u64,
     pub(crate) checkpoint_every: u64,
     pub(crate) exact_limit: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) neighbours_every: Option<u64>,
 }
 
 /// A kernel with its parameters.
@@ -180,6 +182,7 @@ mod tests {
             seed: u64::MAX,
             checkpoint_every: 1,
             exact_limit: 2000,
+            neighbours_every: None,
         };
         let mut bits = 0x9e37_79b9_7f4a_7c15u64;
         for _ in 0..20_000 {

@@ -51,7 +51,7 @@ pub(crate) fn execute<T: Stored>(
     let (mut trouble, mut arrived) = (None, false);
     let stop = flow.run(&mut state, &mut objective, |record, state| {
         progress.step(record);
-        if let Err(error) = recorder.record(record, state) {
+        if let Err(error) = recorder.record(record, state, target) {
             trouble = Some(error);
             return ControlFlow::Break(());
         }

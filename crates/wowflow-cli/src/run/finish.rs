@@ -11,13 +11,13 @@ use wowflow::rng::{Purpose, Stream};
 use wowflow_data::npy::NpyArray;
 use wowflow_data::write_npz_dataset;
 use wowflow_report::render;
-use wowflow_report::rundir::{ClassMatch, RunDir, SCHEMA, Summary};
+use wowflow_report::rundir::{ClassMatch, MetricsRecord, RunDir, SCHEMA, Summary, read_metrics};
 
 use super::checkpoint::Stored;
 use super::config::FlowConfig;
 use super::directory::write_json;
 use super::execute::Data;
-use super::recorder::Recorder;
+use super::recorder::{Recorder, VOTES};
 use crate::ExitStatus;
 use crate::console::Console;
 
@@ -64,6 +64,10 @@ pub(crate) fn finish<T: Stored>(
     extra.insert("wow2_samples_a_class".into(), if subsampled { json!(limit) } else { Value::Null });
     extra.insert("kernel".into(), serde_json::to_value(config.kernel)?);
     extra.insert("flowed".into(), json!("flowed.npz"));
+    if config.neighbours_every.is_some() {
+        let accuracy = neighbour_accuracy(&read_metrics(&run.metrics())?, &matching.target);
+        extra.insert("neighbour_accuracy".into(), accuracy);
+    }
     let mut summary = Summary {
         schema: SCHEMA,
         mmd2_initial,
@@ -103,6 +107,20 @@ pub(crate) fn finish<T: Stored>(
     }
     console.object(&with_path(&summary, run)?)?;
     Ok(ExitStatus::Done)
+}
+
+/// Along the flow, the share of samples whose nearest neighbour in the target is of the class that
+/// theirs became.
+fn neighbour_accuracy(metrics: &[MetricsRecord], target_of: &[usize]) -> Value {
+    let at = |record: &MetricsRecord| {
+        let votes: Vec<u64> = record.extra.get(VOTES)?.as_array()?.iter().filter_map(Value::as_u64).collect();
+        let all: u64 = votes.iter().sum();
+        let targets = votes.len() / target_of.len();
+        let right: u64 = votes.chunks(targets).zip(target_of).map(|(row, &class)| row[class]).sum();
+        let accuracy = right as f64 / all as f64;
+        Some(json!({ "step": record.step, "seconds": record.seconds, "accuracy": accuracy }))
+    };
+    metrics.iter().filter_map(at).collect()
 }
 
 fn with_path(summary: &Summary, run: &RunDir) -> Result<Value> {

@@ -9,6 +9,7 @@ use serde_json::Map;
 use wowflow::dataset::LabeledDataset;
 use wowflow::flow::{FlowState, StepRecord};
 use wowflow::measure::MeasureOverMeasures;
+use wowflow::ot::labels::nearest_neighbour_votes;
 use wowflow::scalar::Scalar;
 use wowflow_data::npy::{NpyArray, write_npy};
 use wowflow_report::rundir::{FramesIndex, MetricsRecord, RunDir, SCHEMA, read_metrics};
@@ -16,6 +17,10 @@ use wowflow_report::rundir::{FramesIndex, MetricsRecord, RunDir, SCHEMA, read_me
 use super::checkpoint::{self, Stored};
 use super::config::FlowConfig;
 use super::directory::{write_bytes, write_json};
+
+/// Field of the metrics: how many samples of each class have their nearest neighbour in each class
+/// of the target, row after row.
+pub(crate) const VOTES: &str = "neighbour_votes";
 
 /// States kept for pictures.
 const FRAMES: u64 = 60;
@@ -98,7 +103,18 @@ impl<'a> Recorder<'a> {
     }
 
     /// Records a state; writes a checkpoint when one is due.
-    pub(crate) fn record<T: Stored>(&mut self, record: &StepRecord, state: &FlowState<T>) -> Result<()> {
+    pub(crate) fn record<T: Stored>(
+        &mut self,
+        record: &StepRecord,
+        state: &FlowState<T>,
+        target: &MeasureOverMeasures<T>,
+    ) -> Result<()> {
+        let mut extra = Map::new();
+        let asked = |every: u64| record.step.is_multiple_of(every) || record.step == self.config.steps;
+        if self.config.neighbours_every.is_some_and(asked) {
+            let votes = nearest_neighbour_votes(state.particles(), target)?.votes;
+            extra.insert(VOTES.into(), votes.into());
+        }
         let line = MetricsRecord {
             step: record.step,
             mmd2: 2.0 * record.value,
@@ -106,7 +122,7 @@ impl<'a> Recorder<'a> {
             step_size: record.step_size,
             velocity_rms: record.velocity_rms,
             seconds: self.seconds(),
-            extra: Map::new(),
+            extra,
         };
         let written = self.metrics.write_all(line.to_line().as_bytes());
         written.with_context(|| format!("cannot write {}", self.run.metrics().display()))?;

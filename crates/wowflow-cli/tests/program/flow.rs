@@ -147,6 +147,22 @@ fn the_number_of_threads_changes_no_bit() {
 }
 
 #[test]
+fn neighbours_are_asked_along_the_flow() {
+    let folder = folder();
+    let out = folder.path().join("run");
+    flow(&[&SMALL[..], &["--steps", "11", "--neighbours-every", "5"]].concat(), &out);
+    let summary = summary(&out);
+    let along = summary["neighbour_accuracy"].as_array().unwrap();
+    let steps: Vec<u64> = along.iter().map(|record| record["step"].as_u64().unwrap()).collect();
+    assert_eq!(steps, [0, 5, 10, 11]);
+    let share = |record: &serde_json::Value| record["accuracy"].as_f64().unwrap();
+    assert!(along.iter().map(share).all(|share| (0.0..=1.0).contains(&share)));
+    assert!(share(&along[3]) >= share(&along[0]), "{along:?}");
+    assert!(image::open(out.join("accuracy.png")).is_ok());
+    assert_eq!(summary["pictures"][3], "accuracy.png");
+}
+
+#[test]
 fn the_seed_changes_the_run() {
     let folder = folder();
     let (a, b) = (folder.path().join("a"), folder.path().join("b"));

@@ -221,7 +221,7 @@ impl<T: Scalar> Directions<T> {
 
 /// The normals behind direction `l`, which depend on (stream, l) alone.
 fn normal_row(stream: Stream, l: usize, normals: &mut [f32]) {
-    stream.normals_single(l as u64 * normals.len().next_multiple_of(64) as u64, normals);
+    stream.normals_single(l as u64 * normals.len().next_multiple_of(256) as u64, normals);
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use pulp::{Arch, NullaryFnOnce};
 
 use super::{philox_round, unit};
 
-/// Pairs of numbers made at a time.
-pub(super) const PAIRS: usize = 16;
+/// Pairs of numbers made at a time: so many that the compiler keeps the loops over them as loops, and
+/// vectorises them.
+pub(super) const PAIRS: usize = 64;
 
 /// The numbers of the blocks `start..start + PAIRS`, two a block, in order.
 pub(super) fn normals(key: [u32; 2], high: [u32; 2], start: u64) -> [f64; 2 * PAIRS] {
@@ -92,16 +93,18 @@ fn blocks(mut key: [u32; 2], high: [u32; 2], start: u64) -> [[u32; PAIRS]; 4] {
         [high[1]; PAIRS],
     ];
     for _ in 0..10 {
-        for i in 0..PAIRS {
-            let counter = [words[0][i], words[1][i], words[2][i], words[3][i]];
-            let next = philox_round(counter, key);
-            for (word, next) in words.iter_mut().zip(next) {
-                word[i] = next;
-            }
-        }
+        philox_rounds(&mut words, key);
         key = super::next_key(key);
     }
     words
+}
+
+#[inline(always)]
+fn philox_rounds(words: &mut [[u32; PAIRS]; 4], key: [u32; 2]) {
+    let [w0, w1, w2, w3] = words;
+    for (((w0, w1), w2), w3) in w0.iter_mut().zip(w1).zip(w2).zip(w3) {
+        [*w0, *w1, *w2, *w3] = philox_round([*w0, *w1, *w2, *w3], key);
+    }
 }
 
 /// A number in (0, 1] from the upper 24 bits of a word.
