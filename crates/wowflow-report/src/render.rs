@@ -109,7 +109,7 @@ fn accuracy(run: &RunDir) -> Result<Option<Picture>, ReportError> {
     let point = |record: &Value| Some((record.get("step")?.as_f64()?, record.get("accuracy")?.as_f64()?));
     let points: Vec<(f64, f64)> = records.iter().filter_map(point).collect();
     let Some(last) = points.last() else { return Ok(None) };
-    let title = format!("1-nearest-neighbour accuracy: {:.1} % at step {}", 100.0 * last.1, last.0);
+    let title = format!("1-nearest-neighbour accuracy: {:.2} % at step {}", 100.0 * last.1, last.0);
     let series = vec![Series { name: "accuracy".into(), points, band: None }];
     let (x_label, y_label) = ("step".into(), "accuracy".into());
     Ok(Some(LineChart { title, x_label, y_label, scale: AxisScale::Linear, series }.draw()?))
