@@ -61,14 +61,17 @@ fn empty(folder: &Path) -> io::Result<()> {
 
 /// Keeps other programs of this kind from writing into a run directory while it lives.
 #[derive(Debug)]
-pub(crate) struct Claim(#[allow(dead_code, reason = "the lock ends when the file is closed")] Option<File>);
+pub(crate) struct Claim {
+    /// The lock ends when the file is closed.
+    _lock: Option<File>,
+}
 
 /// Claims a run directory; fails when another program works on it.
 pub(crate) fn claim(run: &RunDir) -> Result<Claim> {
     // Some systems cannot open folders and some file systems have no locks: then there is no claim.
-    let Ok(folder) = File::open(run.root()) else { return Ok(Claim(None)) };
+    let Ok(folder) = File::open(run.root()) else { return Ok(Claim { _lock: None }) };
     match folder.try_lock() {
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(Claim(Some(folder))),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Claim { _lock: Some(folder) }),
         Err(TryLockError::WouldBlock) => {
             bail!("expected {} free to write, found another wowflow at work there", run.root().display())
         }

@@ -112,7 +112,7 @@ impl Stream {
     /// Fills `out` with standard normal numbers of single precision, twice as fast as
     /// [`Self::normals`]; element `i` depends on `offset + i` alone.
     ///
-    /// From 24 bits a uniform number: no value beyond 5.9 standard deviations, which a direction
+    /// From 23 bits a uniform number: no value beyond 5.8 standard deviations, which a direction
     /// does not miss.
     ///
     /// # Panics

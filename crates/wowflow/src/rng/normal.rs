@@ -107,10 +107,11 @@ fn philox_rounds(words: &mut [[u32; PAIRS]; 4], key: [u32; 2]) {
     }
 }
 
-/// A number in (0, 1] from the upper 24 bits of a word.
+/// A number in (0, 1) from the upper 23 bits of a word: with the half added it still is exact, so that
+/// neither 1 (radius 0) nor a whole quarter turn comes out, and no normal number is 0.
 #[inline(always)]
 fn unit_single(word: u32) -> f32 {
-    ((word >> 8) as i32 as f32 + 0.5) * (1.0 / (1u32 << 24) as f32)
+    ((word >> 9) as i32 as f32 + 0.5) * (1.0 / (1u32 << 23) as f32)
 }
 
 /// [`ln`] in single precision.
@@ -204,6 +205,17 @@ pub(super) fn sin_cos_turns(u: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_single_normal_is_zero() {
+        // A direction in one dimension is a normal number over its length.
+        for word in [0, 1 << 30, 1 << 31, 3 << 30, u32::MAX] {
+            let u = unit_single(word);
+            assert!(u > 0.0 && u < 1.0 && ln_single(u) < 0.0, "{word}");
+            let (sin, cos) = sin_cos_turns_single(u);
+            assert!(sin != 0.0 && cos != 0.0, "{word}");
+        }
+    }
 
     #[test]
     fn the_series_match_the_functions() {

@@ -31,7 +31,7 @@ const LANES: usize = 32;
 /// Doubles in the sums of all lanes together.
 const SUMS: usize = 1 << 23;
 
-/// Everything a step needs but the particles: made once, so that steps allocate nothing.
+/// Everything a step needs but the particles: made once and kept from step to step.
 #[derive(Clone, Debug)]
 pub(crate) struct Engine<T: Scalar> {
     layout: PairLayout,
