@@ -51,6 +51,7 @@ Examples:
   wowflow flow --source 'mnist[train]:200' --target 'fashion-mnist[train]:10' --steps 500
   wowflow flow --source a.npz --target b.npz --kernel gaussian --bandwidth 0.5 --out runs/a-to-b
   wowflow flow --step-size 0.1 --momentum 0.9 --schedule constant      the published setting
+  wowflow flow --scheme lbfgs --source rings:source --target rings
   wowflow flow --resume runs/a-to-b                   go on after Ctrl-C or a crash
 
 A run directory holds config.json, provenance.json, metrics.jsonl, summary.json, flowed.npz with the
@@ -103,22 +104,44 @@ pub(crate) struct FlowArgs {
     /// Number of steps. Default: 300.
     #[arg(long, value_name = "N", group = "fresh", value_parser = parse_whole)]
     pub(crate) steps: Option<u64>,
-    /// First step: auto (scaled to the data and the kernel), eta:X (dimension-free, times d and a
-    /// factor of the directions) or a number (the plain tau of x - tau v). Default: auto.
+    /// What a step does with the velocity. Default: heavy-ball.
+    #[arg(long, value_enum, group = "fresh")]
+    pub(crate) scheme: Option<SchemeName>,
+    /// Step size: auto; adaptive:X (X times the inverse curvature that each sample feels at every step,
+    /// stable below 2); eta:X (dimension-free, times d and a factor of the directions) or a number (the plain
+    /// tau of x - tau v). Default: auto, which is adaptive:1.5 for heavy-ball.
     #[arg(long, value_name = "SIZE", group = "fresh", allow_negative_numbers = true)]
-    pub(crate) step_size: Option<StepSize>,
-    /// How the step shrinks over the run. Default: cosine.
+    pub(crate) step_size: Option<TypedStep>,
+    /// How the step shrinks over the run. Default: constant for adaptive steps, cosine for others and with
+    /// --target-batch.
     #[arg(long, value_enum, group = "fresh")]
     pub(crate) schedule: Option<Schedule>,
-    /// Heavy-ball momentum m, at least 0 and below 1. Default: 0.8.
+    /// Momentum m, at least 0 and below 1; for adam the decay of the first moment. Default: 0.7, for fixed
+    /// steps and nesterov 0.8, for adam 0.9.
     #[arg(long, value_name = "M", group = "fresh", allow_negative_numbers = true, value_parser = parse_number)]
     pub(crate) momentum: Option<f64>,
+    /// How the momentum shrinks over the run. Default: linear with adaptive steps, constant with others.
+    #[arg(long, value_enum, group = "fresh")]
+    pub(crate) momentum_schedule: Option<Schedule>,
+    /// Every N steps, compare with the state N steps before on the same fresh directions, and stop unless a
+    /// one-sided t-test at level 5 % finds that the MMD has fallen. Default: never.
+    #[arg(long, value_name = "N", group = "fresh", value_parser = parse_positive)]
+    pub(crate) settle_every: Option<u64>,
     /// Slicing directions a step, L. Default: 2048; 500 below dimension 64; 100 in the plane.
     #[arg(long, value_name = "L", group = "fresh", value_parser = parse_directions)]
     pub(crate) directions: Option<usize>,
     /// Kind of directions. Default: hadamard; orthonormal below dimension 64; equispaced in the plane.
     #[arg(long, value_enum, group = "fresh")]
     pub(crate) slicing: Option<SlicingName>,
+    /// When directions are drawn. Default: every-step; never for lbfgs.
+    #[arg(long, value_enum, group = "fresh")]
+    pub(crate) redraw: Option<RedrawName>,
+    /// Take N samples of every target class at a step instead of all. Default: all.
+    #[arg(long, value_name = "N", group = "fresh", value_parser = parse_count)]
+    pub(crate) target_batch: Option<usize>,
+    /// How distances are estimated from a batch. Default: debiased, which the laplace kernel cannot be.
+    #[arg(long, value_enum, group = "fresh", requires = "target_batch")]
+    pub(crate) batch_estimator: Option<EstimatorName>,
     /// Precision of the samples and of their projections; distances are summed in double precision
     /// always. Default: f32.
     #[arg(long, value_enum, group = "fresh")]
@@ -226,7 +249,40 @@ pub(crate) enum KernelName {
     Pooled,
 }
 
-/// How the step shrinks.
+/// A scheme by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemeName {
+    /// Velocities accumulate: u <- v + m u, x <- x - tau u.
+    HeavyBall,
+    /// The same, looking one step ahead.
+    Nesterov,
+    /// Steps of one length a coordinate, whatever the force.
+    Adam,
+    /// Quasi-Newton with backtracking, on directions drawn once.
+    Lbfgs,
+}
+
+/// When directions are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RedrawName {
+    /// Anew at every step.
+    EveryStep,
+    /// Once.
+    Never,
+}
+
+/// How distances are estimated from mini-batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EstimatorName {
+    /// A batch stands for its class; distances come out too large.
+    Plain,
+    /// Two independent batches, an inner product in place of a square.
+    Debiased,
+}
+
+/// How a step size or a momentum shrinks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Schedule {
@@ -284,24 +340,26 @@ impl std::str::FromStr for Bandwidth {
 
 /// `--step-size`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum StepSize {
+pub(crate) enum TypedStep {
     Auto,
+    Adaptive(f64),
     Eta(f64),
     Tau(f64),
 }
 
-impl std::str::FromStr for StepSize {
+impl std::str::FromStr for TypedStep {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parsed = match text.split_once(':') {
             None if text == "auto" => Some(Self::Auto),
             None => positive_number(text).map(Self::Tau),
+            Some(("adaptive", value)) => positive_number(value).map(Self::Adaptive),
             Some(("eta", value)) => positive_number(value).map(Self::Eta),
             Some(("tau", value)) => positive_number(value).map(Self::Tau),
             Some(_) => None,
         };
-        parsed.ok_or_else(|| format!("expected auto, eta:X or a positive number, found `{text}`"))
+        parsed.ok_or_else(|| format!("expected auto, adaptive:X, eta:X or a positive number, found `{text}`"))
     }
 }
 
@@ -349,11 +407,12 @@ mod tests {
 
     #[test]
     fn step_sizes_are_read() {
-        assert_eq!("auto".parse(), Ok(StepSize::Auto));
-        assert_eq!("0.1".parse(), Ok(StepSize::Tau(0.1)));
-        assert_eq!("eta:0.05".parse(), Ok(StepSize::Eta(0.05)));
-        for bad in ["", "0", "-1", "nan", "eta:", "eta:inf", "tau:x", "beta:1"] {
-            assert!(bad.parse::<StepSize>().is_err(), "{bad}");
+        assert_eq!("auto".parse(), Ok(TypedStep::Auto));
+        assert_eq!("0.1".parse(), Ok(TypedStep::Tau(0.1)));
+        assert_eq!("eta:0.05".parse(), Ok(TypedStep::Eta(0.05)));
+        assert_eq!("adaptive:2".parse(), Ok(TypedStep::Adaptive(2.0)));
+        for bad in ["", "0", "-1", "nan", "eta:", "eta:inf", "tau:x", "beta:1", "adaptive:0"] {
+            assert!(bad.parse::<TypedStep>().is_err(), "{bad}");
         }
     }
 

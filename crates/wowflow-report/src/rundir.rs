@@ -12,7 +12,7 @@ use wowflow::dataset::ImageShape;
 use crate::error::ReportError;
 
 /// Version of the layout described in this module; every JSON file with a `schema` field names it.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Where each file of a run lies.
 ///
@@ -468,7 +468,7 @@ mod tests {
         type Change = fn(&mut FramesIndex);
         let cases: [(Change, &str); 7] = [
             (|i| i.target_classes.clear(), "found 2 steps, 2 rows and 0 target rows"),
-            (|i| i.schema = 2, "found 2"),
+            (|i| i.schema = 1, "found 1"),
             (|i| i.image_shape = Some([2, 2, 1]), "found 2x2x1"),
             (|i| i.steps = vec![5, 5], "found 5 before 5"),
             (|i| i.classes[1] = 7, "found 7"),

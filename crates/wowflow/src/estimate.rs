@@ -20,6 +20,12 @@ pub struct Estimate {
 }
 
 impl Estimate {
+    /// A value without error.
+    #[must_use]
+    pub fn exact(value: f64) -> Self {
+        Self { value, standard_error: 0.0, degrees_of_freedom: 0 }
+    }
+
     /// The mean of independent draws of one distribution.
     #[must_use]
     pub fn of_mean(draws: &[f64]) -> Self {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use anyhow::{Result, bail, ensure};
 use wowflow::directions::Directions;
-use wowflow::flow::{Decay, Flow, FlowState, HeavyBall, StepSchedule, StopReason};
+use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize, StopReason};
 use wowflow::functional::{Evaluation, Functional, MmdSw};
 use wowflow::measure::MeasureOverMeasures;
 
@@ -15,6 +15,7 @@ use super::sliced::functional;
 struct Listed<'q> {
     mmd: MmdSw<'q, f64>,
     directions: Vec<Directions<f64>>,
+    curvatures: Vec<f64>,
 }
 
 impl Functional<f64> for Listed<'_> {
@@ -29,6 +30,11 @@ impl Functional<f64> for Listed<'_> {
         let value = self.mmd.evaluate_along(particles, &self.directions[step], velocity);
         Evaluation { value, standard_error: None }
     }
+
+    // The reference's steps have one size.
+    fn curvatures(&self) -> &[f64] {
+        &self.curvatures
+    }
 }
 
 pub(super) fn flow(case: &Case) -> Result<Computed> {
@@ -41,10 +47,12 @@ pub(super) fn flow(case: &Case) -> Result<Computed> {
         .chunks(count * dim)
         .map(|rows| Directions::from_rows(rows.to_vec(), dim))
         .collect::<Result<_, _>>()?;
-    let mut functional = Listed { mmd: functional(&source, &target, kernel)?, directions };
+    let curvatures = vec![1.0; source.sample_count()];
+    let mut functional = Listed { mmd: functional(&source, &target, kernel)?, directions, curvatures };
     let flow = Flow {
-        scheme: HeavyBall::new(case.scalar("momentum")?)?,
-        schedule: StepSchedule::new(case.scalar("lr")?, Decay::Constant, steps as u64)?,
+        scheme: Scheme::heavy_ball(case.scalar("momentum")?, Decay::Constant)?,
+        schedule: StepSchedule::new(StepSize::Fixed(case.scalar("lr")?), Decay::Constant, steps as u64)?,
+        settle: None,
     };
     let mut losses = Vec::new();
     let mut seen = Vec::new();

@@ -132,8 +132,6 @@ fn flow_one(
         kernel: Some(kernel),
         bandwidth: bandwidth.map(Bandwidth::Value),
         steps: Some(args.steps),
-        // With little momentum the paths can be read.
-        momentum: Some(0.8),
         directions: (kernel != KernelName::Pooled).then_some(args.directions),
         precision: Some(Precision::F64),
         seed: Some(args.seed),
@@ -160,7 +158,7 @@ fn flow_one(
         StopReason::Diverged { step } => {
             bail!("expected finite numbers, found the flow diverging at step {step}")
         }
-        StopReason::StepsDone | StopReason::Stationary => {}
+        StopReason::StepsDone | StopReason::Stationary | StopReason::Settled => {}
     }
     let name =
         serde_json::to_value(config.kernel)?["name"].as_str().context("kernels have names")?.to_owned();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use wowflow::flow::FlowState;
+use wowflow::flow::{FlowState, Memory};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::scalar::Scalar;
 use wowflow_data::npy::{NpyArray, NpyData, read_npz, write_npz};
@@ -48,17 +48,23 @@ pub(crate) fn write<T: Stored>(run: &RunDir, state: &FlowState<T>, seconds: f64,
     let particles = state.particles();
     let shape = vec![particles.sample_count(), particles.dim()];
     let points = T::array(shape.clone(), particles.points().to_vec());
-    let momentum = T::array(shape, state.momentum().to_vec());
+    let memory = state.memory();
+    let vectors = [vec![memory.vectors.len()], shape.clone()].concat();
+    let vectors = T::array(vectors, memory.vectors.concat());
+    let numbers = NpyArray::f64(vec![memory.numbers.len()], memory.numbers.clone());
+    let reference = state.reference().map(|reference| T::array(shape, reference.to_vec()));
     let step = NpyArray::i64(vec![1], vec![state.step() as i64]);
     let time = NpyArray::f64(vec![1], vec![seconds]);
     let config = NpyArray::text(vec![1], vec![config.to_owned()]);
-    let arrays = [
+    let mut arrays = vec![
         ("points", &points),
-        ("momentum", &momentum),
+        ("memory", &vectors),
+        ("memory_numbers", &numbers),
         ("step", &step),
         ("seconds", &time),
         ("config", &config),
     ];
+    arrays.extend(reference.as_ref().map(|reference| ("reference", reference)));
     write_npz(path_of(run, state.step()), &arrays)?;
     remove_before(run, state.step())
 }
@@ -97,7 +103,8 @@ fn read<T: Stored>(path: &Path, initial: &MeasureOverMeasures<T>, config: &str) 
         _ => bail!("expected a checkpoint of this configuration, found one of another"),
     }
     let Some(points) = T::values(take("points")?) else { bail!("expected {} points", T::NAME) };
-    let Some(momentum) = T::values(take("momentum")?) else { bail!("expected {} momentum", T::NAME) };
+    let Some(vectors) = T::values(take("memory")?) else { bail!("expected {} in the memory", T::NAME) };
+    let NpyData::F64(numbers) = take("memory_numbers")? else { bail!("expected numbers in the memory") };
     let (NpyData::I64(step), NpyData::F64(seconds)) = (take("step")?, take("seconds")?) else {
         bail!("expected a whole number of steps and a number of seconds");
     };
@@ -108,8 +115,14 @@ fn read<T: Stored>(path: &Path, initial: &MeasureOverMeasures<T>, config: &str) 
         particles.points().len(),
         points.len(),
     );
+    let reference = match take("reference").ok().map(T::values) {
+        Some(None) => bail!("expected {} in the reference", T::NAME),
+        found => found.flatten(),
+    };
     particles.points_mut().copy_from_slice(&points);
-    Ok(Checkpoint { state: FlowState::restore(particles, momentum, step[0] as u64)?, seconds: seconds[0] })
+    let memory = Memory { vectors: vectors.chunks(points.len()).map(<[T]>::to_vec).collect(), numbers };
+    let state = FlowState::restore(particles, memory, reference, step[0] as u64)?;
+    Ok(Checkpoint { state, seconds: seconds[0] })
 }
 
 /// Checkpoints of a run, by step.

@@ -4,11 +4,15 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wowflow::directions::Slicing;
-use wowflow::flow::{Decay, Flow, HeavyBall, StepSchedule};
+use wowflow::flow::{Flow, Settle, StepSchedule};
+use wowflow::functional::{BatchEstimator, MiniBatches, Redraw};
 use wowflow::kernel::{Gaussian, InverseMultiquadric, Kernel, Laplace, Riesz};
 use wowflow_report::rundir::SCHEMA;
 
-use crate::args::{Bandwidth, FlowArgs, KernelName, Precision, Schedule, SlicingName};
+use super::scheme::{SchemeConfig, StepConfig};
+use crate::args::{
+    Bandwidth, EstimatorName, FlowArgs, KernelName, Precision, RedrawName, Schedule, SlicingName,
+};
 
 /// Everything that determines the result; nothing else does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,18 +22,39 @@ pub(crate) struct FlowConfig {
     pub(crate) target: String,
     pub(crate) kernel: KernelConfig,
     pub(crate) steps: u64,
-    /// `tau` of the first step.
-    pub(crate) step_size: f64,
+    pub(crate) scheme: SchemeConfig,
+    pub(crate) step_size: StepConfig,
     pub(crate) schedule: Schedule,
-    pub(crate) momentum: f64,
     pub(crate) directions: usize,
     pub(crate) slicing: SlicingName,
+    pub(crate) redraw: RedrawName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) target_batches: Option<BatchConfig>,
     pub(crate) precision: Precision,
     pub(crate) seed: u64,
     pub(crate) checkpoint_every: u64,
     pub(crate) exact_limit: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) neighbours_every: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) settle_every: Option<u64>,
+}
+
+/// Mini-batches of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct BatchConfig {
+    pub(crate) size: usize,
+    pub(crate) estimator: EstimatorName,
+}
+
+impl From<BatchConfig> for MiniBatches {
+    fn from(config: BatchConfig) -> Self {
+        let estimator = match config.estimator {
+            EstimatorName::Plain => BatchEstimator::Plain,
+            EstimatorName::Debiased => BatchEstimator::Debiased,
+        };
+        Self { size: config.size, estimator }
+    }
 }
 
 /// A kernel with its parameters.
@@ -75,6 +100,8 @@ impl KernelRequest {
         if name == KernelName::Pooled {
             refuse(args.directions.is_some(), "directions", "sliced kernels")?;
             refuse(args.slicing.is_some(), "slicing", "sliced kernels")?;
+            refuse(args.redraw.is_some(), "redraw", "sliced kernels")?;
+            refuse(args.target_batch.is_some(), "target-batch", "sliced kernels")?;
         }
         Ok(match (name, args.bandwidth.unwrap_or(Bandwidth::Auto)) {
             (KernelName::Pooled, _) => Self::Known(KernelConfig::Pooled),
@@ -115,14 +142,10 @@ impl KernelConfig {
 impl FlowConfig {
     /// The scheme and schedule of this configuration.
     pub(crate) fn flow(&self) -> Result<Flow> {
-        let decay = match self.schedule {
-            Schedule::Constant => Decay::Constant,
-            Schedule::Linear => Decay::Linear,
-            Schedule::Cosine => Decay::Cosine,
-        };
         Ok(Flow {
-            scheme: HeavyBall::new(self.momentum)?,
-            schedule: StepSchedule::new(self.step_size, decay, self.steps)?,
+            scheme: self.scheme.scheme()?,
+            schedule: StepSchedule::new(self.step_size.into(), self.schedule.into(), self.steps)?,
+            settle: self.settle_every.map(Settle::new).transpose()?,
         })
     }
 
@@ -138,6 +161,15 @@ impl FlowConfig {
             bail!("expected schema {SCHEMA}, found {}", config.schema);
         }
         Ok(config)
+    }
+}
+
+impl From<RedrawName> for Redraw {
+    fn from(name: RedrawName) -> Self {
+        match name {
+            RedrawName::EveryStep => Self::EveryStep,
+            RedrawName::Never => Self::Never,
+        }
     }
 }
 
@@ -173,23 +205,27 @@ mod tests {
             target: "b".into(),
             kernel: KernelConfig::Gaussian { bandwidth: 0.1 },
             steps: 3,
-            step_size: 0.1,
+            scheme: SchemeConfig::HeavyBall { momentum: 0.9, momentum_schedule: Schedule::Linear },
+            step_size: StepConfig::Adaptive(0.1),
             schedule: Schedule::Linear,
-            momentum: 0.9,
             directions: 5,
             slicing: SlicingName::Gaussian,
+            redraw: RedrawName::EveryStep,
+            target_batches: Some(BatchConfig { size: 3, estimator: EstimatorName::Debiased }),
             precision: Precision::F32,
             seed: u64::MAX,
             checkpoint_every: 1,
             exact_limit: 2000,
             neighbours_every: None,
+            settle_every: Some(10),
         };
         let mut bits = 0x9e37_79b9_7f4a_7c15u64;
         for _ in 0..20_000 {
             // Numbers from 1 to 2 with every kind of ending.
             bits = bits.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
-            config.step_size = f64::from_bits(0x3ff0_0000_0000_0000 | bits >> 12) * 0.037;
-            config.kernel = KernelConfig::Gaussian { bandwidth: config.step_size * 31.0 };
+            let size = f64::from_bits(0x3ff0_0000_0000_0000 | bits >> 12) * 0.037;
+            config.step_size = StepConfig::Adaptive(size);
+            config.kernel = KernelConfig::Gaussian { bandwidth: size * 31.0 };
             let text = serde_json::to_string_pretty(&config).unwrap();
             assert_eq!(FlowConfig::parse(&text).unwrap(), config);
         }

@@ -55,8 +55,9 @@ pub(crate) fn execute<T: Stored>(
             trouble = Some(error);
             return ControlFlow::Break(());
         }
-        // A squared MMD that is not positive is 0 up to rounding: what moves on from there is noise.
-        arrived = record.value <= 0.0;
+        // A squared MMD that is not positive is 0 up to rounding: what moves on from there is noise. From
+        // mini-batches it may fall below 0 by chance.
+        arrived = record.value <= 0.0 && config.target_batches.is_none();
         if arrived || interrupt::requested() && record.step < config.steps {
             ControlFlow::Break(())
         } else {
@@ -89,7 +90,7 @@ pub(crate) fn execute<T: Stored>(
                 config.step_size
             );
         }
-        StopReason::StepsDone | StopReason::Stationary => {}
+        StopReason::StepsDone | StopReason::Stationary | StopReason::Settled => {}
     }
     recorder.frame(&state)?;
     recorder.checkpoint(&state)?;

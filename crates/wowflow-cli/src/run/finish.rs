@@ -134,6 +134,7 @@ fn stop_name(stop: StopReason) -> &'static str {
         StopReason::StepsDone => "steps_done",
         StopReason::Interrupted => "interrupted",
         StopReason::Stationary => "stationary",
+        StopReason::Settled => "settled",
         StopReason::Diverged { .. } => "diverged",
     }
 }

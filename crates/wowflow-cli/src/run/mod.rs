@@ -8,3 +8,4 @@ pub(crate) mod finish;
 pub(crate) mod problem;
 pub(crate) mod provenance;
 pub(crate) mod recorder;
+pub(crate) mod scheme;

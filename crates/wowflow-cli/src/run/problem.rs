@@ -1,20 +1,17 @@
 //! From typed options and data to a problem: measures, functional, resolved configuration.
 
-use anyhow::{Context, Result, bail};
-use wowflow::directions::Slicing;
-use wowflow::flow::dimension_factor;
+use anyhow::{Result, bail};
+use wowflow::directions::{Slicing, dimension_factor};
+use wowflow::estimate::Estimate;
 use wowflow::functional::{Evaluation, Functional, MmdSw, PooledMmd, SlicingPlan};
 use wowflow::kernel::{Base, Kernel, Riesz};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::scalar::Scalar;
 use wowflow_report::rundir::SCHEMA;
 
-use super::config::{FlowConfig, KernelConfig, KernelRequest};
-use crate::args::{FlowArgs, KernelName, Precision, Schedule, SlicingName, StepSize};
-
-/// The automatic step, as a multiple of the kernel's natural step and after momentum. Half and twice of
-/// it, other momenta and schedules: `docs/ENGINE.md`, "Few steps".
-const AUTO_STEP: f64 = 2.0;
+use super::config::{BatchConfig, FlowConfig, KernelConfig, KernelRequest};
+use super::scheme::{self, SchemeConfig, StepConfig, StepRequest};
+use crate::args::{EstimatorName, FlowArgs, KernelName, Precision, RedrawName, SlicingName};
 
 /// The functional of a configuration: sliced, or the pooled baseline.
 pub(crate) enum Objective<'q, T: Scalar> {
@@ -30,7 +27,13 @@ impl<'q, T: Scalar> Objective<'q, T> {
     ) -> Result<Self> {
         Ok(match config.kernel.sliced()? {
             None => Self::Pooled(PooledMmd::new(source, target)?),
-            Some(kernel) => Self::Sliced(Box::new(MmdSw::new(source, target, kernel, plan(config))?)),
+            Some(kernel) => {
+                let mmd = MmdSw::new(source, target, kernel, plan(config))?.with_redraw(config.redraw.into());
+                Self::Sliced(Box::new(match config.target_batches {
+                    None => mmd,
+                    Some(batches) => mmd.with_batches(source, batches.into())?,
+                }))
+            }
         })
     }
 
@@ -48,6 +51,25 @@ impl<T: Scalar> Functional<T> for Objective<'_, T> {
         match self {
             Self::Sliced(mmd) => mmd.evaluate(particles, step, velocity),
             Self::Pooled(mmd) => mmd.evaluate(particles, step, velocity),
+        }
+    }
+
+    fn curvatures(&self) -> &[f64] {
+        match self {
+            Self::Sliced(mmd) => mmd.curvatures(),
+            Self::Pooled(mmd) => Functional::<T>::curvatures(mmd),
+        }
+    }
+
+    fn change(
+        &mut self,
+        before: &MeasureOverMeasures<T>,
+        after: &MeasureOverMeasures<T>,
+        draw: u64,
+    ) -> Estimate {
+        match self {
+            Self::Sliced(mmd) => mmd.change(before, after, draw),
+            Self::Pooled(mmd) => mmd.change(before, after, draw),
         }
     }
 }
@@ -79,55 +101,78 @@ pub(crate) fn resolve<T: Scalar>(
     };
     let steps = args.steps.unwrap_or(300);
     let request = KernelRequest::from_args(args)?;
+    let (scheme, step, schedule) = scheme::resolve(args)?;
+    let (redraw, target_batches) = sampling(args, scheme)?;
     let mut config = FlowConfig {
         schema: SCHEMA,
         source: source_name.to_owned(),
         target: target_name.to_owned(),
         kernel: KernelConfig::Pooled,
         steps,
-        step_size: 1.0,
-        schedule: args.schedule.unwrap_or(Schedule::Cosine),
-        momentum: args.momentum.unwrap_or(0.8),
+        scheme,
+        step_size: StepConfig::Fixed(1.0),
+        schedule,
         directions: args.directions.unwrap_or(directions),
         slicing: args.slicing.unwrap_or(slicing),
+        redraw,
+        target_batches,
         precision: args.precision.unwrap_or(Precision::F32),
         seed: args.seed.unwrap_or(0),
         checkpoint_every: args.checkpoint_every.unwrap_or((steps / 10).max(1)),
         exact_limit: args.exact_limit.unwrap_or(2000),
         neighbours_every: args.neighbours_every,
+        settle_every: args.settle_every,
     };
     // Parameters given as numbers are checked before anything is measured.
     config.flow()?;
     if let KernelRequest::Known(kernel) = request {
         kernel.sliced()?;
     }
-    let (kernel, step_size) =
-        measured(&config, request, args.step_size.unwrap_or(StepSize::Auto), source, target)?;
-    (config.kernel, config.step_size) = (kernel, step_size);
+    (config.kernel, config.step_size) = measured(&config, request, step, source, target)?;
     config.flow()?;
+    // What the kernel and the batches do not have together is refused before the run begins.
+    Objective::new(&config, source, target)?;
     Ok(config)
+}
+
+/// When directions and batches are drawn; L-BFGS wants the same functional at every step.
+fn sampling(args: &FlowArgs, scheme: SchemeConfig) -> Result<(RedrawName, Option<BatchConfig>)> {
+    let steady = matches!(scheme, SchemeConfig::Lbfgs { .. });
+    if steady && args.redraw == Some(RedrawName::EveryStep) {
+        bail!("expected --redraw never with --scheme lbfgs, found every-step");
+    }
+    if steady && args.target_batch.is_some() {
+        bail!(
+            "expected --target-batch with other schemes than lbfgs, which wants the same target at every step"
+        );
+    }
+    let redraw = args.redraw.unwrap_or(if steady { RedrawName::Never } else { RedrawName::EveryStep });
+    let estimator = args.batch_estimator.unwrap_or(EstimatorName::Debiased);
+    Ok((redraw, args.target_batch.map(|size| BatchConfig { size, estimator })))
 }
 
 /// Kernel parameters and first step, measured on the data where they are automatic.
 fn measured<T: Scalar>(
     config: &FlowConfig,
     request: KernelRequest,
-    step: StepSize,
+    step: StepRequest,
     source: &MeasureOverMeasures<T>,
     target: &MeasureOverMeasures<T>,
-) -> Result<(KernelConfig, f64)> {
+) -> Result<(KernelConfig, StepConfig)> {
+    // Coordinates share a distance evenly.
+    let coordinates = (source.dim() as f64).sqrt();
     if request == KernelRequest::Known(KernelConfig::Pooled) {
-        let tau = match step {
-            StepSize::Tau(tau) => tau,
-            StepSize::Eta(_) => {
-                bail!("expected --step-size auto or a number with --kernel pooled, found eta:X")
+        let step = match step {
+            StepRequest::Known(step) => step,
+            StepRequest::Eta(_) => {
+                bail!("expected --step-size auto, adaptive:X or a number with --kernel pooled, found eta:X")
             }
-            StepSize::Auto => {
+            StepRequest::OfDistance(share) => {
                 let typical = PooledMmd::new(source, target)?.typical_distance(source);
-                auto_step(typical, config.momentum)
+                fixed(share * typical / coordinates)
             }
         };
-        return Ok((KernelConfig::Pooled, tau));
+        return Ok((KernelConfig::Pooled, step));
     }
     let any = Kernel::from(Riesz::new(1.0, 0.0)?);
     let mut probe = MmdSw::new(source, target, any, plan(config))?;
@@ -144,19 +189,21 @@ fn measured<T: Scalar>(
             KernelConfig::with_bandwidth(name, bandwidth)
         }
     };
-    let sliced = kernel.sliced()?.context("the pooled baseline has no directions")?;
-    let factor = dimension_factor(Slicing::from(config.slicing), config.directions, source.dim());
-    let tau = match step {
-        StepSize::Tau(tau) => tau,
-        StepSize::Eta(eta) => eta * factor,
-        StepSize::Auto => {
-            let typical = probe.typical_distance(source, sliced.base());
-            auto_step(sliced.natural_step(typical), config.momentum) * factor
+    let step = match step {
+        StepRequest::Known(step) => step,
+        StepRequest::Eta(eta) => {
+            let slicing = Slicing::from(config.slicing);
+            fixed(eta * dimension_factor(slicing, config.directions, source.dim()))
+        }
+        // A slice sees a distance over sqrt(d), as a coordinate does.
+        StepRequest::OfDistance(share) => {
+            fixed(share * probe.typical_distance(source, Base::SquaredSw2).sqrt())
         }
     };
-    Ok((kernel, tau))
+    Ok((kernel, step))
 }
 
-fn auto_step(natural: f64, momentum: f64) -> f64 {
-    (AUTO_STEP * (1.0 - momentum) * natural).max(f64::MIN_POSITIVE)
+/// A step of a measured size: positive even where source and target are alike.
+fn fixed(size: f64) -> StepConfig {
+    StepConfig::Fixed(size.max(f64::MIN_POSITIVE))
 }

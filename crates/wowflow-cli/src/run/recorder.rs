@@ -115,6 +115,10 @@ impl<'a> Recorder<'a> {
             let votes = nearest_neighbour_votes(state.particles(), target)?.votes;
             extra.insert(VOTES.into(), votes.into());
         }
+        if let Some(change) = record.change {
+            extra.insert("mmd2_change".into(), (2.0 * change.value).into());
+            extra.insert("mmd2_change_standard_error".into(), (2.0 * change.standard_error).into());
+        }
         let line = MetricsRecord {
             step: record.step,
             mmd2: 2.0 * record.value,

@@ -1,5 +1,6 @@
 //! Slicing directions: draws are objects, addressed by (seed, step).
 
+mod factor;
 mod hadamard;
 mod orthonormal;
 mod slicer;
@@ -13,6 +14,7 @@ use crate::linalg::{Mat, Output};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
+pub use factor::dimension_factor;
 pub(crate) use slicer::{Draws, Slicer};
 
 /// How directions are drawn; each kind makes the sliced distance unbiased for `SW_2^2`, the structured

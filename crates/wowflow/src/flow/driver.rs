@@ -3,7 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::schedule::StepSchedule;
-use super::state::{FlowState, HeavyBall};
+use super::scheme::{Move, Scheme, Tangent};
+use super::settle::{Settle, settled};
+use super::state::FlowState;
+use crate::estimate::Estimate;
 use crate::functional::{Evaluation, Functional};
 use crate::scalar::Scalar;
 
@@ -18,8 +21,10 @@ pub struct StepRecord {
     pub standard_error: Option<f64>,
     /// Root mean square over samples (by mass) of the length of the velocity at this state.
     pub velocity_rms: f64,
-    /// Size `tau` of the step about to be taken; 0 at the end.
+    /// Size `tau` of the step about to be taken, the mean over samples by mass; 0 at the end.
     pub step_size: f64,
+    /// Where the stopping rule looked: the change of the value since it looked last.
+    pub change: Option<Estimate>,
 }
 
 /// Why a flow ended.
@@ -29,8 +34,11 @@ pub enum StopReason {
     StepsDone,
     /// The observer asked for it; the state is whole and can be continued.
     Interrupted,
-    /// The velocity vanished: the state is stationary on its directions.
+    /// The velocity vanished, or no step along it lowers the functional: the state is stationary on its
+    /// directions.
     Stationary,
+    /// The stopping rule found no descent that can be told from chance.
+    Settled,
     /// The loss or a coordinate is no longer a finite number: the step size is too large. The
     /// observer does not see that state.
     Diverged {
@@ -43,9 +51,11 @@ pub enum StopReason {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Flow {
     /// What one step does.
-    pub scheme: HeavyBall,
+    pub scheme: Scheme,
     /// How large it is, and how many there are.
     pub schedule: StepSchedule,
+    /// When to stop before.
+    pub settle: Option<Settle>,
 }
 
 impl Flow {
@@ -60,45 +70,44 @@ impl Flow {
         mut observer: impl FnMut(&StepRecord, &FlowState<T>) -> ControlFlow<()>,
     ) -> StopReason {
         let mut velocity = vec![T::ZERO; state.particles().points().len()];
+        let masses = state.particles().sample_masses();
+        let mut sizes = Vec::with_capacity(masses.len());
         loop {
             let step = state.step();
             let Evaluation { value, standard_error } =
                 functional.evaluate(state.particles(), step, &mut velocity);
-            let velocity_rms = rms(state, &velocity);
             let done = step >= self.schedule.steps();
-            let step_size = if done { 0.0 } else { self.schedule.at(step) };
-            let record = StepRecord { step, value, standard_error, velocity_rms, step_size };
+            sizes.clear();
+            sizes.extend(self.schedule.sizes(step, functional.curvatures()));
+            let mean_size: f64 = sizes.iter().zip(&masses).map(|(size, mass)| size * mass).sum();
+            let tangent = Tangent { dim: state.particles().dim(), masses: &masses, sizes: &sizes };
+            let velocity_rms = tangent.inner(&velocity, &velocity).sqrt();
+            let step_size = if done { 0.0 } else { mean_size };
             if !(value.is_finite() && velocity_rms.is_finite()) {
                 return StopReason::Diverged { step };
             }
+            let change = self.settle.and_then(|settle| settle.compare(state, functional));
+            let record = StepRecord { step, value, standard_error, velocity_rms, step_size, change };
             if observer(&record, state).is_break() {
                 return StopReason::Interrupted;
             }
             if done {
                 return StopReason::StepsDone;
             }
-            if velocity_rms == 0.0 && state.momentum().iter().all(|u| *u == T::ZERO) {
+            if change.as_ref().is_some_and(settled) {
+                return StopReason::Settled;
+            }
+            let at_rest = state.memory().vectors.iter().flatten().all(|u| *u == T::ZERO);
+            if velocity_rms == 0.0 && at_rest {
                 return StopReason::Stationary;
             }
-            self.scheme.advance(state, &velocity, step_size);
+            if let Some(settle) = self.settle {
+                settle.remember(state);
+            }
+            let left = self.schedule.left(step);
+            if self.scheme.advance(state, left, value, &velocity, &tangent) == Move::Stuck {
+                return StopReason::Stationary;
+            }
         }
     }
-}
-
-/// `(sum_c w_c sum_i a_{c,i} |v_{c,i}|^2)^(1/2)`: the norm of the velocity in the tangent space.
-fn rms<T: Scalar>(state: &FlowState<T>, velocity: &[T]) -> f64 {
-    let particles = state.particles();
-    let dim = particles.dim();
-    let square = |v: &[T]| v.iter().map(|v| v.to_f64() * v.to_f64()).sum::<f64>();
-    let class_mean = |class: usize| {
-        let range = particles.class_range(class);
-        let squares = velocity[range.start * dim..range.end * dim].chunks(dim).map(square);
-        match particles.class_weights(class) {
-            None => squares.sum::<f64>() / range.len() as f64,
-            Some(weights) => squares.zip(weights).map(|(square, a)| a * square).sum(),
-        }
-    };
-    let total: f64 =
-        particles.outer_weights().iter().enumerate().map(|(class, w)| w * class_mean(class)).sum();
-    total.sqrt()
 }

@@ -1,12 +1,12 @@
 //! The flow: a state moved along the velocity of a functional, step by step or to the end.
 //!
-//! The driver owns counting, stopping and observing; a [`HeavyBall`] writes one step; a
+//! The driver owns counting, stopping and observing; a [`Scheme`] writes one step; a
 //! [`StepSchedule`] says how far. Observation 0 is the initial state, and a recorded loss belongs
 //! to the recorded state.
 //!
 //! ```
 //! use wowflow::directions::Slicing;
-//! use wowflow::flow::{Decay, Flow, FlowState, HeavyBall, StepSchedule, StopReason};
+//! use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize, StopReason};
 //! use wowflow::functional::{MmdSw, SlicingPlan};
 //! use wowflow::kernel::{Kernel, Riesz};
 //! use wowflow::measure::MeasureOverMeasures;
@@ -18,8 +18,9 @@
 //! let mut mmd = MmdSw::new(&p, &q, Kernel::from(Riesz::new(1.0, 0.0)?), plan)?;
 //!
 //! let flow = Flow {
-//!     scheme: HeavyBall::new(0.5)?,
-//!     schedule: StepSchedule::new(0.5, Decay::Linear, 200)?,
+//!     scheme: Scheme::heavy_ball(0.5, Decay::Constant)?,
+//!     schedule: StepSchedule::new(StepSize::Fixed(0.5), Decay::Linear, 200)?,
+//!     settle: None,
 //! };
 //! let mut state = FlowState::new(p);
 //! let mut losses = Vec::new();
@@ -35,8 +36,12 @@
 
 mod driver;
 mod schedule;
+mod scheme;
+mod settle;
 mod state;
 
 pub use driver::{Flow, StepRecord, StopReason};
-pub use schedule::{Decay, ScheduleError, StepSchedule, dimension_factor};
-pub use state::{FlowState, HeavyBall, StateError};
+pub use schedule::{Decay, ScheduleError, StepSchedule, StepSize};
+pub use scheme::Scheme;
+pub use settle::Settle;
+pub use state::{FlowState, Memory, StateError};

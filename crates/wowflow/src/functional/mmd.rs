@@ -1,7 +1,8 @@
 //! `F(P) = 1/2 MMD_K^2(P, Q)` with a kernel on the sliced-Wasserstein distance, and its velocity.
 
+use super::batches::{BatchEstimator, MiniBatches, Reading};
 use super::{Evaluation, Functional, FunctionalError};
-use crate::directions::{Directions, Draws, Slicer, Slicing};
+use crate::directions::{Directions, Draws, Slicer, Slicing, dimension_factor};
 use crate::estimate::Estimate;
 use crate::kernel::{Base, Kernel};
 use crate::measure::MeasureOverMeasures;
@@ -18,6 +19,16 @@ pub struct SlicingPlan {
     pub count: usize,
     /// Seed of all draws.
     pub seed: u64,
+}
+
+/// When directions are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redraw {
+    /// Anew at every step: in many steps a flow sees all directions.
+    EveryStep,
+    /// Once: the functional is the same at every step, as L-BFGS needs, and the target is projected and
+    /// sorted once. Few directions in many dimensions are then matched and no others.
+    Never,
 }
 
 /// Sliced distances between all classes, as matrices, row-major.
@@ -62,8 +73,19 @@ pub struct MmdSw<'q, T: Scalar> {
     target: &'q MeasureOverMeasures<T>,
     kernel: Kernel,
     plan: SlicingPlan,
+    redraw: Redraw,
     engine: Engine<T>,
     draws: Draws<T>,
+    batches: Option<Batches<T>>,
+    curvatures: Vec<f64>,
+}
+
+/// Mini-batches with the engine for their sizes and the last ones drawn.
+#[derive(Clone, Debug)]
+struct Batches<T: Scalar> {
+    plan: MiniBatches,
+    engine: Engine<T>,
+    drawn: MeasureOverMeasures<T>,
 }
 
 impl<'q, T: Scalar> MmdSw<'q, T> {
@@ -83,19 +105,44 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         let stream = Stream::new(plan.seed, Purpose::Directions, 0);
         let draws = Draws::new(plan.slicing, plan.count, source.dim(), stream)?;
         let engine = Engine::new(source, target, plan.count);
-        Ok(Self { target, kernel, plan, engine, draws })
+        let curvatures = vec![0.0; source.sample_count()];
+        let redraw = Redraw::EveryStep;
+        Ok(Self { target, kernel, plan, redraw, engine, draws, batches: None, curvatures })
+    }
+
+    /// The same functional with directions drawn as told; without this, anew at every step.
+    #[must_use]
+    pub fn with_redraw(self, redraw: Redraw) -> Self {
+        Self { redraw, ..self }
+    }
+
+    /// The same functional with mini-batches of the target, drawn anew at every step.
+    ///
+    /// They are what [`Functional::evaluate`] sees; values for comparison ([`Self::mmd2_apart`],
+    /// [`Functional::change`]) take the whole target. `particles` as in [`Self::new`].
+    ///
+    /// # Errors
+    /// Batches of no samples, and debiased ones with a kernel of `SW_1`.
+    pub fn with_batches(
+        self,
+        particles: &MeasureOverMeasures<T>,
+        plan: MiniBatches,
+    ) -> Result<Self, FunctionalError> {
+        if plan.size == 0 {
+            return Err(FunctionalError::EmptyBatches);
+        }
+        if plan.estimator == BatchEstimator::Debiased && self.kernel.base() == Base::Sw1 {
+            return Err(FunctionalError::NotHilbertian);
+        }
+        let drawn = plan.draw(self.target, Stream::new(self.plan.seed, Purpose::Batches, 0));
+        let engine = Engine::new(particles, &drawn, self.plan.count);
+        Ok(Self { batches: Some(Batches { plan, engine, drawn }), ..self })
     }
 
     /// The kernel.
     #[must_use]
     pub fn kernel(&self) -> Kernel {
         self.kernel
-    }
-
-    /// The same functional with another kernel.
-    #[must_use]
-    pub fn with_kernel(self, kernel: Kernel) -> Self {
-        Self { kernel, ..self }
     }
 
     /// The squared MMD of particles to the target on a draw of its own, apart from those of the
@@ -112,10 +159,14 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     /// limit of many directions when they are independent; for orthogonal ones the error is too large
     /// rather than too small. NaN where so many classes meet that there are less than 8 batches.
     pub fn mmd2_estimate(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Estimate {
+        let half = self.half_mmd2_apart(particles, draw).estimate();
+        half.mapped(2.0 * half.value, 2.0)
+    }
+
+    fn half_mmd2_apart(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Varied {
         self.draws.restart(Stream::new(self.plan.seed, Purpose::Evaluation, draw));
         self.engine.distances(self.kernel.base(), particles, self.target, &mut self.draws);
-        let half = half_mmd2(self.kernel, particles, self.target, &self.engine);
-        half.mapped(2.0 * half.value, 2.0)
+        half_mmd2(self.kernel, particles, self.target.outer_weights(), Reading::Plain, &self.engine)
     }
 
     /// The mean, over pairs of a source class and a target class, of `SW_2^2` or `SW_1`: what step
@@ -160,51 +211,116 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         directions: &Directions<T>,
         velocity: &mut [T],
     ) -> f64 {
-        evaluate(&mut self.engine, self.kernel, particles, self.target, &mut &*directions, velocity).value
+        let (target, reading) = (self.target, Reading::Plain);
+        let weights = target.outer_weights();
+        let problem = Problem { kernel: self.kernel, particles, target, weights, reading };
+        problem.evaluate(&mut self.engine, &mut &*directions, velocity).value
     }
 }
 
-/// `F(P)` and its velocity on the directions of a slicer.
-fn evaluate<T: Scalar>(
-    engine: &mut Engine<T>,
+/// What is evaluated: particles against classes of the target, or against batches of them.
+struct Problem<'a, T> {
     kernel: Kernel,
-    particles: &MeasureOverMeasures<T>,
-    target: &MeasureOverMeasures<T>,
-    slicer: &mut impl Slicer<T>,
-    velocity: &mut [T],
-) -> Estimate {
-    assert_eq!(velocity.len(), particles.points().len(), "one velocity a coordinate");
-    let base = kernel.base();
-    engine.distances(base, particles, target, slicer);
-    let value = half_mmd2(kernel, particles, target, engine);
-    // dF/ds of a pair, divided by w_c a_{c,i}: the one place that knows the WoW factor. A pair
-    // of source classes counts twice in the double sum, which cancels the 1/2 of F; the
-    // distance itself changes by 2 (s_c - s_e) for SW_2^2 and by a sign for SW_1.
-    let per_difference = match base {
-        Base::SquaredSw2 => 2.0,
-        Base::Sw1 => 1.0,
-    };
-    let (w, v) = (particles.outer_weights(), target.outer_weights());
-    let coefficient = |sums: &PairSums, c: usize, e: usize| {
-        per_difference
-            * match e.checked_sub(w.len()) {
-                None => w[e] * kernel.derivative(sums.source_source(c, e)),
-                Some(d) => -v[d] * kernel.derivative(sums.source_target(c, d)),
-            }
-    };
-    engine.velocity(particles, target, slicer, coefficient, velocity);
-    value
+    particles: &'a MeasureOverMeasures<T>,
+    target: &'a MeasureOverMeasures<T>,
+    /// Weights of the target's classes, each once.
+    weights: &'a [f64],
+    reading: Reading,
 }
 
-/// `F(P)` from the distances of the engine's last pass, with its error from their batches.
+impl<T: Scalar> Problem<'_, T> {
+    /// `F(P)` and its velocity on the directions of a slicer.
+    fn evaluate(&self, engine: &mut Engine<T>, slicer: &mut impl Slicer<T>, velocity: &mut [T]) -> Estimate {
+        let Self { kernel, particles, target, weights: v, reading } = *self;
+        assert_eq!(velocity.len(), particles.points().len(), "one velocity a coordinate");
+        let base = kernel.base();
+        engine.distances(base, particles, target, slicer);
+        let value = half_mmd2(kernel, particles, v, reading, engine).estimate();
+        // dF/ds of a pair, divided by w_c a_{c,i}: the one place that knows the WoW factor. A pair
+        // of source classes counts twice in the double sum, which cancels the 1/2 of F; the
+        // distance itself changes by 2 (s_c - s_e) for SW_2^2 and by a sign for SW_1.
+        let per_difference = match base {
+            Base::SquaredSw2 => 2.0,
+            Base::Sw1 => 1.0,
+        };
+        let w = particles.outer_weights();
+        let coefficient = |sums: &PairSums, c: usize, e: usize| {
+            per_difference
+                * match e.checked_sub(w.len()) {
+                    None => w[e] * kernel.derivative(sums.source_source(c, e)),
+                    Some(passed) => {
+                        let (d, share) = reading.target_class(passed);
+                        -share * v[d] * kernel.derivative(reading.source_target(sums, c, d))
+                    }
+                }
+        };
+        engine.velocity(particles, target, slicer, coefficient, velocity);
+        value
+    }
+
+    /// For every class, the same for its samples: `sum_d v_d 2 |K'(s_cd)|` and the repulsion's share, over the
+    /// step that the directions allow.
+    ///
+    /// `-K` is a concave function of `s`, so its tangent at the present `s_cd` majorises the attraction; there
+    /// `s_cd` is quadratic with the curvature of the directions. Repulsion bends up as far as its kernel does.
+    fn curvatures(&self, sums: &PairSums, factor: f64, out: &mut [f64]) {
+        let (kernel, w) = (self.kernel, self.particles.outer_weights());
+        for c in 0..w.len() {
+            let attraction = self.weights.iter().enumerate().map(|(d, v)| {
+                let s = self.reading.source_target(sums, c, d);
+                let slope = kernel.derivative(s).abs();
+                v * match kernel.base() {
+                    Base::SquaredSw2 => 2.0 * slope,
+                    // A unit force from the distance `s` away.
+                    Base::Sw1 if s > 0.0 => slope / s,
+                    Base::Sw1 => 0.0,
+                }
+            });
+            let others = w.iter().enumerate().filter(|&(e, _)| e != c);
+            let repulsion = others.map(|(e, w)| w * kernel.repulsion_curvature(sums.source_source(c, e)));
+            let curvature = (attraction.sum::<f64>() + repulsion.sum::<f64>()) / factor;
+            out[self.particles.class_range(c)].fill(curvature);
+        }
+    }
+}
+
+/// A value with what it would be on each batch of directions, to first order.
+struct Varied {
+    value: f64,
+    /// Number of directions of a batch, and the change of the value.
+    batches: Vec<(f64, f64)>,
+}
+
+impl Varied {
+    fn estimate(&self) -> Estimate {
+        /// Fewer batches than this say nothing about the error.
+        const BATCHES: usize = 8;
+        let (value, degrees) = (self.value, self.batches.len().saturating_sub(1));
+        if self.batches.len() < BATCHES {
+            return Estimate { value, standard_error: f64::NAN, degrees_of_freedom: 0 };
+        }
+        let directions: f64 = self.batches.iter().map(|(count, _)| count).sum();
+        let squares: f64 =
+            self.batches.iter().map(|(count, change)| count / directions * change * change).sum();
+        Estimate { value, standard_error: (squares / degrees as f64).sqrt(), degrees_of_freedom: degrees }
+    }
+
+    /// The difference to a value on the same batches.
+    fn minus(&self, other: &Self) -> Self {
+        let pairs = self.batches.iter().zip(&other.batches);
+        let batches = pairs.map(|(&(count, own), &(_, other))| (count, own - other)).collect();
+        Self { value: self.value - other.value, batches }
+    }
+}
+
+/// `F(P)` from the distances of the engine's last pass, with its changes by batch.
 fn half_mmd2<T: Scalar>(
     kernel: Kernel,
     particles: &MeasureOverMeasures<T>,
-    target: &MeasureOverMeasures<T>,
+    v: &[f64],
+    reading: Reading,
     engine: &Engine<T>,
-) -> Estimate {
-    /// Fewer batches than this say nothing about the error.
-    const BATCHES: usize = 8;
+) -> Varied {
     let total = engine.total();
     let batches: Vec<(f64, &PairSums)> = engine.batches().map(|(count, sums)| (count as f64, sums)).collect();
     let mut changes = vec![0.0; batches.len()];
@@ -222,27 +338,50 @@ fn half_mmd2<T: Scalar>(
         }
         sign * sum
     };
-    let (w, v) = (particles.outer_weights(), target.outer_weights());
+    let w = particles.outer_weights();
     // Three sums apart: those of a dataset and itself cancel exactly.
     let value = double_sum(0.5, w, w, &PairSums::source_source)
-        + double_sum(0.5, v, v, &PairSums::target_target)
-        + double_sum(-1.0, w, v, &PairSums::source_target);
-    if batches.len() < BATCHES {
-        return Estimate { value, standard_error: f64::NAN, degrees_of_freedom: 0 };
-    }
-    let directions: f64 = batches.iter().map(|(count, _)| count).sum();
-    let squares: f64 =
-        batches.iter().zip(&changes).map(|((count, _), change)| count / directions * change * change).sum();
-    let standard_error = (squares / (batches.len() - 1) as f64).sqrt();
-    Estimate { value, standard_error, degrees_of_freedom: batches.len() - 1 }
+        + double_sum(0.5, v, v, &|sums, d, e| reading.target_target(sums, d, e))
+        + double_sum(-1.0, w, v, &|sums, c, d| reading.source_target(sums, c, d));
+    let batches = batches.iter().zip(&changes).map(|((count, _), change)| (*count, *change)).collect();
+    Varied { value, batches }
 }
 
 impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
-        self.draws.restart(Stream::new(self.plan.seed, Purpose::Directions, step));
-        let found =
-            evaluate(&mut self.engine, self.kernel, particles, self.target, &mut self.draws, velocity);
+        let draw = match self.redraw {
+            Redraw::EveryStep => step,
+            Redraw::Never => 0,
+        };
+        self.draws.restart(Stream::new(self.plan.seed, Purpose::Directions, draw));
+        let (engine, target, reading) = match &mut self.batches {
+            None => (&mut self.engine, self.target, Reading::Plain),
+            Some(Batches { plan, engine, drawn }) => {
+                *drawn = plan.draw(self.target, Stream::new(self.plan.seed, Purpose::Batches, step));
+                (engine, &*drawn, plan.reading(self.target.class_count()))
+            }
+        };
+        let weights = self.target.outer_weights();
+        let problem = Problem { kernel: self.kernel, particles, target, weights, reading };
+        let found = problem.evaluate(engine, &mut self.draws, velocity);
+        let factor = dimension_factor(self.plan.slicing, self.plan.count, particles.dim());
+        problem.curvatures(engine.total(), factor, &mut self.curvatures);
         let error = found.standard_error;
         Evaluation { value: found.value, standard_error: (!error.is_nan()).then_some(error) }
+    }
+
+    fn curvatures(&self) -> &[f64] {
+        &self.curvatures
+    }
+
+    fn change(
+        &mut self,
+        before: &MeasureOverMeasures<T>,
+        after: &MeasureOverMeasures<T>,
+        draw: u64,
+    ) -> Estimate {
+        // Draw 0 is that of values for comparison.
+        let before = self.half_mmd2_apart(before, draw + 1);
+        self.half_mmd2_apart(after, draw + 1).minus(&before).estimate()
     }
 }

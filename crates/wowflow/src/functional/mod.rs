@@ -1,14 +1,17 @@
 //! Functionals of a dataset: value and velocity, the right-hand side of a flow.
 
+mod batches;
 mod mmd;
 mod pooled;
 
 use thiserror::Error;
 
 use crate::directions::DirectionsError;
+use crate::estimate::Estimate;
 use crate::measure::MeasureOverMeasures;
 
-pub use mmd::{MmdSw, PairDistances, SlicingPlan};
+pub use batches::{BatchEstimator, MiniBatches};
+pub use mmd::{MmdSw, PairDistances, Redraw, SlicingPlan};
 pub use pooled::PooledMmd;
 
 /// Why a functional could not be set up.
@@ -23,6 +26,12 @@ pub enum FunctionalError {
         /// Dimension of the target.
         target_dim: usize,
     },
+    /// Mini-batches of no samples.
+    #[error("expected mini-batches of at least one sample a class, found 0")]
+    EmptyBatches,
+    /// The debiased estimator takes inner products, which `SW_1` does not come from.
+    #[error("expected a kernel of SW_2^2 with debiased mini-batches, found one of SW_1: take plain ones")]
+    NotHilbertian,
     /// Directions that cannot be drawn.
     #[error(transparent)]
     Directions(#[from] DirectionsError),
@@ -46,4 +55,21 @@ pub trait Functional<T> {
     /// The step selects the random draw, if there is one: the same step, the same numbers. The
     /// velocity has as many entries as the particles have coordinates.
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation;
+
+    /// The curvature that every sample feels at the last evaluation, at least 0: along its velocity, `F` is
+    /// about a parabola of that curvature or below it, so that `1 / curvature` is a good step and more than
+    /// twice that one too far. 0 for a sample that feels no force.
+    fn curvatures(&self) -> &[f64];
+
+    /// `F(after) - F(before)`, both on the same draw, apart from those of the steps: what both share of
+    /// the draw's error cancels. The standard error is 0 for exact values, NaN where nothing is known of it;
+    /// by default nothing is known at all.
+    fn change(
+        &mut self,
+        _before: &MeasureOverMeasures<T>,
+        _after: &MeasureOverMeasures<T>,
+        _draw: u64,
+    ) -> Estimate {
+        Estimate { value: f64::NAN, standard_error: f64::NAN, degrees_of_freedom: 0 }
+    }
 }

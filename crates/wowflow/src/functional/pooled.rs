@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::{Evaluation, Functional, FunctionalError};
+use crate::estimate::Estimate;
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::measure::MeasureOverMeasures;
 use crate::scalar::Scalar;
@@ -17,6 +18,7 @@ pub struct PooledMmd {
     /// The target's mean: distances are taken about it, so that far-away data lose no digits.
     origin: Vec<f64>,
     target_term: f64,
+    curvatures: Vec<f64>,
 }
 
 #[derive(Clone, Debug)]
@@ -33,14 +35,7 @@ impl Pool {
         let points: Vec<f64> =
             measure.points().iter().enumerate().map(|(k, v)| v.to_f64() - origin[k % dim]).collect();
         let squared_norms = points.chunks(dim).map(|x| x.iter().map(|v| v * v).sum()).collect();
-        let masses = (0..measure.class_count())
-            .flat_map(|class| {
-                let outer = measure.outer_weights()[class];
-                let size = measure.class_size(class);
-                (0..size)
-                    .map(move |i| outer * measure.class_weights(class).map_or(1.0 / size as f64, |a| a[i]))
-            })
-            .collect();
+        let masses = measure.sample_masses();
         Self { points, squared_norms, masses, dim }
     }
 
@@ -48,22 +43,23 @@ impl Pool {
         self.masses.len()
     }
 
-    /// For each sample of a block of `from`: the mean distance to this pool, and the gradient
-    /// `sum_j m_j (x - y_j) / |x - y_j|` (0 where samples coincide), added with a factor.
+    /// For each sample of a block of `from`: the mean distance to this pool, the mean inverse distance,
+    /// and the gradient `sum_j m_j (x - y_j) / |x - y_j|`, added with a factor. Samples that coincide
+    /// with it count 0 in the last two.
     fn attract(
         &self,
         from: &Pool,
         block: std::ops::Range<usize>,
         factor: f64,
         gradient: &mut [f64],
-    ) -> Vec<f64> {
+    ) -> Vec<Means> {
         let (dim, rows, cols) = (self.dim, block.len(), self.len());
         let x = &from.points[block.start * dim..block.end * dim];
         let view = Mat::row_major(x, rows, dim);
         let mut weights = vec![0.0; rows * cols];
         let others = Mat::row_major(&self.points, cols, dim);
         matmul(&mut weights, Output::Overwrite, -2.0, view, others.transposed(), Threads::One);
-        let mut means = vec![0.0; rows];
+        let mut means = vec![Means::default(); rows];
         for (r, row) in weights.chunks_mut(cols).enumerate() {
             let norm = from.squared_norms[block.start + r];
             let mut total = 0.0;
@@ -73,8 +69,9 @@ impl Pool {
                     square = 0.0;
                 }
                 let distance = square.sqrt();
-                means[r] += mass * distance;
+                means[r].distance += mass * distance;
                 *weight = if distance > 0.0 { -factor * mass / distance } else { 0.0 };
+                means[r].inverse += if distance > 0.0 { mass / distance } else { 0.0 };
                 total -= *weight;
             }
             let point = &x[r * dim..(r + 1) * dim];
@@ -83,6 +80,13 @@ impl Pool {
         matmul(gradient, Output::Add, 1.0, Mat::row_major(&weights, rows, cols), others, Threads::One);
         means
     }
+}
+
+/// Over a pool, by mass, from one sample.
+#[derive(Clone, Copy, Debug, Default)]
+struct Means {
+    distance: f64,
+    inverse: f64,
 }
 
 /// Squared distances below this share of the squared norms are rounding: the samples coincide.
@@ -109,42 +113,36 @@ impl PooledMmd {
             origin.iter_mut().zip(point).for_each(|(o, v)| *o += share * v.to_f64());
         }
         let pool = Pool::new(target, &origin);
-        let target_term = mean_distance(&pool, &pool, None);
-        Ok(Self { target: pool, origin, target_term })
+        let target_term = mean_distance(&pool, &pool);
+        let curvatures = vec![0.0; source.sample_count()];
+        Ok(Self { target: pool, origin, target_term, curvatures })
     }
 
     /// The squared MMD of the pooled particles to the pooled target.
     #[must_use]
     pub fn mmd2<T: Scalar>(&self, particles: &MeasureOverMeasures<T>) -> f64 {
-        let mut velocity = vec![T::ZERO; particles.points().len()];
-        2.0 * self.value_and_velocity(particles, &mut velocity)
+        let pool = Pool::new(particles, &self.origin);
+        let (to_target, to_self) = (mean_distance(&pool, &self.target), mean_distance(&pool, &pool));
+        2.0 * to_target - to_self - self.target_term
     }
 
     /// The mean distance between a sample of the particles and one of the target: what step sizes
     /// are measured in.
     #[must_use]
     pub fn typical_distance<T: Scalar>(&self, particles: &MeasureOverMeasures<T>) -> f64 {
-        mean_distance(&Pool::new(particles, &self.origin), &self.target, None)
-    }
-
-    fn value_and_velocity<T: Scalar>(&self, particles: &MeasureOverMeasures<T>, velocity: &mut [T]) -> f64 {
-        let pool = Pool::new(particles, &self.origin);
-        let mut gradient = vec![0.0; velocity.len()];
-        let to_target = mean_distance(&pool, &self.target, Some((1.0, &mut gradient)));
-        let to_self = mean_distance(&pool, &pool, Some((-1.0, &mut gradient)));
-        velocity.iter_mut().zip(&gradient).for_each(|(v, g)| *v = T::from_f64(*g));
-        to_target - 0.5 * to_self - 0.5 * self.target_term
+        mean_distance(&Pool::new(particles, &self.origin), &self.target)
     }
 }
 
-/// Mean distance between two pools; with a factor, also adds `factor * grad` for each sample of `from`.
-fn mean_distance(from: &Pool, to: &Pool, gradient: Option<(f64, &mut Vec<f64>)>) -> f64 {
-    let mut unused = Vec::new();
-    let (factor, gradient) = gradient.unwrap_or_else(|| {
-        unused.resize(from.points.len(), 0.0);
-        (0.0, &mut unused)
-    });
-    let means: Vec<Vec<f64>> = gradient
+/// Mean distance between two pools.
+fn mean_distance(from: &Pool, to: &Pool) -> f64 {
+    let mut unused = vec![0.0; from.points.len()];
+    by_mass(from, &attractions(from, to, 0.0, &mut unused))
+}
+
+/// Means for all samples of a pool; adds `factor` times the gradient of its mean distance to another.
+fn attractions(from: &Pool, to: &Pool, factor: f64, gradient: &mut [f64]) -> Vec<Means> {
+    let blocks: Vec<Vec<Means>> = gradient
         .par_chunks_mut(BLOCK * from.dim)
         .enumerate()
         .map(|(index, gradient)| {
@@ -152,11 +150,35 @@ fn mean_distance(from: &Pool, to: &Pool, gradient: Option<(f64, &mut Vec<f64>)>)
             to.attract(from, start..(start + BLOCK).min(from.len()), factor, gradient)
         })
         .collect();
-    means.iter().flatten().zip(&from.masses).map(|(mean, mass)| mean * mass).sum()
+    blocks.concat()
+}
+
+fn by_mass(pool: &Pool, means: &[Means]) -> f64 {
+    means.iter().zip(&pool.masses).map(|(means, mass)| means.distance * mass).sum()
 }
 
 impl<T: Scalar> Functional<T> for PooledMmd {
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, _step: u64, velocity: &mut [T]) -> Evaluation {
-        Evaluation { value: self.value_and_velocity(particles, velocity), standard_error: None }
+        let pool = Pool::new(particles, &self.origin);
+        let mut gradient = vec![0.0; velocity.len()];
+        let to_target = attractions(&pool, &self.target, 1.0, &mut gradient);
+        let to_self = attractions(&pool, &pool, -1.0, &mut gradient);
+        velocity.iter_mut().zip(&gradient).for_each(|(v, g)| *v = T::from_f64(*g));
+        self.curvatures.iter_mut().zip(&to_target).for_each(|(curvature, means)| *curvature = means.inverse);
+        let value = by_mass(&pool, &to_target) - 0.5 * by_mass(&pool, &to_self) - 0.5 * self.target_term;
+        Evaluation { value, standard_error: None }
+    }
+
+    fn curvatures(&self) -> &[f64] {
+        &self.curvatures
+    }
+
+    fn change(
+        &mut self,
+        before: &MeasureOverMeasures<T>,
+        after: &MeasureOverMeasures<T>,
+        _draw: u64,
+    ) -> Estimate {
+        Estimate::exact(0.5 * (self.mmd2(after) - self.mmd2(before)))
     }
 }

@@ -29,7 +29,8 @@ impl Gaussian {
         -self.value(s) / (2.0 * self.h)
     }
 
-    pub(super) fn natural_step(&self) -> f64 {
-        self.h
+    /// At `SW_2^2 = 3h`.
+    pub(super) fn repulsion_curvature(&self) -> f64 {
+        2.0 * (-1.5f64).exp() / self.h
     }
 }

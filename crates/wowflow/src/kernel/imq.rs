@@ -29,7 +29,8 @@ impl InverseMultiquadric {
         -0.5 * (self.h + s).powf(-1.5)
     }
 
-    pub(super) fn natural_step(&self) -> f64 {
-        self.h.powf(1.5)
+    /// At `SW_2^2 = 3h/2`.
+    pub(super) fn repulsion_curvature(&self) -> f64 {
+        2.0 * 2.5f64.powf(-2.5) * self.h.powf(-1.5)
     }
 }

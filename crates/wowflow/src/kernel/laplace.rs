@@ -29,7 +29,8 @@ impl Laplace {
         -self.value(s) / self.h
     }
 
-    pub(super) fn natural_step(&self, typical: f64) -> f64 {
-        self.h * typical.max(f64::MIN_POSITIVE)
+    /// At 0.
+    pub(super) fn repulsion_curvature(&self) -> f64 {
+        self.h.powi(-2)
     }
 }

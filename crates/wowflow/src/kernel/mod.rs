@@ -85,18 +85,15 @@ impl Kernel {
         }
     }
 
-    /// The dimension-free step `eta` that takes a class all the way to a single other one: the
-    /// inverse of `2 |dK/ds|`, the force per unit of distance. Step sizes are chosen as multiples.
-    ///
-    /// Riesz: `1 / (r s^(r/2 - 1))` at the typical `s` given. Gaussian and inverse multiquadric: at
-    /// their steepest, `h` and `h^(3/2)`. Laplace, whose force has a fixed size: `h s`.
+    /// A bound on the curvature of `K`, at least 0, as a function of the length that `s` is or is the square
+    /// of: what repulsion adds to the curvature of a functional.
     #[must_use]
-    pub fn natural_step(&self, typical: f64) -> f64 {
+    pub fn repulsion_curvature(&self, s: f64) -> f64 {
         match self {
-            Self::Gaussian(kernel) => kernel.natural_step(),
-            Self::Laplace(kernel) => kernel.natural_step(typical),
-            Self::InverseMultiquadric(kernel) => kernel.natural_step(),
-            Self::Riesz(kernel) => kernel.natural_step(typical),
+            Self::Gaussian(kernel) => kernel.repulsion_curvature(),
+            Self::Laplace(kernel) => kernel.repulsion_curvature(),
+            Self::InverseMultiquadric(kernel) => kernel.repulsion_curvature(),
+            Self::Riesz(kernel) => kernel.repulsion_curvature(s),
         }
     }
 }
@@ -154,6 +151,31 @@ mod tests {
                 let found = kernel.derivative(s);
                 assert!((found - slope).abs() < 1e-6 * slope.abs(), "{kernel:?} at {s}: {found} {slope}");
             }
+        }
+    }
+
+    #[test]
+    fn repulsion_never_bends_more_than_its_bound() {
+        let kernels: [Kernel; 5] = [
+            Gaussian::new(0.7).unwrap().into(),
+            Laplace::new(0.5).unwrap().into(),
+            InverseMultiquadric::new(0.3).unwrap().into(),
+            Riesz::new(1.0, 0.0).unwrap().into(),
+            Riesz::new(0.5, 0.0).unwrap().into(),
+        ];
+        for kernel in kernels {
+            let s = |length: f64| if kernel.base() == Base::Sw1 { length } else { length * length };
+            let mut closest = 1.0f64;
+            for k in 1..400 {
+                let (at, step) = (0.01 * f64::from(k), 1e-4);
+                let value = |length: f64| kernel.value(s(length));
+                let found = (value(at + step) - 2.0 * value(at) + value(at - step)) / (step * step);
+                let bound = kernel.repulsion_curvature(s(at));
+                assert!(found < 1.01 * bound + 1e-6, "{kernel:?} at {at}: {found} above {bound}");
+                closest = closest.min((bound - found) / bound.max(1e-3));
+            }
+            // Not a bound by chance: somewhere it is reached.
+            assert!(closest < 0.05, "{kernel:?}: {closest}");
         }
     }
 

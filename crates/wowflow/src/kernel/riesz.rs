@@ -41,7 +41,9 @@ impl Riesz {
         if shifted > 0.0 { -self.r / 2.0 * shifted.powf(self.r / 2.0 - 1.0) } else { 0.0 }
     }
 
-    pub(super) fn natural_step(&self, typical: f64) -> f64 {
-        -0.5 / self.derivative(typical.max(f64::MIN_POSITIVE))
+    /// `r (1 - r) s^(r/2 - 1)` where it is positive, for `r < 1`; there is no largest one, so that of the
+    /// present distance is taken.
+    pub(super) fn repulsion_curvature(&self, s: f64) -> f64 {
+        2.0 * (1.0 - self.r).max(0.0) * self.derivative(s).abs()
     }
 }

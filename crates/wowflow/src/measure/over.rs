@@ -208,6 +208,17 @@ impl<T: Scalar> MeasureOverMeasures<T> {
         self.inner[class].as_deref()
     }
 
+    /// The mass `w_c a_{c,i}` of every sample, class after class, sum 1.
+    #[must_use]
+    pub fn sample_masses(&self) -> Vec<f64> {
+        (0..self.class_count())
+            .flat_map(|class| {
+                let (outer, size) = (self.outer[class], self.class_size(class));
+                (0..size).map(move |i| outer * self.inner[class].as_ref().map_or(1.0 / size as f64, |a| a[i]))
+            })
+            .collect()
+    }
+
     /// Weights of the classes, sum 1.
     #[must_use]
     pub fn outer_weights(&self) -> &[f64] {

@@ -15,6 +15,8 @@ pub enum Purpose {
     Evaluation,
     /// Choosing samples of a dataset.
     Subsample,
+    /// Mini-batches of a target.
+    Batches,
     /// Generating a synthetic dataset.
     Generate,
     /// Anything a test needs.
@@ -73,6 +75,7 @@ impl Stream {
             Purpose::Generate => 3,
             Purpose::Test => 4,
             Purpose::Evaluation => 5,
+            Purpose::Batches => 6,
         };
         let high = (tag << 48) ^ (step & 0xFFFF_FFFF_FFFF);
         Self { key: [seed as u32, (seed >> 32) as u32], high: [high as u32, (high >> 32) as u32] }
