@@ -14,3 +14,13 @@ pub(crate) fn dispatch256<O: NullaryFnOnce>(operation: O) -> O::Output {
     }
     Arch::new().dispatch(operation)
 }
+
+/// Whether a product and a sum are one instruction in [`dispatch256`]; elsewhere `mul_add` would be a
+/// call of a function.
+#[inline]
+pub(crate) fn fuses() -> bool {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    return pulp::x86::V3::try_new().is_some();
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+    return cfg!(target_arch = "aarch64");
+}

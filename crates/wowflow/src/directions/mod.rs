@@ -13,7 +13,7 @@ use crate::linalg::{Mat, Output};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
-pub(crate) use slicer::{Draws, Slicer};
+pub(crate) use slicer::{DrawId, Draws, Slicer};
 
 /// How directions are drawn; each kind makes the sliced distance unbiased for `SW_2^2`, the structured
 /// one up to the small difference of its directions from uniform ones.

@@ -11,6 +11,15 @@ use crate::scalar::Scalar;
 /// Memory of the directions held at a time, unless one orthonormal group needs more.
 const HELD_BYTES: usize = 1 << 27;
 
+/// What directions are a function of: draws with the same identity are the same directions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DrawId {
+    slicing: Slicing,
+    count: usize,
+    dim: usize,
+    stream: Stream,
+}
+
 /// `L` directions of a step, however they are kept.
 ///
 /// Ranges are asked for in any order, each starting at a multiple of a power of two not below its
@@ -19,6 +28,11 @@ pub(crate) trait Slicer<T: Scalar> {
     fn count(&self) -> usize;
 
     fn dim(&self) -> usize;
+
+    /// The identity of the directions; `None` if only their rows would tell.
+    fn id(&self) -> Option<DrawId> {
+        None
+    }
 
     /// `out` (`range.len() x N`) is the projections of `points` (`N x d`) on a range of directions.
     fn project(&mut self, range: Range<usize>, points: &[T], out: &mut [T]);
@@ -91,8 +105,10 @@ impl<T: Scalar> Draws<T> {
 
     /// Takes all directions from another stream from now on.
     pub(crate) fn restart(&mut self, stream: Stream) {
-        (self.stream, self.held) = (stream, 0..0);
-        self.hadamard.restart(stream);
+        if self.stream != stream {
+            (self.stream, self.held) = (stream, 0..0);
+            self.hadamard.restart(stream);
+        }
     }
 
     fn hold(&mut self, range: &Range<usize>) {
@@ -121,6 +137,11 @@ impl<T: Scalar> Slicer<T> for Draws<T> {
 
     fn dim(&self) -> usize {
         self.matrix.dim()
+    }
+
+    fn id(&self) -> Option<DrawId> {
+        let (slicing, count, stream) = (self.slicing, self.count, self.stream);
+        Some(DrawId { slicing, count, dim: self.matrix.dim(), stream })
     }
 
     fn project(&mut self, range: Range<usize>, points: &[T], out: &mut [T]) {

@@ -5,7 +5,7 @@ use crate::directions::{Directions, Draws, Slicer, Slicing};
 use crate::estimate::Estimate;
 use crate::kernel::{Base, Kernel};
 use crate::measure::MeasureOverMeasures;
-use crate::ot::sliced::{Engine, PairSums};
+use crate::ot::sliced::{BATCHES, Engine, PairSums};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
@@ -110,7 +110,8 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     /// The directions are taken in batches; the batches' distances, each weighted with the kernel's
     /// derivative at the mean distance, vary as the value would on other directions. Exact in the
     /// limit of many directions when they are independent; for orthogonal ones the error is too large
-    /// rather than too small. NaN where so many classes meet that there are less than 8 batches.
+    /// rather than too small. NaN for less than 8 directions, and where more than 1024 classes meet, both
+    /// sides together: the distances of 8 batches would need too much memory.
     pub fn mmd2_estimate(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Estimate {
         self.draws.restart(Stream::new(self.plan.seed, Purpose::Evaluation, draw));
         self.engine.distances(self.kernel.base(), particles, self.target, &mut self.draws);
@@ -204,19 +205,22 @@ fn half_mmd2<T: Scalar>(
     engine: &Engine<T>,
 ) -> Estimate {
     /// Fewer batches than this say nothing about the error.
-    const BATCHES: usize = 8;
+    const FEWEST: usize = 8;
     let total = engine.total();
-    let batches: Vec<(f64, &PairSums)> = engine.batches().map(|(count, sums)| (count as f64, sums)).collect();
-    let mut changes = vec![0.0; batches.len()];
+    let batches = engine.batches().count();
+    let mut changes = [0.0; BATCHES];
     let mut double_sum = |sign: f64, a: &[f64], b: &[f64], pair: &dyn Fn(&PairSums, usize, usize) -> f64| {
         let mut sum = 0.0;
         for (i, ai) in a.iter().enumerate() {
             for (j, bj) in b.iter().enumerate() {
                 let distance = pair(total, i, j);
                 sum += ai * bj * kernel.value(distance);
+                if batches < FEWEST {
+                    continue;
+                }
                 let slope = sign * ai * bj * kernel.derivative(distance);
-                for (change, (count, sums)) in changes.iter_mut().zip(&batches) {
-                    *change += slope * (pair(sums, i, j) / count - distance);
+                for (change, (count, sums)) in changes.iter_mut().zip(engine.batches()) {
+                    *change += slope * (pair(sums, i, j) / count as f64 - distance);
                 }
             }
         }
@@ -227,14 +231,14 @@ fn half_mmd2<T: Scalar>(
     let value = double_sum(0.5, w, w, &PairSums::source_source)
         + double_sum(0.5, v, v, &PairSums::target_target)
         + double_sum(-1.0, w, v, &PairSums::source_target);
-    if batches.len() < BATCHES {
+    if batches < FEWEST {
         return Estimate { value, standard_error: f64::NAN, degrees_of_freedom: 0 };
     }
-    let directions: f64 = batches.iter().map(|(count, _)| count).sum();
-    let squares: f64 =
-        batches.iter().zip(&changes).map(|((count, _), change)| count / directions * change * change).sum();
-    let standard_error = (squares / (batches.len() - 1) as f64).sqrt();
-    Estimate { value, standard_error, degrees_of_freedom: batches.len() - 1 }
+    let directions: usize = engine.batches().map(|(count, _)| count).sum();
+    let shares = engine.batches().map(|(count, _)| count as f64 / directions as f64);
+    let squares: f64 = shares.zip(&changes).map(|(share, change)| share * change * change).sum();
+    let standard_error = (squares / (batches - 1) as f64).sqrt();
+    Estimate { value, standard_error, degrees_of_freedom: batches - 1 }
 }
 
 impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
