@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::hadamard::Hadamard;
+use super::orthonormal::Workspace;
 use super::{Directions, DirectionsError, Slicing};
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::rng::Stream;
@@ -88,6 +89,7 @@ pub(crate) struct Draws<T> {
     matrix: Directions<T>,
     held: Range<usize>,
     hadamard: Hadamard<T>,
+    workspace: Workspace,
 }
 
 impl<T: Scalar> Draws<T> {
@@ -100,7 +102,8 @@ impl<T: Scalar> Draws<T> {
         // Drawing one direction checks the slicing against the dimension.
         let checked = if slicing == Slicing::Hadamard { Slicing::Gaussian } else { slicing };
         let matrix = Directions::draw_from(checked, count.min(1), dim, stream)?;
-        Ok(Self { slicing, count, stream, matrix, held: 0..0, hadamard: Hadamard::new(dim, stream) })
+        let (hadamard, workspace) = (Hadamard::new(dim, stream), Workspace::default());
+        Ok(Self { slicing, count, stream, matrix, held: 0..0, hadamard, workspace })
     }
 
     /// Takes all directions from another stream from now on.
@@ -121,7 +124,7 @@ impl<T: Scalar> Draws<T> {
         let groups = (HELD_BYTES / (group * dim * size_of::<T>())).max(range.len().div_ceil(group) + 1);
         let start = range.start / group * group;
         let end = self.count.min(start + groups * group);
-        self.matrix.redraw(self.slicing, start..end, self.count, self.stream);
+        self.matrix.redraw(self.slicing, start..end, self.count, self.stream, &mut self.workspace);
         self.held = start..end;
     }
 
