@@ -113,7 +113,8 @@ impl<T: Scalar> Engine<T> {
         }
     }
 
-    /// Pass one: the mean distances between all classes.
+    /// Pass one: the mean distances between all classes. The target must be the one that the engine was
+    /// made for, unchanged: what is known of it is not looked at again.
     pub(crate) fn distances(
         &mut self,
         base: Base,
