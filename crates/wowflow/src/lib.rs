@@ -21,3 +21,4 @@ pub mod measure;
 pub mod ot;
 pub mod rng;
 pub mod scalar;
+mod simd;

@@ -53,6 +53,8 @@ pub trait Scalar:
     fn to_f64(self) -> f64;
     /// Whether the value is neither infinite nor NaN.
     fn is_finite(self) -> bool;
+    /// `self * factor + term`, rounded once.
+    fn mul_add(self, factor: Self, term: Self) -> Self;
     /// The nearest integer of a number in [0, 2^22], by its bits after adding a power of two; beyond
     /// that some number of at least 2^22.
     fn nearest(self) -> u32;
@@ -77,6 +79,10 @@ impl Scalar for f32 {
     #[inline]
     fn is_finite(self) -> bool {
         self.is_finite()
+    }
+    #[inline]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        self.mul_add(factor, term)
     }
     #[inline]
     fn nearest(self) -> u32 {
@@ -114,6 +120,10 @@ impl Scalar for f64 {
     #[inline]
     fn is_finite(self) -> bool {
         self.is_finite()
+    }
+    #[inline]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        self.mul_add(factor, term)
     }
     #[inline]
     fn nearest(self) -> u32 {

@@ -105,12 +105,12 @@ const CASES: &[(&str, i32, &str)] = &[
     (
         "flow --step-size -1 --out DIR/run",
         2,
-        "error: invalid value '-1' for '--step-size <SIZE>': expected auto, eta:X or a positive number, found `-1`",
+        "error: invalid value '-1' for '--step-size <SIZE>': expected auto, adaptive:X, eta:X or a positive number, found `-1`",
     ),
     (
         "flow --step-size fast --out DIR/run",
         2,
-        "error: invalid value 'fast' for '--step-size <SIZE>': expected auto, eta:X or a positive number, found `fast`",
+        "error: invalid value 'fast' for '--step-size <SIZE>': expected auto, adaptive:X, eta:X or a positive number, found `fast`",
     ),
     (
         "flow --bandwidth 0 --out DIR/run",

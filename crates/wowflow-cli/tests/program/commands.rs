@@ -101,14 +101,22 @@ fn help_is_complete() {
         assert!(help.contains(words), "{words}: {help}");
     }
     let help = run(["flow", "--help"]).ok().stdout;
-    let options = "source target kernel bandwidth exponent smoothing steps step-size schedule momentum directions \
-        slicing precision seed checkpoint-every exact-limit out resume data-dir threads json";
+    let options = "source target kernel bandwidth exponent smoothing steps scheme step-size schedule \
+        momentum momentum-schedule settle-every directions slicing redraw target-batch batch-estimator precision seed checkpoint-every exact-limit out resume data-dir threads json";
     for option in options.split_whitespace() {
         let at = help.find(&format!("--{option}")).unwrap_or_else(|| panic!("{option}: {help}"));
         let text = help[at..].lines().nth(1).unwrap_or_default().trim();
         assert!(text.len() > 10, "--{option} has no help: {help}");
     }
-    for words in ["Default: 300", "Examples:", "wowflow flow --resume", "metrics.jsonl", "riesz:", "eta:X"] {
+    for words in [
+        "Default: 300",
+        "Examples:",
+        "wowflow flow --resume",
+        "metrics.jsonl",
+        "riesz:",
+        "eta:X",
+        "adaptive:X",
+    ] {
         assert!(help.contains(words), "{words}: {help}");
     }
     for command in ["rings", "info", "fetch"] {

@@ -100,10 +100,14 @@ fn the_papers_are_complete(out: &Path) {
     assert_eq!(config["target"], "glyphs:digits:5");
     assert_eq!(config["kernel"]["name"], "riesz");
     assert_eq!((config["steps"].as_u64(), config["directions"].as_u64()), (Some(12), Some(64)));
-    for key in ["step_size", "momentum"] {
-        assert!(config[key].is_f64(), "{key} is resolved: {config}");
-    }
-    for key in ["schema", "schedule", "slicing", "precision", "seed", "checkpoint_every", "exact_limit"] {
+    assert_eq!(config["step_size"], serde_json::json!({ "kind": "adaptive", "first": 1.5 }));
+    assert_eq!(
+        config["scheme"],
+        serde_json::json!({ "name": "heavy-ball", "momentum": 0.7, "momentum_schedule": "linear" })
+    );
+    for key in
+        ["schema", "schedule", "redraw", "slicing", "precision", "seed", "checkpoint_every", "exact_limit"]
+    {
         assert!(!config[key].is_null(), "{key}: {config}");
     }
     let provenance = json(out.join("provenance.json"));

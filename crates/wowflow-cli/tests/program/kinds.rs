@@ -56,7 +56,24 @@ fn options_that_a_kernel_does_not_have_are_refused() {
         ("--kernel pooled --bandwidth auto", "expected --bandwidth with"),
         ("--kernel pooled --directions 5", "expected --directions with sliced kernels only"),
         ("--kernel pooled --slicing gaussian", "expected --slicing with sliced kernels only"),
-        ("--kernel pooled --step-size eta:1", "expected --step-size auto or a number with --kernel pooled"),
+        (
+            "--kernel pooled --step-size eta:1",
+            "expected --step-size auto, adaptive:X or a number with --kernel pooled",
+        ),
+        ("--kernel pooled --redraw never", "expected --redraw with sliced kernels only"),
+        ("--kernel pooled --target-batch 1", "expected --target-batch with sliced kernels only"),
+        (
+            "--kernel laplace --target-batch 1",
+            "expected a kernel of SW_2^2 with debiased mini-batches, found one of SW_1: take plain ones",
+        ),
+        ("--scheme lbfgs --redraw every-step", "expected --redraw never with --scheme lbfgs"),
+        ("--scheme lbfgs --target-batch 1", "expected --target-batch with other schemes than lbfgs"),
+        (
+            "--scheme lbfgs --momentum 0.5",
+            "expected --momentum with --scheme heavy-ball, nesterov or adam only",
+        ),
+        ("--scheme adam --momentum-schedule linear", "expected --momentum-schedule with --scheme heavy-ball"),
+        ("--scheme adam --step-size eta:1", "expected --step-size auto or a number with --scheme adam"),
         ("--exponent 2", "found 2"),
         ("--exponent nan", "found NaN"),
         ("--smoothing -1", "found -1"),
@@ -83,6 +100,16 @@ fn schedules_slicings_and_step_sizes_are_taken() {
         "--schedule constant --step-size 0.05 --slicing gaussian",
         "--schedule constant --step-size 0.05 --slicing orthonormal",
         "--schedule constant --step-size 0.05 --directions 7",
+        "--schedule constant --step-size 0.05 --redraw never",
+        "--momentum-schedule cosine --step-size 0.05",
+        "--step-size adaptive:0.5",
+        "--step-size adaptive:0.5 --momentum-schedule constant",
+        "--target-batch 3",
+        "--target-batch 3 --batch-estimator plain",
+        "--scheme nesterov",
+        "--scheme adam",
+        "--scheme adam --momentum 0.5",
+        "--scheme lbfgs",
     ] {
         let options: Vec<&str> = options.split(' ').chain(["--steps", "20"]).collect();
         between("rings:source:8", "rings:8", &options, |out, summary| {
@@ -93,6 +120,19 @@ fn schedules_slicings_and_step_sizes_are_taken() {
     for (index, last) in seen.iter().enumerate() {
         assert!(!seen[..index].contains(last), "option set {index} changes nothing: {last}");
     }
+}
+
+#[test]
+fn a_flow_that_settles_says_so() {
+    // Classes of other sizes: the MMD ends above 0.
+    let options = ["--steps", "4000", "--settle-every", "50", "--momentum", "0"];
+    between("rings:source:8", "rings:9", &options, |out, summary| {
+        assert_eq!(summary["stop_reason"], "settled", "{summary}");
+        let records = metrics(out);
+        let changes: Vec<f64> = records.iter().filter_map(|r| r["mmd2_change"].as_f64()).collect();
+        assert_eq!(changes.len() as u64, summary["steps"].as_u64().unwrap() / 50);
+        assert!(changes[0] < 0.0 && records[50]["mmd2_change_standard_error"].as_f64().unwrap() > 0.0);
+    });
 }
 
 #[test]

@@ -257,3 +257,29 @@ fn measured_step_sizes_survive_the_way_through_the_configuration() {
         assert_eq!(fs::read(out.join("flowed.npz")).unwrap(), bytes);
     }
 }
+
+/// Every scheme's memory, the stopping rule's and the batches' go through a checkpoint.
+#[cfg(unix)]
+#[test]
+fn every_scheme_goes_on_from_a_checkpoint_to_the_same_bits() {
+    for options in [
+        "--scheme nesterov --settle-every 70",
+        "--scheme adam --target-batch 3",
+        "--scheme lbfgs --kernel gaussian --step-size 0.001",
+    ] {
+        let folder = folder();
+        let (out, whole) = (folder.path().join("run"), folder.path().join("whole"));
+        let options: Vec<&str> = options.split(' ').chain(["--steps", "400"]).collect();
+        let args = [&SMALL[..], &options].concat();
+        let mut command = program();
+        command.args(&args).arg("--out").arg(&out);
+        let child = wait_for(command, || moving(&out));
+        signal(&child, "INT");
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(130), "{options:?} was not interrupted");
+        run(["flow".as_ref(), "--resume".as_ref(), out.as_os_str()]).ok();
+        // The option --checkpoint-every is left alone: both write the same configuration.
+        flow(&args, &whole);
+        assert_same_run(&whole, &out);
+    }
+}

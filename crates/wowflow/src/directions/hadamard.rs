@@ -12,12 +12,13 @@
 
 use std::ops::Range;
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
 use crate::linalg::Output;
 use crate::rng::Stream;
 use crate::scalar::Scalar;
+use crate::simd::dispatch256;
 
 const LANES: usize = 8;
 /// Vectors a coordinate.
@@ -103,7 +104,7 @@ impl<T: Scalar> Hadamard<T> {
             let many = tiles.len() * POINTS;
             for (chunk, points) in points.chunks(many * dim).enumerate() {
                 tiles.par_iter_mut().zip(points.par_chunks(POINTS * dim)).for_each(|(tile, points)| {
-                    Arch::new().dispatch(Forward { tile, points, dim, signs, width, number, scale });
+                    dispatch256(Forward { tile, points, dim, signs, width, number, scale });
                 });
                 rows.par_chunks_mut(samples).enumerate().for_each(|(l, row)| {
                     let row = &mut row[chunk * many..];
@@ -140,17 +141,7 @@ impl<T: Scalar> Hadamard<T> {
                 tiles.par_iter_mut().zip(blocks).for_each(|(tile, (block, velocity))| {
                     let forces = (rows, samples, chunk * many + block * POINTS);
                     let add = output == Output::Add;
-                    Arch::new().dispatch(Backward {
-                        tile,
-                        forces,
-                        velocity,
-                        dim,
-                        signs,
-                        width,
-                        number,
-                        scale,
-                        add,
-                    });
+                    dispatch256(Backward { tile, forces, velocity, dim, signs, width, number, scale, add });
                 });
             }
             output = Output::Add;

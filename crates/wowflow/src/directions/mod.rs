@@ -15,7 +15,8 @@ use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
 pub use factor::dimension_factor;
-pub(crate) use slicer::{Draws, Slicer};
+use orthonormal::Workspace;
+pub(crate) use slicer::{DrawId, Draws, Slicer};
 
 /// How directions are drawn; each kind makes the sliced distance unbiased for `SW_2^2`, the structured
 /// one up to the small difference of its directions from uniform ones.
@@ -122,38 +123,36 @@ impl<T: Scalar> Directions<T> {
             return Err(DirectionsError::NotPlanar { dim });
         }
         let mut directions = Self { values: Vec::new(), dim };
-        directions.redraw(slicing, 0..count, count, stream);
+        directions.redraw(slicing, 0..count, count, stream, &mut Workspace::default());
         Ok(directions)
     }
 
     /// Replaces all rows by a range of whole groups of the `count` directions of a stream.
-    fn redraw(&mut self, slicing: Slicing, range: Range<usize>, count: usize, stream: Stream) {
+    fn redraw(
+        &mut self,
+        slicing: Slicing,
+        range: Range<usize>,
+        count: usize,
+        stream: Stream,
+        workspace: &mut Workspace,
+    ) {
         let dim = self.dim;
         self.values.resize(range.len() * dim, T::ZERO);
         match slicing {
-            Slicing::Gaussian => self.values.par_chunks_mut(dim).enumerate().for_each_init(
-                || vec![0.0; dim],
-                |normals, (l, row)| {
-                    normal_row(stream, range.start + l, normals);
-                    let norm = normals.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
-                    for (value, normal) in row.iter_mut().zip(normals) {
-                        *value = T::from_f64(f64::from(*normal) / norm);
-                    }
-                },
-            ),
+            Slicing::Gaussian => self.values.par_chunks_mut(dim).enumerate().for_each(|(l, row)| {
+                let norm = normal_row(stream, range.start + l, row).sqrt();
+                row.iter_mut().for_each(|value| *value = T::from_f64(value.to_f64() / norm));
+            }),
             Slicing::Orthonormal => {
                 let group = slicing.group_len(count, dim);
                 for (values, start) in self.values.chunks_mut(group * dim).zip(range.step_by(group)) {
-                    let mut rows = vec![0.0; values.len()];
-                    rows.par_chunks_mut(dim).enumerate().for_each_init(
-                        || vec![0.0; dim],
-                        |normals, (l, row)| {
-                            normal_row(stream, start + l, normals);
-                            row.iter_mut().zip(normals).for_each(|(row, v)| *row = f64::from(*v));
-                        },
-                    );
-                    orthonormal::orthonormalise(&mut rows, dim);
-                    values.par_iter_mut().zip(rows).for_each(|(value, row)| *value = T::from_f64(row));
+                    let rows = workspace.rows(values.len());
+                    rows.par_chunks_mut(dim).enumerate().for_each(|(l, row)| {
+                        normal_row(stream, start + l, row);
+                    });
+                    workspace.orthonormalise(values.len() / dim, dim);
+                    let rows = workspace.rows(values.len());
+                    values.par_iter_mut().zip(rows).for_each(|(value, row)| *value = T::from_f64(*row));
                 }
             }
             Slicing::Hadamard => {
@@ -221,9 +220,21 @@ impl<T: Scalar> Directions<T> {
     }
 }
 
-/// The normals behind direction `l`, which depend on (stream, l) alone.
-fn normal_row(stream: Stream, l: usize, normals: &mut [f32]) {
-    stream.normals_single(l as u64 * normals.len().next_multiple_of(256) as u64, normals);
+/// Writes the normals behind direction `l`, which depend on (stream, l) alone; returns the sum of
+/// their squares.
+fn normal_row<T: Scalar>(stream: Stream, l: usize, row: &mut [T]) -> f64 {
+    const SOME: usize = 256;
+    let first = l as u64 * row.len().next_multiple_of(SOME) as u64;
+    let (mut normals, mut squares) = ([0.0; SOME], 0.0);
+    for (offset, row) in (first..).step_by(SOME).zip(row.chunks_mut(SOME)) {
+        let normals = &mut normals[..row.len()];
+        stream.normals_single(offset, normals);
+        for (value, normal) in row.iter_mut().zip(normals) {
+            *value = T::from_f64(f64::from(*normal));
+            squares += f64::from(*normal).powi(2);
+        }
+    }
+    squares
 }
 
 #[cfg(test)]

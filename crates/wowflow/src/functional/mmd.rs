@@ -6,7 +6,7 @@ use crate::directions::{Directions, Draws, Slicer, Slicing, dimension_factor};
 use crate::estimate::Estimate;
 use crate::kernel::{Base, Kernel};
 use crate::measure::MeasureOverMeasures;
-use crate::ot::sliced::{Engine, PairSums};
+use crate::ot::sliced::{BATCHES, Engine, PairSums};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
@@ -157,7 +157,8 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     /// The directions are taken in batches; the batches' distances, each weighted with the kernel's
     /// derivative at the mean distance, vary as the value would on other directions. Exact in the
     /// limit of many directions when they are independent; for orthogonal ones the error is too large
-    /// rather than too small. NaN where so many classes meet that there are less than 8 batches.
+    /// rather than too small. NaN for less than 8 directions, and where more than 1024 classes meet, both
+    /// sides together: the distances of 8 batches would need too much memory.
     pub fn mmd2_estimate(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Estimate {
         let half = self.half_mmd2_apart(particles, draw).estimate();
         half.mapped(2.0 * half.value, 2.0)
@@ -284,32 +285,35 @@ impl<T: Scalar> Problem<'_, T> {
     }
 }
 
+/// Fewer batches of directions than this say nothing about an error.
+const FEWEST: usize = 8;
+
 /// A value with what it would be on each batch of directions, to first order.
 struct Varied {
     value: f64,
-    /// Number of directions of a batch, and the change of the value.
-    batches: Vec<(f64, f64)>,
+    batches: usize,
+    /// Share of the directions in each batch.
+    shares: [f64; BATCHES],
+    /// Change of the value on each batch.
+    changes: [f64; BATCHES],
 }
 
 impl Varied {
     fn estimate(&self) -> Estimate {
-        /// Fewer batches than this say nothing about the error.
-        const BATCHES: usize = 8;
-        let (value, degrees) = (self.value, self.batches.len().saturating_sub(1));
-        if self.batches.len() < BATCHES {
+        let Self { value, batches, .. } = *self;
+        if batches < FEWEST {
             return Estimate { value, standard_error: f64::NAN, degrees_of_freedom: 0 };
         }
-        let directions: f64 = self.batches.iter().map(|(count, _)| count).sum();
-        let squares: f64 =
-            self.batches.iter().map(|(count, change)| count / directions * change * change).sum();
-        Estimate { value, standard_error: (squares / degrees as f64).sqrt(), degrees_of_freedom: degrees }
+        let squares: f64 = self.shares.iter().zip(&self.changes).map(|(share, x)| share * x * x).sum();
+        let standard_error = (squares / (batches - 1) as f64).sqrt();
+        Estimate { value, standard_error, degrees_of_freedom: batches - 1 }
     }
 
     /// The difference to a value on the same batches.
-    fn minus(&self, other: &Self) -> Self {
-        let pairs = self.batches.iter().zip(&other.batches);
-        let batches = pairs.map(|(&(count, own), &(_, other))| (count, own - other)).collect();
-        Self { value: self.value - other.value, batches }
+    fn minus(mut self, other: &Self) -> Self {
+        self.value -= other.value;
+        self.changes.iter_mut().zip(&other.changes).for_each(|(own, other)| *own -= other);
+        self
     }
 }
 
@@ -322,17 +326,20 @@ fn half_mmd2<T: Scalar>(
     engine: &Engine<T>,
 ) -> Varied {
     let total = engine.total();
-    let batches: Vec<(f64, &PairSums)> = engine.batches().map(|(count, sums)| (count as f64, sums)).collect();
-    let mut changes = vec![0.0; batches.len()];
+    let batches = engine.batches().count();
+    let mut changes = [0.0; BATCHES];
     let mut double_sum = |sign: f64, a: &[f64], b: &[f64], pair: &dyn Fn(&PairSums, usize, usize) -> f64| {
         let mut sum = 0.0;
         for (i, ai) in a.iter().enumerate() {
             for (j, bj) in b.iter().enumerate() {
                 let distance = pair(total, i, j);
                 sum += ai * bj * kernel.value(distance);
+                if batches < FEWEST {
+                    continue;
+                }
                 let slope = sign * ai * bj * kernel.derivative(distance);
-                for (change, (count, sums)) in changes.iter_mut().zip(&batches) {
-                    *change += slope * (pair(sums, i, j) / count - distance);
+                for (change, (count, sums)) in changes.iter_mut().zip(engine.batches()) {
+                    *change += slope * (pair(sums, i, j) / count as f64 - distance);
                 }
             }
         }
@@ -343,8 +350,10 @@ fn half_mmd2<T: Scalar>(
     let value = double_sum(0.5, w, w, &PairSums::source_source)
         + double_sum(0.5, v, v, &|sums, d, e| reading.target_target(sums, d, e))
         + double_sum(-1.0, w, v, &|sums, c, d| reading.source_target(sums, c, d));
-    let batches = batches.iter().zip(&changes).map(|((count, _), change)| (*count, *change)).collect();
-    Varied { value, batches }
+    let directions: usize = engine.batches().map(|(count, _)| count).sum();
+    let mut shares = [0.0; BATCHES];
+    shares.iter_mut().zip(engine.batches()).for_each(|(s, (count, _))| *s = count as f64 / directions as f64);
+    Varied { value, batches, shares, changes }
 }
 
 impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
@@ -358,6 +367,7 @@ impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
             None => (&mut self.engine, self.target, Reading::Plain),
             Some(Batches { plan, engine, drawn }) => {
                 *drawn = plan.draw(self.target, Stream::new(self.plan.seed, Purpose::Batches, step));
+                engine.forget_target();
                 (engine, &*drawn, plan.reading(self.target.class_count()))
             }
         };

@@ -2,22 +2,24 @@
 //!
 //! A row is short (tens to thousands of values, sorted for every class and direction of a step), so
 //! that a comparison sort spends its time on mispredicted branches. Here a value goes straight to
-//! about its place: to one of a few `n` equal slices of the row's range, by counting. Insertion repairs
+//! about its place: to one of `4 n` equal slices of the row's range, by counting. Insertion repairs
 //! what is left, a step or two a value. Rows that crowd into few slices (far outliers) are noticed
 //! by the number of steps and given to the standard library's sort.
+
+use std::ops::RangeInclusive;
 
 use pulp::{Arch, NullaryFnOnce};
 
 use crate::scalar::Scalar;
 
 /// Up to this length insertion alone is fastest.
-const INSERTION: usize = 24;
-/// Up to this length the standard library's sort is.
-const COMPARISON: usize = 64;
-/// Slices a value, fewer for rows whose counts would leave the fastest cache.
-fn slice_count(len: usize) -> usize {
-    if len <= 1024 { 4 * len } else { 2 * len }
-}
+const INSERTION: usize = 10;
+/// At these lengths the standard library's sort is, by networks without branches.
+const NETWORKS: RangeInclusive<usize> = 21..=32;
+/// Slices a value.
+const SLICES: usize = 4;
+/// Up to this length positions fit 16 bits.
+const SHORT: usize = u16::MAX as usize;
 /// Steps of insertion a value before a row counts as crowded.
 const STEPS: usize = 12;
 
@@ -26,12 +28,14 @@ const STEPS: usize = 12;
 pub struct SortScratch<T: Scalar> {
     keys: Vec<T::SortKey>,
     slices: Vec<u32>,
-    starts: Vec<u32>,
+    /// Where slices start, for rows whose positions fit 16 bits, and for others.
+    starts: Vec<[u16; SLICES]>,
+    long_starts: Vec<[u32; SLICES]>,
 }
 
 impl<T: Scalar> Default for SortScratch<T> {
     fn default() -> Self {
-        Self { keys: Vec::new(), slices: Vec::new(), starts: Vec::new() }
+        Self { keys: Vec::new(), slices: Vec::new(), starts: Vec::new(), long_starts: Vec::new() }
     }
 }
 
@@ -48,7 +52,8 @@ impl<T: Scalar> SortScratch<T> {
         if self.keys.len() < len {
             self.keys.resize(len, T::SortKey::default());
             self.slices.resize(len, 0);
-            self.starts.resize(slice_count(len).max(slice_count(len.min(1024))), 0);
+            self.starts.resize(len.min(SHORT), [0; SLICES]);
+            self.long_starts.resize(if len > SHORT { len } else { 0 }, [0; SLICES]);
         }
     }
 }
@@ -85,16 +90,20 @@ impl<T: Scalar> NullaryFnOnce for Argsort<'_, T> {
         let Self { values, order, scratch } = self;
         let len = values.len();
         let keys = &mut scratch.keys[..len];
-        if len > COMPARISON {
-            distribute(values, keys, &mut scratch.slices[..len], &mut scratch.starts[..slice_count(len)]);
-            insertion(keys, STEPS * len);
-        } else {
+        if NETWORKS.contains(&len) {
             pack(values, keys);
-            if len > INSERTION {
-                keys.sort_unstable();
+            keys.sort_unstable();
+        } else if len <= INSERTION {
+            pack(values, keys);
+            insertion(keys, usize::MAX);
+        } else {
+            let slices = &mut scratch.slices[..len];
+            if len <= SHORT {
+                distribute(values, keys, slices, &mut scratch.starts[..len]);
             } else {
-                insertion(keys, usize::MAX);
+                distribute(values, keys, slices, &mut scratch.long_starts[..len]);
             }
+            insertion(keys, STEPS * len);
         }
         for ((value, position), key) in values.iter_mut().zip(order).zip(keys.iter()) {
             (*value, *position) = T::from_sort_key(*key);
@@ -109,11 +118,65 @@ fn pack<T: Scalar>(values: &[T], keys: &mut [T::SortKey]) {
     }
 }
 
+/// A position in a row; a value's share of slices is a group of them.
+trait Position: Copy + Default {
+    /// Counts become the sums of all counts before them.
+    fn accumulate(counts: &mut [[Self; SLICES]]);
+    /// The position, which moves on.
+    fn next(&mut self) -> usize;
+}
+
+impl Position for u16 {
+    #[inline(always)]
+    fn accumulate(counts: &mut [[Self; SLICES]]) {
+        // Four numbers in one: a product with ones is their running sum.
+        const ONES: u64 = 0x0001_0001_0001_0001;
+        let mut before = 0;
+        for group in counts {
+            let [a, b, c, d] = group.map(u64::from);
+            let sums = (a | b << 16 | c << 32 | d << 48).wrapping_mul(ONES);
+            let starts = (sums << 16).wrapping_add(before * ONES);
+            before += sums >> 48;
+            *group = [starts as u16, (starts >> 16) as u16, (starts >> 32) as u16, (starts >> 48) as u16];
+        }
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> usize {
+        let position = *self;
+        // The end of a row of the greatest length is past the last position by one, and never read.
+        *self = position.wrapping_add(1);
+        usize::from(position)
+    }
+}
+
+impl Position for u32 {
+    #[inline(always)]
+    fn accumulate(counts: &mut [[Self; SLICES]]) {
+        let mut before = 0;
+        for count in counts.as_flattened_mut() {
+            before += std::mem::replace(count, before);
+        }
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> usize {
+        let position = *self;
+        *self = position + 1;
+        position as usize
+    }
+}
+
 /// Writes keys to their slices of the range, slice after slice, in the order of positions within one.
 #[inline(always)]
-fn distribute<T: Scalar>(values: &[T], keys: &mut [T::SortKey], slices: &mut [u32], starts: &mut [u32]) {
+fn distribute<T: Scalar, P: Position>(
+    values: &[T],
+    keys: &mut [T::SortKey],
+    slices: &mut [u32],
+    starts: &mut [[P; SLICES]],
+) {
     let (low, high) = range(values);
-    let last = starts.len() - 1;
+    let last = SLICES * starts.len() - 1;
     let scale = T::from_f64(last as f64 / (high.to_f64() - low.to_f64()));
     if !scale.is_finite() {
         // All values are equal, or so close that the order of keys has to tell them apart.
@@ -123,18 +186,15 @@ fn distribute<T: Scalar>(values: &[T], keys: &mut [T::SortKey], slices: &mut [u3
     for (slice, value) in slices.iter_mut().zip(values) {
         *slice = ((*value - low) * scale).nearest().min(last as u32);
     }
-    starts.fill(0);
+    starts.fill([P::default(); SLICES]);
+    let flat = starts.as_flattened_mut();
     for slice in slices.iter() {
-        starts[*slice as usize] += 1;
+        flat[*slice as usize].next();
     }
-    let mut before = 0;
-    for start in starts.iter_mut() {
-        before += std::mem::replace(start, before);
-    }
+    P::accumulate(starts);
+    let flat = starts.as_flattened_mut();
     for (position, (slice, value)) in slices.iter().zip(values).enumerate() {
-        let start = &mut starts[*slice as usize];
-        keys[*start as usize] = value.sort_key(position as u32);
-        *start += 1;
+        keys[flat[*slice as usize].next()] = value.sort_key(position as u32);
     }
 }
 
@@ -205,7 +265,10 @@ mod tests {
 
     #[test]
     fn rows_of_every_length_and_kind() {
-        for len in [1, 2, 23, 25, 48, 49, 63, 200, 1000, 5000] {
+        for len in [
+            1, 2, 9, 10, 11, 20, 21, 23, 32, 33, 25, 48, 49, 63, 65, 200, 1000, 1023, 5000, 65_535, 65_536,
+            70_000,
+        ] {
             let mut noise = vec![0.0; len];
             Stream::new(1, Purpose::Test, len as u64).normals(0, &mut noise);
             let kinds: [fn(usize, f64) -> f64; 8] = [

@@ -59,7 +59,7 @@ fn next_key([k0, k1]: [u32; 2]) -> [u32; 2] {
 /// let stream = Stream::new(7, Purpose::Test, 0);
 /// assert_eq!(stream.uniform(12), Stream::new(7, Purpose::Test, 0).uniform(12));
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stream {
     key: [u32; 2],
     high: [u32; 2],

@@ -6,18 +6,22 @@
 //! in memory; otherwise it projects and sorts again, all blocks but the last: memory does not grow
 //! with the number of directions.
 //!
-//! The directions of a block are shared out to a fixed number of lanes, each with working memory and
-//! sums of its own, and lanes are added in order: the bits depend on the sizes alone, whoever
-//! computes which lane.
+//! The directions of a block are shared out to a fixed number of batches with sums of their own, and
+//! the pairs of a batch to bands of classes: the bits depend on the sizes alone, whoever computes
+//! which band of which batch.
+//!
+//! When the directions are those of the step before, the target's rows are still sorted, as far as
+//! they are in memory, and its distances to itself known.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::layout::PairLayout;
+use super::layout::{Class, PairLayout};
 use super::pairs::{self, Coefficients, PairSums};
-use super::rows::{DirectionRows, Scratch};
-use crate::directions::Slicer;
+use super::rows::{Scratch, SortedRows};
+use crate::directions::{DrawId, Slicer};
 use crate::kernel::Base;
 use crate::linalg::Output;
 use crate::measure::MeasureOverMeasures;
@@ -26,10 +30,14 @@ use crate::scalar::Scalar;
 
 /// Memory of the projections of a block, both sides, with their permutations.
 const BLOCK_BYTES: usize = 1 << 28;
-/// Lanes, fewer when pairs are many: more than threads, so that a slow lane holds nobody up.
-const LANES: usize = 32;
-/// Doubles in the sums of all lanes together.
+/// The most batches of directions; bands of all batches together.
+pub(crate) const BATCHES: usize = 32;
+/// Fewer batches than this say nothing about the error of a mean: then there is one.
+const FEWEST: usize = 8;
+/// Doubles in the sums of all batches together.
 const SUMS: usize = 1 << 23;
+/// Values that are sorted in one go.
+const SORTED: usize = 1 << 15;
 
 /// Everything a step needs but the particles: made once and kept from step to step.
 #[derive(Clone, Debug)]
@@ -39,12 +47,15 @@ pub(crate) struct Engine<T: Scalar> {
     base: Base,
     source: Profile<T>,
     target: Profile<T>,
-    lanes: Vec<Lane<T>>,
+    /// The directions of the target's rows, and those with the base of its distances to itself.
+    target_rows: Option<DrawId>,
+    target_sums: Option<(DrawId, Base)>,
+    batches: Vec<Batch>,
+    bands: usize,
     total: PairSums,
     coefficients: Coefficients<T>,
     block: usize,
-    /// Directions whose sorted rows are in memory.
-    held: Range<usize>,
+    workers: Workers<T>,
 }
 
 /// `L x N` projections of a block, each class's part of a row sorted, with the permutations.
@@ -52,14 +63,20 @@ pub(crate) struct Engine<T: Scalar> {
 struct Profile<T> {
     values: Vec<T>,
     order: Vec<u32>,
+    /// Directions of the rows.
+    held: Range<usize>,
 }
 
+/// A share of every block's directions.
 #[derive(Clone, Debug)]
-struct Lane<T: Scalar> {
-    scratch: Scratch<T>,
+struct Batch {
     sums: PairSums,
     directions: usize,
 }
+
+/// Working memory, a thread's own while it works. Nothing of it outlives a task.
+#[derive(Debug)]
+struct Workers<T: Scalar>(Vec<Mutex<Scratch<T>>>);
 
 impl<T: Scalar> Engine<T> {
     /// For particles of the sizes and weights of `source`, on up to `count` directions a step.
@@ -70,20 +87,39 @@ impl<T: Scalar> Engine<T> {
     ) -> Self {
         let layout = PairLayout::new(source, target);
         let pairs = layout.classes.len().pow(2);
-        let lanes = (SUMS / pairs).clamp(2, LANES);
-        let lane = || Lane { scratch: Scratch::new(&layout), sums: PairSums::zero(&layout), directions: 0 };
-        let lanes = (0..lanes).map(|_| lane()).collect();
+        let batches = if FEWEST * pairs <= SUMS { (SUMS / pairs).min(BATCHES) } else { 1 };
+        let bands = BATCHES / batches;
+        let batch = Batch { sums: PairSums::zero(&layout), directions: 0 };
+        let batches = vec![batch; batches];
         let a_direction =
             (layout.source_samples() + layout.target_samples()) * (size_of::<T>() + size_of::<u32>());
         let fitting = (BLOCK_BYTES / a_direction).max(1);
         // Slicers want blocks that are powers of two.
         let block = if fitting >= count { count } else { 1 << fitting.ilog2() };
         let (total, coefficients) = (PairSums::zero(&layout), Coefficients::zero(&layout));
-        let (source, target) = (Profile::default(), Profile::default());
-        Self { layout, base: Base::SquaredSw2, source, target, lanes, total, coefficients, block, held: 0..0 }
+        Self {
+            layout,
+            base: Base::SquaredSw2,
+            source: Profile::default(),
+            target: Profile::default(),
+            target_rows: None,
+            target_sums: None,
+            batches,
+            bands,
+            total,
+            coefficients,
+            block,
+            workers: Workers(Vec::new()),
+        }
     }
 
-    /// Pass one: the mean distances between all classes.
+    /// Forgets what is known of the target, which has changed.
+    pub(crate) fn forget_target(&mut self) {
+        (self.target_rows, self.target_sums) = (None, None);
+    }
+
+    /// Pass one: the mean distances between all classes. The target must be the one that was passed last,
+    /// unless [`Self::forget_target`] was called: what is known of it is not looked at again.
     pub(crate) fn distances(
         &mut self,
         base: Base,
@@ -94,19 +130,25 @@ impl<T: Scalar> Engine<T> {
         assert!(self.layout.fits(source), "particles of the sizes that the functional was made for");
         assert_eq!(slicer.dim(), source.dim(), "directions of the particles' dimension");
         self.base = base;
-        let count = slicer.count();
-        for lane in &mut self.lanes {
-            lane.sums.reset();
-            lane.directions = 0;
+        self.workers.employ(rayon::current_num_threads(), &self.layout);
+        let (count, draw) = (slicer.count(), slicer.id());
+        self.source.held = 0..0;
+        if draw.is_none() || self.target_rows != draw {
+            (self.target.held, self.target_rows) = (0..0, draw);
         }
-        self.held = 0..0;
+        let known = draw.is_some() && self.target_sums == draw.map(|draw| (draw, base));
+        for batch in &mut self.batches {
+            batch.sums.reset(known);
+            batch.directions = 0;
+        }
         for start in (0..count).step_by(self.block) {
-            let range = start..count.min(start + self.block);
-            self.hold(range, source, target, slicer, true);
+            self.hold(start..count.min(start + self.block), source, target, slicer);
+            self.add_distances(known);
         }
-        self.total.reset();
-        for lane in &self.lanes {
-            self.total.add(&lane.sums);
+        self.target_sums = draw.map(|draw| (draw, base));
+        self.total.reset(false);
+        for batch in &self.batches {
+            self.total.add(&batch.sums);
         }
         self.total.divide(count as f64);
         &self.total
@@ -117,10 +159,12 @@ impl<T: Scalar> Engine<T> {
         &self.total
     }
 
-    /// The sums of distances of every lane of the last pass one, with its number of directions:
-    /// batches that tell how far the mean would move on other directions.
+    /// The sums of distances of batches of the directions of the last pass one, each with its number
+    /// of directions: they tell how far the mean would move on other directions. At most
+    /// [`BATCHES`]; only one where classes are many.
     pub(crate) fn batches(&self) -> impl Iterator<Item = (usize, &PairSums)> {
-        self.lanes.iter().filter(|lane| lane.directions > 0).map(|lane| (lane.directions, &lane.sums))
+        let batches = self.batches.iter().filter(|batch| batch.directions > 0);
+        batches.map(|batch| (batch.directions, &batch.sums))
     }
 
     /// Pass two, after pass one on the same particles and directions: the mean over directions of
@@ -141,86 +185,120 @@ impl<T: Scalar> Engine<T> {
         // Backwards: the last block of pass one is still in memory.
         for start in (0..count).step_by(self.block).rev() {
             let range = start..count.min(start + self.block);
-            self.hold(range.clone(), source, target, slicer, false);
+            self.hold(range.clone(), source, target, slicer);
             self.forces();
             slicer.back_project(range, &self.source.values, scale, output, velocity);
             output = Output::Add;
         }
         // Forces have taken the place of the rows.
-        self.held = 0..0;
+        self.source.held = 0..0;
     }
 
-    /// Sorted rows of a block of directions; with sums, if asked for.
+    /// Sorted rows of a block of directions.
     fn hold(
         &mut self,
         range: Range<usize>,
         source: &MeasureOverMeasures<T>,
         target: &MeasureOverMeasures<T>,
         slicer: &mut impl Slicer<T>,
-        with_sums: bool,
     ) {
-        if self.held == range && !range.is_empty() {
-            return;
-        }
-        let (n, m) = (self.layout.source_samples(), self.layout.target_samples());
-        self.source.resize(range.len() * n);
-        self.target.resize(range.len() * m);
-        slicer.project(range.clone(), source.points(), &mut self.source.values);
-        slicer.project(range.clone(), target.points(), &mut self.target.values);
-        let (layout, base) = (&self.layout, self.base);
-        let (classes, targets) = layout.classes.split_at(layout.source_count);
-        let each = range.len().div_ceil(self.lanes.len());
-        self.source.lanes(each * n).zip(self.target.lanes(each * m)).zip(&mut self.lanes).for_each(
-            |((source, target), lane)| {
-                let rows = source.0.chunks_mut(n).zip(source.1.chunks_mut(n));
-                let rows = rows.zip(target.0.chunks_mut(m).zip(target.1.chunks_mut(m)));
-                for ((source, source_order), (target, target_order)) in rows {
-                    let Lane { scratch, sums, directions } = lane;
-                    for class in classes {
-                        let range = class.range.clone();
-                        argsort(&mut source[range.clone()], &mut source_order[range], &mut scratch.sort);
-                    }
-                    for class in targets {
-                        let range = class.range.clone();
-                        argsort(&mut target[range.clone()], &mut target_order[range], &mut scratch.sort);
-                    }
-                    if with_sums {
-                        let rows = DirectionRows::new(layout, (source, source_order), (target, target_order));
-                        rows.sort_weights(scratch);
-                        pairs::add_distances(layout, &rows, base, scratch, sums);
-                        *directions += 1;
-                    }
-                }
-            },
-        );
-        self.held = range;
+        let (own, others) = self.layout.classes.split_at(self.layout.source_count);
+        self.source.hold(&range, source, own, slicer, &self.workers);
+        self.target.hold(&range, target, others, slicer, &self.workers);
+    }
+
+    /// Adds the distances along the block in memory to the sums of the batches.
+    fn add_distances(&mut self, targets_known: bool) {
+        let Self { layout, base, source, target, batches, bands, workers, .. } = self;
+        let classes = if targets_known { layout.source_count } else { layout.classes.len() };
+        let each = source.held.len().div_ceil(batches.len());
+        batches.par_iter_mut().enumerate().for_each(|(batch, Batch { sums, directions })| {
+            let range = (batch * each).min(source.held.len())..((batch + 1) * each).min(source.held.len());
+            if range.is_empty() {
+                return;
+            }
+            *directions += range.len();
+            let (source, target) = (source.part(&range), target.part(&range));
+            let rows = SortedRows::new(layout, source, target);
+            sums.bands(*bands).for_each(|(band, sums)| {
+                let band = band.start..band.end.min(classes);
+                workers.with(|scratch| pairs::add_distances(rows, *base, band, scratch, sums));
+            });
+        });
     }
 
     /// Replaces the source's sorted rows of the block in memory by forces.
     fn forces(&mut self) {
-        let (n, m) = (self.layout.source_samples(), self.layout.target_samples());
-        let (layout, base, coefficients) = (&self.layout, self.base, &self.coefficients);
-        let each = self.held.len().div_ceil(self.lanes.len());
-        self.source.lanes(each * n).zip(self.target.lanes(each * m)).zip(&mut self.lanes).for_each(
-            |((source, target), lane)| {
-                let targets = target.0.chunks(m).zip(target.1.chunks(m));
-                let rows = source.0.chunks_mut(n).zip(source.1.chunks(n)).zip(targets);
-                for (source, target) in rows {
-                    pairs::forces(layout, source, target, base, coefficients, &mut lane.scratch);
-                }
-            },
-        );
+        let Self { layout, base, source, target, coefficients, workers, .. } = self;
+        let each = source.held.len().div_ceil(BATCHES).next_multiple_of(layout.group);
+        let (n, m) = (each * layout.source_samples(), each * layout.target_samples());
+        let targets = target.values.par_chunks(m).zip(target.order.par_chunks(m));
+        let sources = source.values.par_chunks_mut(n).zip(source.order.par_chunks(n));
+        sources.zip(targets).for_each(|(source, target)| {
+            workers.with(|scratch| pairs::forces(layout, source, target, *base, coefficients, scratch));
+        });
     }
 }
 
 impl<T: Scalar> Profile<T> {
-    fn resize(&mut self, len: usize) {
-        self.values.resize(len, T::ZERO);
-        self.order.resize(len, 0);
+    /// Projects and sorts the rows of a range of directions, unless they are here.
+    fn hold(
+        &mut self,
+        range: &Range<usize>,
+        measure: &MeasureOverMeasures<T>,
+        classes: &[Class],
+        slicer: &mut impl Slicer<T>,
+        workers: &Workers<T>,
+    ) {
+        if self.held == *range {
+            return;
+        }
+        let samples = measure.points().len() / measure.dim();
+        self.values.resize(range.len() * samples, T::ZERO);
+        self.order.resize(range.len() * samples, 0);
+        slicer.project(range.clone(), measure.points(), &mut self.values);
+        let some = (SORTED / samples).max(1) * samples;
+        self.values.par_chunks_mut(some).zip(self.order.par_chunks_mut(some)).for_each(|(values, order)| {
+            workers.with(|scratch| {
+                for (values, order) in values.chunks_mut(samples).zip(order.chunks_mut(samples)) {
+                    for class in classes {
+                        let range = class.range.clone();
+                        argsort(&mut values[range.clone()], &mut order[range], &mut scratch.sort);
+                    }
+                }
+            });
+        });
+        self.held = range.clone();
     }
 
-    fn lanes(&mut self, len: usize) -> impl IndexedParallelIterator<Item = (&mut [T], &mut [u32])> {
-        self.values.par_chunks_mut(len).zip(self.order.par_chunks_mut(len))
+    /// The rows of a range of the directions held.
+    fn part(&self, range: &Range<usize>) -> (&[T], &[u32]) {
+        let samples = self.values.len() / self.held.len();
+        let range = range.start * samples..range.end * samples;
+        (&self.values[range.clone()], &self.order[range])
+    }
+}
+
+impl<T: Scalar> Workers<T> {
+    /// Memory for a number of threads.
+    fn employ(&mut self, threads: usize, layout: &PairLayout) {
+        while self.0.len() < threads {
+            self.0.push(Mutex::new(Scratch::new(layout)));
+        }
+    }
+
+    /// Runs a task, which must not wait for other tasks, on the memory of the current thread.
+    fn with(&self, task: impl FnOnce(&mut Scratch<T>)) {
+        let index = rayon::current_thread_index().unwrap_or(0) % self.0.len();
+        task(&mut self.0[index].lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl<T: Scalar> Clone for Workers<T> {
+    fn clone(&self) -> Self {
+        let copy =
+            |scratch: &Mutex<Scratch<T>>| scratch.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self(self.0.iter().map(|scratch| Mutex::new(copy(scratch))).collect())
     }
 }
 
@@ -234,6 +312,77 @@ mod tests {
         let mut points = vec![0.0; sizes.iter().sum::<usize>() * dim];
         Stream::new(2, Purpose::Test, step).normals(0, &mut points);
         MeasureOverMeasures::uniform(points, dim, sizes).unwrap()
+    }
+
+    #[test]
+    fn what_is_known_of_the_target_changes_no_bit() {
+        let (p, q) = (measure(&[5, 8, 1], 6, 1), measure(&[4, 8], 6, 2));
+        let stream = |step| Stream::new(5, Purpose::Directions, step);
+        for slicing in [Slicing::Gaussian, Slicing::Orthonormal, Slicing::Hadamard] {
+            for block in [16, 53] {
+                let mut draws = Draws::new(slicing, 53, 6, stream(0)).unwrap();
+                let mut kept = Engine::new(&p, &q, 53);
+                kept.block = block;
+                // Directions and bases that change and come back.
+                for (step, draw, base) in [
+                    (1, 0, Base::SquaredSw2),
+                    (2, 0, Base::SquaredSw2),
+                    (3, 0, Base::Sw1),
+                    (4, 0, Base::Sw1),
+                    (5, 1, Base::Sw1),
+                    (6, 1, Base::SquaredSw2),
+                    (7, 1, Base::SquaredSw2),
+                ] {
+                    let particles = measure(&[5, 8, 1], 6, 100 + step);
+                    let coefficient = |_: &PairSums, c, e| (1 + c + 2 * e) as f64;
+                    let run = |engine: &mut Engine<f64>, draws: &mut Draws<f64>| {
+                        let mut velocity = vec![0.0; particles.points().len()];
+                        let sums = engine.distances(base, &particles, &q, draws).clone();
+                        let batches: Vec<_> = engine.batches().map(|(n, sums)| (n, sums.clone())).collect();
+                        engine.velocity(&particles, &q, draws, coefficient, &mut velocity);
+                        (sums, batches, velocity)
+                    };
+                    draws.restart(stream(draw));
+                    let known = kept.target_rows == draws.id() && block == 53;
+                    assert_eq!(known, block == 53 && [2, 3, 4, 6, 7].contains(&step), "{step}");
+                    let mut fresh = Engine::new(&p, &q, 53);
+                    fresh.block = block;
+                    let expected = run(&mut fresh, &mut Draws::new(slicing, 53, 6, stream(draw)).unwrap());
+                    assert!(
+                        run(&mut kept, &mut draws) == expected,
+                        "{slicing:?}, block {block}, step {step}"
+                    );
+                }
+                // Rows that nobody vouches for are looked at anew.
+                let mut other = Draws::new(slicing, 53, 6, stream(2)).unwrap();
+                let given = crate::directions::Directions::draw(slicing, 53, 6, 8, 0).unwrap();
+                let plain = Engine::new(&p, &q, 53).distances(Base::Sw1, &p, &q, &mut &given).clone();
+                for _ in 0..2 {
+                    kept.distances(Base::Sw1, &p, &q, &mut other);
+                    kept.block = 53;
+                    assert_eq!(*kept.distances(Base::Sw1, &p, &q, &mut &given), plain);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bands_of_classes_change_no_bit() {
+        let sizes: Vec<usize> = (0..40).map(|c| [3, 7, 20, 1][c % 4]).collect();
+        let (p, q) = (measure(&sizes, 5, 1), measure(&sizes[..23], 5, 2));
+        for base in [Base::SquaredSw2, Base::Sw1] {
+            let run = |bands: usize| {
+                let mut draws =
+                    Draws::new(Slicing::Gaussian, 40, 5, Stream::new(5, Purpose::Test, 0)).unwrap();
+                let mut engine = Engine::new(&p, &q, 40);
+                engine.bands = bands;
+                engine.distances(base, &p, &q, &mut draws).clone()
+            };
+            let one = run(1);
+            for bands in [2, 7, 32, 63] {
+                assert!(run(bands) == one, "{base:?}, {bands} bands");
+            }
+        }
     }
 
     #[test]

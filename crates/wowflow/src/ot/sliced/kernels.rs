@@ -1,12 +1,15 @@
-//! The inner loops of the pair stage: sorted rows against sorted rows, a tile of pairs at a time,
-//! vectorised by the compiler for the instructions found at run time.
+//! The inner loops of the pair stage: rows of panels against rows of panels, vectorised by the
+//! compiler for the instructions found at run time.
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::NullaryFnOnce;
 
 use crate::scalar::Scalar;
+use crate::simd::{dispatch256, fuses};
 
+/// Rows of a panel are padded to a multiple of this: one cache line of `f32`.
+pub(super) const STRIP: usize = 16;
 /// Width of the fixed set of partial sums: wide enough for any vector unit, the same everywhere,
-/// so that the bits do not depend on the instructions chosen.
+/// so that the bits do not depend on the width of the vectors chosen.
 const LANES: usize = 8;
 /// Terms that a lane adds in the rows' own precision before the sum goes on in doubles.
 const TERMS: usize = 16;
@@ -14,48 +17,56 @@ const TERMS: usize = 16;
 pub(super) const OWN: usize = 2;
 /// See [`OWN`].
 pub(super) const OTHERS: usize = 4;
-/// Positions of a row that [`add_differences`] works on at a time: one cache line of `f32`.
-const STRIP: usize = 16;
 
-/// `sum_r (a_r - b_r)^2` of all pairs of a tile of rows of one length.
-pub(super) fn squared_distances<T: Scalar>(
-    arch: Arch,
-    own: [&[T]; OWN],
-    others: [&[T]; OTHERS],
-) -> [[f64; OTHERS]; OWN] {
-    arch.dispatch(SquaredDistances { own, others })
+/// `sum_r (a_r - b_r)^2` of all pairs of a tile of padded rows of one length.
+pub(super) fn squared_distances<T: Scalar>(own: [&[T]; OWN], others: [&[T]; OTHERS]) -> [[f64; OTHERS]; OWN] {
+    if fuses() {
+        dispatch256(SquaredDistances::<T, true> { own, others })
+    } else {
+        dispatch256(SquaredDistances::<T, false> { own, others })
+    }
 }
 
 /// `sum_r |a_r - b_r|`, in doubles.
-pub(super) fn absolute_distance<T: Scalar>(arch: Arch, a: &[T], b: &[T]) -> f64 {
-    arch.dispatch(AbsoluteDistance { a, b })
+pub(super) fn absolute_distance<T: Scalar>(a: &[T], b: &[T]) -> f64 {
+    dispatch256(AbsoluteDistance { a, b })
 }
 
-/// `out_r += sum_e factor_e (row_r - other(e)_r)` for all `e` of a range.
-pub(super) fn add_differences<'a, T: Scalar>(
-    arch: Arch,
+/// `out_cr += sum_e factor_ce (own_cr - other_er)` for `R` rows `c` and all rows `e` of a panel, rows
+/// padded to `stride`; a row of factors for each row of `own`.
+pub(super) fn add_differences<T: Scalar, const R: usize>(
     out: &mut [T],
-    row: &[T],
-    factors: &[T],
-    others: impl Fn(usize) -> &'a [T],
+    own: &[T],
+    factors: [&[T]; R],
+    others: &[T],
+    stride: usize,
 ) {
-    arch.dispatch(AddDifferences { out, row, factors, others });
+    if fuses() {
+        dispatch256(AddDifferences::<T, R, true> { out, own, factors, others, stride });
+    } else {
+        dispatch256(AddDifferences::<T, R, false> { out, own, factors, others, stride });
+    }
 }
 
 // The passes are operations, not closures: a closure is reached through a shim that need not be
 // inlined, and loses the wide instructions there.
 
-struct SquaredDistances<'a, T> {
+#[inline(always)]
+fn multiply_add<T: Scalar, const FUSED: bool>(a: T, b: T, c: T) -> T {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+struct SquaredDistances<'a, T, const FUSED: bool> {
     own: [&'a [T]; OWN],
     others: [&'a [T]; OTHERS],
 }
 
-impl<T: Scalar> NullaryFnOnce for SquaredDistances<'_, T> {
+impl<T: Scalar, const FUSED: bool> NullaryFnOnce for SquaredDistances<'_, T, FUSED> {
     type Output = [[f64; OTHERS]; OWN];
 
     #[inline(always)]
     fn call(self) -> Self::Output {
-        let len = self.own[0].len();
+        let len = self.own[0].len() / LANES * LANES;
         let own = self.own.map(
             #[inline(always)]
             |row| &row[..len],
@@ -66,9 +77,8 @@ impl<T: Scalar> NullaryFnOnce for SquaredDistances<'_, T> {
         );
         let mut sums = [[0.0; OTHERS]; OWN];
         let mut start = 0;
-        let whole = len / LANES * LANES;
-        while start < whole {
-            let end = whole.min(start + LANES * TERMS);
+        while start < len {
+            let end = len.min(start + LANES * TERMS);
             let mut lanes = [[[T::ZERO; LANES]; OTHERS]; OWN];
             let mut at = start;
             while at < end {
@@ -81,28 +91,28 @@ impl<T: Scalar> NullaryFnOnce for SquaredDistances<'_, T> {
                     for i in 0..OWN {
                         for k in 0..LANES {
                             let difference = a[i][k] - b[k];
-                            lanes[i][j][k] += difference * difference;
+                            lanes[i][j][k] = multiply_add::<T, FUSED>(difference, difference, lanes[i][j][k]);
                         }
                     }
                 }
                 at += LANES;
             }
-            for i in 0..OWN {
-                for j in 0..OTHERS {
-                    sums[i][j] += lanes[i][j].iter().map(|lane| lane.to_f64()).sum::<f64>();
-                }
-            }
+            add_lanes(&lanes, &mut sums);
             start = end;
         }
-        for at in whole..len {
-            for i in 0..OWN {
-                for j in 0..OTHERS {
-                    let difference = (own[i][at] - others[j][at]).to_f64();
-                    sums[i][j] += difference * difference;
-                }
-            }
-        }
         sums
+    }
+}
+
+/// Adds the lanes of each pair to its sum, halves first.
+///
+/// Not inlined: the compiler would see sums of four pairs side by side, and gather vectors across
+/// pairs in the loop above.
+#[inline(never)]
+fn add_lanes<T: Scalar>(lanes: &[[[T; LANES]; OTHERS]; OWN], sums: &mut [[f64; OTHERS]; OWN]) {
+    for (lanes, sum) in lanes.as_flattened().iter().zip(sums.as_flattened_mut()) {
+        let half: [T; LANES / 2] = std::array::from_fn(|k| lanes[k] + lanes[k + LANES / 2]);
+        *sum += ((half[0] + half[2]) + (half[1] + half[3])).to_f64();
     }
 }
 
@@ -136,50 +146,91 @@ impl<T: Scalar> NullaryFnOnce for AbsoluteDistance<'_, T> {
     }
 }
 
-struct AddDifferences<'a, T, F> {
+struct AddDifferences<'a, T, const R: usize, const FUSED: bool> {
     out: &'a mut [T],
-    row: &'a [T],
-    factors: &'a [T],
-    others: F,
+    own: &'a [T],
+    factors: [&'a [T]; R],
+    others: &'a [T],
+    stride: usize,
 }
 
-impl<'r, T: Scalar, F: Fn(usize) -> &'r [T]> NullaryFnOnce for AddDifferences<'_, T, F> {
+impl<T: Scalar, const R: usize, const FUSED: bool> NullaryFnOnce for AddDifferences<'_, T, R, FUSED> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        let Self { out, row, factors, others } = self;
-        let len = out.len();
-        let row = &row[..len];
-        // Four other rows a pass: the strip of forces is loaded and stored once for all of them.
-        let fours = factors.len() / 4 * 4;
-        for e in (0..fours).step_by(4) {
-            let rows: [&[T]; 4] = std::array::from_fn(
+        let Self { out, own, factors, others, stride } = self;
+        let count = others.len() / stride;
+        let factors = factors.map(
+            #[inline(always)]
+            |row| &row[..count],
+        );
+        for at in (0..stride).step_by(STRIP) {
+            // A strip of all rows stays in registers while the panel passes by.
+            let rows: [[T; STRIP]; R] = std::array::from_fn(
                 #[inline(always)]
-                |k| &others(e + k)[..len],
+                |i| load(own, i * stride + at),
             );
-            let factor: [T; 4] = load(factors, e);
-            let strips = len / STRIP * STRIP;
-            for at in (0..strips).step_by(STRIP) {
-                let own: [T; STRIP] = load(row, at);
-                let mut sum: [T; STRIP] = load(out, at);
-                for i in 0..4 {
-                    let other: [T; STRIP] = load(rows[i], at);
+            let mut sums: [[T; STRIP]; R] = std::array::from_fn(
+                #[inline(always)]
+                |i| load(out, i * stride + at),
+            );
+            for (e, other) in others.chunks_exact(stride).enumerate() {
+                let other: [T; STRIP] = load(other, at);
+                for i in 0..R {
                     for k in 0..STRIP {
-                        sum[k] += factor[i] * (own[k] - other[k]);
+                        sums[i][k] =
+                            multiply_add::<T, FUSED>(factors[i][e], rows[i][k] - other[k], sums[i][k]);
                     }
                 }
-                out[at..at + STRIP].copy_from_slice(&sum);
             }
-            for at in strips..len {
-                for i in 0..4 {
-                    out[at] += factor[i] * (row[at] - rows[i][at]);
-                }
+            for i in 0..R {
+                out[i * stride + at..][..STRIP].copy_from_slice(&sums[i]);
             }
         }
-        for (e, factor) in factors.iter().enumerate().skip(fours) {
-            for ((out, x), y) in out.iter_mut().zip(row).zip(others(e)) {
-                *out += *factor * (*x - *y);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Purpose, Stream};
+
+    fn noise(len: usize, step: u64) -> Vec<f64> {
+        let mut values = vec![0.0; len];
+        Stream::new(1, Purpose::Test, step).normals(0, &mut values);
+        values
+    }
+
+    #[test]
+    fn tiles_match_plain_sums_fused_or_not() {
+        for stride in [16, 48, 400] {
+            let (own, others) = (noise(2 * stride, 1), noise(4 * stride, 2));
+            let own_rows: [&[f64]; OWN] = std::array::from_fn(|i| &own[i * stride..(i + 1) * stride]);
+            let other_rows: [&[f64]; OTHERS] = std::array::from_fn(|i| &others[i * stride..(i + 1) * stride]);
+            let factors = [[0.5, -1.0, 2.0, 0.25], [1.5, 3.0, -0.5, 0.0]];
+            let rows = [&factors[0][..], &factors[1][..]];
+            let fused = SquaredDistances::<f64, true> { own: own_rows, others: other_rows }.call();
+            let plain = SquaredDistances::<f64, false> { own: own_rows, others: other_rows }.call();
+            let (mut a, mut b) = (vec![1.0; 2 * stride], vec![1.0; 2 * stride]);
+            let (own, others) = (&own[..], &others[..]);
+            AddDifferences::<_, 2, true> { out: &mut a, own, factors: rows, others, stride }.call();
+            AddDifferences::<_, 2, false> { out: &mut b, own, factors: rows, others, stride }.call();
+            for i in 0..OWN {
+                for j in 0..OTHERS {
+                    let pairs = own_rows[i].iter().zip(other_rows[j]);
+                    let expected: f64 = pairs.map(|(x, y)| (x - y) * (x - y)).sum();
+                    for found in [fused[i][j], plain[i][j]] {
+                        assert!((found - expected).abs() < 1e-12 * expected, "{found} {expected}");
+                    }
+                }
+                for r in 0..stride {
+                    let terms = (0..OTHERS).map(|j| factors[i][j] * (own_rows[i][r] - other_rows[j][r]));
+                    let expected = 1.0 + terms.sum::<f64>();
+                    for found in [a[i * stride + r], b[i * stride + r]] {
+                        assert!((found - expected).abs() < 1e-13 * (1.0 + expected.abs()) * 10.0);
+                    }
+                }
             }
         }
     }

@@ -38,6 +38,19 @@ pub(crate) struct Grid {
     pub(crate) members: Vec<usize>,
 }
 
+impl Grid {
+    /// The members in a range of classes.
+    pub(crate) fn members_in(&self, classes: &Range<usize>) -> &[usize] {
+        let position = |class| self.members.partition_point(|&c| c < class);
+        &self.members[position(classes.start)..position(classes.end)]
+    }
+}
+
+/// Values of a class, along as many directions as that takes, that are compared in one go.
+const GROUP_VALUES: usize = 256;
+/// Forces on all source samples that are kept at a time, if one direction does not need more.
+const GROUP_FORCES: usize = 1 << 18;
+
 /// Sizes, weights and grids of a source and a target.
 #[derive(Clone, Debug)]
 pub(crate) struct PairLayout {
@@ -47,6 +60,8 @@ pub(crate) struct PairLayout {
     pub(crate) grids: Vec<Grid>,
     pub(crate) largest: usize,
     pub(crate) weighted: bool,
+    /// Directions taken together, so that rows of few samples are worth a loop.
+    pub(crate) group: usize,
     segments: HashMap<(usize, usize), Vec<Segment>>,
 }
 
@@ -58,6 +73,7 @@ impl PairLayout {
             grids: Vec::new(),
             largest: 0,
             weighted: false,
+            group: 1,
             segments: HashMap::new(),
         };
         let mut by_size = HashMap::new();
@@ -80,6 +96,9 @@ impl PairLayout {
                 layout.classes.push(Class { side, range: measure.class_range(class), weights, grid });
             }
         }
+        let samples = layout.source_samples() + layout.target_samples();
+        let directions = GROUP_VALUES * layout.classes.len() / samples;
+        layout.group = directions.min(GROUP_FORCES / layout.source_samples()).max(1);
         let sizes: Vec<usize> = by_size.into_keys().collect();
         for &n in &sizes {
             for &m in &sizes {

@@ -14,7 +14,7 @@ use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::ot::one_d;
 use crate::scalar::Scalar;
 
-pub(crate) use engine::Engine;
+pub(crate) use engine::{BATCHES, Engine};
 pub(crate) use pairs::PairSums;
 
 /// A sliced distance with what it is the mean of.

@@ -1,11 +1,13 @@
-//! The pair stage along one direction: all class-to-class distances in one pass, all forces in a
+//! The pair stage along a batch of directions: distances between classes in one pass, forces in a
 //! second one.
 
-use pulp::Arch;
+use std::ops::Range;
+
+use rayon::prelude::*;
 
 use super::kernels::{OTHERS, OWN, absolute_distance, add_differences, squared_distances};
 use super::layout::PairLayout;
-use super::rows::{DirectionRows, Scratch, window_len};
+use super::rows::{Scratch, SortedRows, other_rows, own_rows};
 use crate::kernel::Base;
 use crate::scalar::Scalar;
 
@@ -38,8 +40,21 @@ impl PairSums {
         self.source_source(self.source_count + d, self.source_count + e)
     }
 
-    pub(crate) fn reset(&mut self) {
-        self.values.fill(0.0);
+    /// Forgets all pairs, or all but those of two target classes.
+    pub(crate) fn reset(&mut self, keep_targets: bool) {
+        let rows = if keep_targets { self.source_count } else { self.classes };
+        self.values[..rows * self.classes].fill(0.0);
+    }
+
+    /// The first class of each pair of a number of bands of classes, with the rows of the matrix that
+    /// hold its distances to all later classes.
+    pub(crate) fn bands(
+        &mut self,
+        count: usize,
+    ) -> impl IndexedParallelIterator<Item = (Range<usize>, &mut [f64])> {
+        let (height, classes) = (self.classes.div_ceil(count), self.classes);
+        let bands = self.values.par_chunks_mut(height * classes).enumerate();
+        bands.map(move |(band, sums)| (band * height..classes.min((band + 1) * height), sums))
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
@@ -51,86 +66,104 @@ impl PairSums {
     }
 }
 
-/// Adds the distances of all pairs along a direction, rows sorted and weights with them.
+/// Adds the distances of the classes of a band to all later classes, summed over directions; `sums`
+/// are the band's rows of the matrix of all pairs.
 pub(crate) fn add_distances<T: Scalar>(
-    layout: &PairLayout,
-    rows: &DirectionRows<'_, T>,
+    rows: SortedRows<'_, T>,
     base: Base,
+    band: Range<usize>,
     scratch: &mut Scratch<T>,
-    sums: &mut PairSums,
+    sums: &mut [f64],
 ) {
     match base {
-        Base::SquaredSw2 => add_squared(layout, rows, scratch, sums),
-        Base::Sw1 => add_absolute(layout, rows, scratch, sums),
+        Base::SquaredSw2 => add_squared(rows, band, scratch, sums),
+        Base::Sw1 => add_absolute(rows, band, scratch, sums),
     }
 }
 
 fn add_squared<T: Scalar>(
-    layout: &PairLayout,
-    rows: &DirectionRows<'_, T>,
+    rows: SortedRows<'_, T>,
+    band: Range<usize>,
     scratch: &mut Scratch<T>,
-    sums: &mut PairSums,
+    sums: &mut [f64],
 ) {
-    let (arch, classes) = (Arch::new(), layout.classes.len());
-    for (grid, info) in layout.grids.iter().enumerate() {
-        // Each pair is taken once, on the grid of its first class.
-        let first = info.members[0] + 1;
-        for start in (first..classes).step_by(window_len(info.size)) {
-            let window = start..classes.min(start + window_len(info.size));
-            rows.bring_to(grid, window.clone(), scratch);
-            if !info.uniform {
-                let (c, own) = (info.members[0], rows.sorted(info.members[0]));
-                for other in window {
-                    let means = rows.on_grid(grid, other, scratch);
-                    let weights = rows.weights(c, scratch).unwrap_or_default();
-                    let between = weighted_squared_distance(own, means, weights);
-                    sums.values[c * classes + other] += between + rows.variance(grid, other, scratch);
+    let layout = rows.layout;
+    let classes = layout.classes.len();
+    let Scratch { own, others, couplings, weights, .. } = scratch;
+    for rows in rows.groups(layout.group) {
+        let directions = rows.count();
+        for (grid, info) in layout.grids.iter().enumerate() {
+            // Each pair is taken once, on the grid of its first class.
+            let members = info.members_in(&band);
+            for members in members.chunks(own_rows(directions, info.size)) {
+                own.fill(&rows, grid, members.iter().copied(), couplings);
+                if !info.uniform {
+                    for (direction, weights) in
+                        weights.chunks_exact_mut(info.size).take(directions).enumerate()
+                    {
+                        rows.sorted_weights(members[0], direction, weights);
+                    }
                 }
-                continue;
-            }
-            let mut tile = window.start;
-            while tile < window.end {
-                // A tile that is not full repeats its last row, whose sum is not used twice.
-                let others: [usize; OTHERS] = std::array::from_fn(|k| (tile + k).min(window.end - 1));
-                let other_rows = others.map(|other| rows.on_grid(grid, other, scratch));
-                let count = (window.end - tile).min(OTHERS);
-                let before = info.members.partition_point(|&c| c < others[OTHERS - 1]);
-                for own in info.members[..before].chunks(OWN) {
-                    let own_rows = std::array::from_fn(|k| rows.sorted(own[k.min(own.len() - 1)]));
-                    let found = squared_distances(arch, own_rows, other_rows);
-                    for (&c, found) in own.iter().zip(&found) {
-                        for (&other, between) in others[..count].iter().zip(found) {
-                            if c < other {
-                                let variance = rows.variance(grid, other, scratch);
-                                sums.values[c * classes + other] += between / info.size as f64 + variance;
+                let width = other_rows(directions, info.size);
+                for start in (members[0] + 1..classes).step_by(width) {
+                    let window = start..classes.min(start + width);
+                    others.fill(&rows, grid, window.clone(), couplings);
+                    if !info.uniform {
+                        let sums = &mut sums[(members[0] - band.start) * classes..][window.clone()];
+                        for (index, sum) in sums.iter_mut().enumerate() {
+                            let weights = &weights[..directions * info.size];
+                            let between = weighted_squared_distance(own.row(0), others.row(index), weights);
+                            *sum += between + others.variance(index);
+                        }
+                        continue;
+                    }
+                    for tile in window.clone().step_by(OTHERS) {
+                        // A tile that is not full repeats its last row, whose sum is not used twice.
+                        let last = (window.end - 1).min(tile + OTHERS - 1);
+                        let other_rows = std::array::from_fn(|k| others.row((tile + k).min(last) - start));
+                        let before = members.partition_point(|&c| c < last);
+                        for (pair, own_classes) in members[..before].chunks(OWN).enumerate() {
+                            let own_rows =
+                                std::array::from_fn(|k| own.row(OWN * pair + k.min(own_classes.len() - 1)));
+                            let found = squared_distances(own_rows, other_rows);
+                            for (&c, found) in own_classes.iter().zip(&found) {
+                                let sums = &mut sums[(c - band.start) * classes..][tile..=last];
+                                for (k, (sum, between)) in sums.iter_mut().zip(found).enumerate() {
+                                    if c < tile + k {
+                                        let variance = others.variance(tile + k - start);
+                                        *sum += between / info.size as f64 + variance;
+                                    }
+                                }
                             }
                         }
                     }
                 }
-                tile += OTHERS;
             }
         }
     }
 }
 
 fn add_absolute<T: Scalar>(
-    layout: &PairLayout,
-    rows: &DirectionRows<'_, T>,
+    rows: SortedRows<'_, T>,
+    band: Range<usize>,
     scratch: &mut Scratch<T>,
-    sums: &mut PairSums,
+    sums: &mut [f64],
 ) {
-    let arch = Arch::new();
-    for c in 0..layout.classes.len() {
-        let row = rows.sorted(c);
-        for other in c + 1..layout.classes.len() {
-            let values = rows.sorted(other);
-            let distance = if layout.classes[c].grid == layout.classes[other].grid {
-                absolute_distance(arch, row, values) / row.len() as f64
-            } else {
-                let difference = |i: u32, j: u32| (row[i as usize] - values[j as usize]).to_f64().abs();
-                rows.segments(c, other, scratch).iter().map(|s| s.mass * difference(s.i, s.j)).sum()
-            };
-            sums.values[c * sums.classes + other] += distance;
+    let layout = rows.layout;
+    let classes = layout.classes.len();
+    for direction in 0..rows.count() {
+        for (c, sums) in band.clone().zip(sums.chunks_exact_mut(classes)) {
+            let row = rows.sorted(c, direction);
+            for (other, sum) in sums.iter_mut().enumerate().skip(c + 1) {
+                let values = rows.sorted(other, direction);
+                *sum += if layout.classes[c].grid == layout.classes[other].grid {
+                    absolute_distance(row, values) / row.len() as f64
+                } else {
+                    let difference = |i: u32, j: u32| (row[i as usize] - values[j as usize]).to_f64().abs();
+                    let segments = scratch.couplings.segments(&rows, (c, other), direction);
+                    segments.iter().map(|s| s.mass * difference(s.i, s.j)).sum()
+                };
+            }
         }
     }
 }
@@ -167,7 +200,7 @@ impl<T: Scalar> Coefficients<T> {
     }
 }
 
-/// Replaces the source's sorted values along a direction by forces in sample order, before
+/// Replaces the source's sorted values along a batch of directions by forces in sample order, before
 /// averaging over directions and projecting back.
 ///
 /// For `SW_2^2` the force on a sorted sample is `sum_e A_ce (s_c - s_e)` with `s_e` on the grid of
@@ -175,83 +208,110 @@ impl<T: Scalar> Coefficients<T> {
 pub(crate) fn forces<T: Scalar>(
     layout: &PairLayout,
     (values, order): (&mut [T], &[u32]),
-    target: (&[T], &[u32]),
+    (target, target_order): (&[T], &[u32]),
     base: Base,
     coefficients: &Coefficients<T>,
     scratch: &mut Scratch<T>,
 ) {
-    let mut forces = std::mem::take(&mut scratch.forces);
-    forces.fill(T::ZERO);
-    let rows = DirectionRows::new(layout, (values, order), target);
-    rows.sort_weights(scratch);
-    match base {
-        Base::SquaredSw2 => squared_forces(layout, &rows, scratch, coefficients, &mut forces),
-        Base::Sw1 => absolute_forces(layout, &rows, scratch, coefficients, &mut forces),
-    }
-    for class in &layout.classes[..layout.source_count] {
-        let range = class.range.clone();
-        let scattered = &mut values[range.clone()];
-        for (force, &sample) in forces[range.clone()].iter().zip(&order[range]) {
-            scattered[sample as usize] = *force;
+    let samples = layout.source_samples();
+    let (n, m) = (layout.group * samples, layout.group * layout.target_samples());
+    let source = values.chunks_mut(n).zip(order.chunks(n));
+    for ((values, order), target) in source.zip(target.chunks(m).zip(target_order.chunks(m))) {
+        let mut forces = std::mem::take(&mut scratch.forces);
+        forces[..values.len()].fill(T::ZERO);
+        let rows = SortedRows::new(layout, (values, order), target);
+        match base {
+            Base::SquaredSw2 => squared_forces(rows, scratch, coefficients, &mut forces),
+            Base::Sw1 => absolute_forces(rows, scratch, coefficients, &mut forces),
         }
+        let directions = values.chunks_mut(samples).zip(order.chunks(samples)).zip(forces.chunks(samples));
+        for ((values, order), forces) in directions {
+            for class in &layout.classes[..layout.source_count] {
+                let range = class.range.clone();
+                let scattered = &mut values[range.clone()];
+                for (force, &sample) in forces[range.clone()].iter().zip(&order[range]) {
+                    scattered[sample as usize] = *force;
+                }
+            }
+        }
+        scratch.forces = forces;
     }
-    scratch.forces = forces;
 }
 
 fn squared_forces<T: Scalar>(
-    layout: &PairLayout,
-    rows: &DirectionRows<'_, T>,
+    rows: SortedRows<'_, T>,
     scratch: &mut Scratch<T>,
     coefficients: &Coefficients<T>,
     forces: &mut [T],
 ) {
-    let (arch, classes) = (Arch::new(), layout.classes.len());
+    let (layout, directions) = (rows.layout, rows.count());
+    let (classes, samples) = (layout.classes.len(), layout.source_samples());
+    let Scratch { own, others, couplings, sums, .. } = scratch;
     for (grid, info) in layout.grids.iter().enumerate() {
-        let sources = info.members.partition_point(|&c| c < layout.source_count);
-        if sources == 0 {
-            continue;
-        }
-        for start in (0..classes).step_by(window_len(info.size)) {
-            let window = start..classes.min(start + window_len(info.size));
-            rows.bring_to(grid, window.clone(), scratch);
-            for &c in &info.members[..sources] {
-                let out = &mut forces[layout.classes[c].range.clone()];
-                let factors = &coefficients.row(c)[window.clone()];
-                let other = |e: usize| rows.on_grid(grid, window.start + e, scratch);
-                add_differences(arch, out, rows.sorted(c), factors, other);
+        let members = info.members_in(&(0..layout.source_count));
+        for members in members.chunks(own_rows(directions, info.size)) {
+            own.fill(&rows, grid, members.iter().copied(), couplings);
+            let stride = own.stride;
+            let sums = &mut sums[..members.len() * stride];
+            sums.fill(T::ZERO);
+            for start in (0..classes).step_by(other_rows(directions, info.size)) {
+                let window = start..classes.min(start + other_rows(directions, info.size));
+                others.fill(&rows, grid, window.clone(), couplings);
+                let others = others.rows(0..window.len());
+                let factors = |c: usize| &coefficients.row(c)[window.clone()];
+                let pairs = members.chunks(OWN).zip(sums.chunks_mut(OWN * stride)).enumerate();
+                for (pair, (members, sums)) in pairs {
+                    let own = own.rows(OWN * pair..OWN * pair + members.len());
+                    match *members {
+                        [a, b] => add_differences(sums, own, [factors(a), factors(b)], others, stride),
+                        [a] => add_differences(sums, own, [factors(a)], others, stride),
+                        _ => unreachable!("rows are taken in pairs"),
+                    }
+                }
+            }
+            for (&c, sums) in members.iter().zip(sums.chunks_exact(stride)) {
+                for (forces, sums) in forces.chunks_exact_mut(samples).zip(sums.chunks_exact(info.size)) {
+                    forces[layout.classes[c].range.clone()].copy_from_slice(sums);
+                }
             }
         }
     }
 }
 
 fn absolute_forces<T: Scalar>(
-    layout: &PairLayout,
-    rows: &DirectionRows<'_, T>,
+    rows: SortedRows<'_, T>,
     scratch: &mut Scratch<T>,
     coefficients: &Coefficients<T>,
     forces: &mut [T],
 ) {
-    for c in 0..layout.source_count {
-        let row = rows.sorted(c);
-        let out = &mut forces[layout.classes[c].range.clone()];
-        for (other, &factor) in coefficients.row(c).iter().enumerate() {
-            if other == c || factor == T::ZERO {
-                continue;
+    let layout = rows.layout;
+    for (direction, forces) in forces.chunks_exact_mut(layout.source_samples()).take(rows.count()).enumerate()
+    {
+        for (c, class) in layout.classes[..layout.source_count].iter().enumerate() {
+            let row = rows.sorted(c, direction);
+            let out = &mut forces[class.range.clone()];
+            let weights = &mut scratch.weights[..if layout.weighted { row.len() } else { 0 }];
+            if layout.weighted {
+                rows.sorted_weights(c, direction, weights);
             }
-            let values = rows.sorted(other);
-            if layout.classes[c].grid == layout.classes[other].grid {
-                for ((out, x), y) in out.iter_mut().zip(row).zip(values) {
-                    *out += factor * sign(*x, *y);
+            for (other, &factor) in coefficients.row(c).iter().enumerate() {
+                if other == c || factor == T::ZERO {
+                    continue;
                 }
-                continue;
-            }
-            let uniform = row.len() as f64;
-            let weights: Option<Vec<f64>> = rows.weights(c, scratch).map(<[f64]>::to_vec);
-            for s in rows.segments(c, other, scratch) {
-                let i = s.i as usize;
-                // The share of the atom's own mass that this piece of the plan carries.
-                let share = weights.as_ref().map_or(s.mass * uniform, |weights| s.mass / weights[i]);
-                out[i] += factor * T::from_f64(share) * sign(row[i], values[s.j as usize]);
+                let values = rows.sorted(other, direction);
+                if class.grid == layout.classes[other].grid {
+                    for ((out, x), y) in out.iter_mut().zip(row).zip(values) {
+                        *out += factor * sign(*x, *y);
+                    }
+                    continue;
+                }
+                let uniform = row.len() as f64;
+                for s in scratch.couplings.segments(&rows, (c, other), direction) {
+                    let i = s.i as usize;
+                    // The share of the atom's own mass that this piece of the plan carries.
+                    let share = if class.weights.is_some() { s.mass / weights[i] } else { s.mass * uniform };
+                    out[i] += factor * T::from_f64(share) * sign(row[i], values[s.j as usize]);
+                }
             }
         }
     }

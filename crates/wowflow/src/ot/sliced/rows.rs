@@ -1,64 +1,29 @@
-//! One direction: sorted rows of all classes, and rows brought to another grid.
+//! Sorted rows along some directions, and panels: rows of many classes brought to one grid.
 
 use std::ops::Range;
 
+use super::kernels::{OTHERS, STRIP};
 use super::layout::{PairLayout, Side};
 use crate::ot::one_d::{Segment, weighted_segments};
 use crate::ot::sort::SortScratch;
 use crate::scalar::Scalar;
 
-/// Values of rows on another grid that are kept at a time: classes of very different sizes must not
-/// cost classes times the largest size.
-const RESAMPLED: usize = 1 << 19;
+/// Values of the panel whose rows are compared: it stays in the second cache.
+const OWN_VALUES: usize = 1 << 15;
+/// Values of the panel they are compared with.
+const OTHER_VALUES: usize = 1 << 16;
+/// Rows of the first panel, however long.
+const OWN_ROWS: usize = 8;
 
-/// Working memory of one lane.
-#[derive(Clone, Debug)]
-pub(crate) struct Scratch<T: Scalar> {
-    /// Rows of the classes `window` on the current grid, its size apart.
-    resampled: Vec<T>,
-    window: Range<usize>,
-    /// Mean within-atom variance of each class of the window.
-    variance: Vec<f64>,
-    /// Sorted weights of each class along the current direction, `largest` apart; only with weights.
-    weights: Vec<f64>,
-    pub(crate) segments: Vec<Segment>,
-    /// A row of forces, in the source's sorted order.
-    pub(crate) forces: Vec<T>,
-    pub(crate) sort: SortScratch<T>,
-}
-
-impl<T: Scalar> Scratch<T> {
-    pub(crate) fn new(layout: &PairLayout) -> Self {
-        let classes = layout.classes.len();
-        let several = layout.grids.len() > 1;
-        let largest_window =
-            layout.grids.iter().map(|grid| window_len(grid.size).min(classes) * grid.size).max().unwrap_or(0);
-        Self {
-            resampled: vec![T::ZERO; if several { largest_window } else { 0 }],
-            window: 0..0,
-            variance: vec![0.0; classes],
-            weights: vec![0.0; if layout.weighted { classes * layout.largest } else { 0 }],
-            segments: Vec::new(),
-            forces: vec![T::ZERO; layout.source_samples()],
-            sort: SortScratch::new(layout.largest),
-        }
-    }
-}
-
-/// Classes whose rows are brought to a grid of a size at a time.
-pub(crate) fn window_len(size: usize) -> usize {
-    (RESAMPLED / size.max(1)).max(4)
-}
-
-/// Sorted rows along one direction.
+/// Sorted rows of all classes along consecutive directions.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct DirectionRows<'a, T> {
-    layout: &'a PairLayout,
+pub(crate) struct SortedRows<'a, T> {
+    pub(crate) layout: &'a PairLayout,
     source: (&'a [T], &'a [u32]),
     target: (&'a [T], &'a [u32]),
 }
 
-impl<'a, T: Scalar> DirectionRows<'a, T> {
+impl<'a, T: Scalar> SortedRows<'a, T> {
     pub(crate) fn new(
         layout: &'a PairLayout,
         source: (&'a [T], &'a [u32]),
@@ -67,108 +32,206 @@ impl<'a, T: Scalar> DirectionRows<'a, T> {
         Self { layout, source, target }
     }
 
+    /// Number of directions.
+    pub(crate) fn count(&self) -> usize {
+        self.source.0.len() / self.layout.source_samples()
+    }
+
+    /// The same, `len` directions at a time.
+    pub(crate) fn groups(self, len: usize) -> impl Iterator<Item = Self> {
+        let (n, m) = (len * self.layout.source_samples(), len * self.layout.target_samples());
+        let source = self.source.0.chunks(n).zip(self.source.1.chunks(n));
+        let target = self.target.0.chunks(m).zip(self.target.1.chunks(m));
+        source.zip(target).map(move |(source, target)| Self { source, target, ..self })
+    }
+
+    /// Where the row of a class along a direction lies in its side's profile.
+    #[inline]
+    fn range(&self, class: usize, direction: usize) -> Range<usize> {
+        let class = &self.layout.classes[class];
+        let samples = match class.side {
+            Side::Source => self.layout.source_samples(),
+            Side::Target => self.layout.target_samples(),
+        };
+        direction * samples + class.range.start..direction * samples + class.range.end
+    }
+
+    fn side(&self, class: usize) -> (&'a [T], &'a [u32]) {
+        if self.layout.classes[class].side == Side::Source { self.source } else { self.target }
+    }
+
     /// Sorted projections of a class.
     #[inline]
-    pub(crate) fn sorted(&self, class: usize) -> &'a [T] {
-        let class = &self.layout.classes[class];
-        let (values, _) = if class.side == Side::Source { self.source } else { self.target };
-        &values[class.range.clone()]
+    pub(crate) fn sorted(&self, class: usize, direction: usize) -> &'a [T] {
+        &self.side(class).0[self.range(class, direction)]
     }
 
-    /// Sample behind each sorted value of a class.
-    pub(crate) fn order(&self, class: usize) -> &'a [u32] {
-        let class = &self.layout.classes[class];
-        let (_, order) = if class.side == Side::Source { self.source } else { self.target };
-        &order[class.range.clone()]
-    }
-
-    /// Brings the weights of all classes into sorted order; nothing to do without weights.
-    pub(crate) fn sort_weights(&self, scratch: &mut Scratch<T>) {
-        if !self.layout.weighted {
-            return;
-        }
-        for (index, class) in self.layout.classes.iter().enumerate() {
-            let size = class.range.len();
-            let sorted = &mut scratch.weights[index * self.layout.largest..][..size];
-            match &class.weights {
-                None => sorted.fill(1.0 / size as f64),
-                Some(weights) => {
-                    for (sorted, &sample) in sorted.iter_mut().zip(self.order(index)) {
-                        *sorted = weights[sample as usize];
-                    }
-                }
+    /// Writes the weights of a class in the order of its sorted projections.
+    pub(crate) fn sorted_weights(&self, class: usize, direction: usize, out: &mut [f64]) {
+        match &self.layout.classes[class].weights {
+            None => out.fill(1.0 / out.len() as f64),
+            Some(weights) => {
+                let order = &self.side(class).1[self.range(class, direction)];
+                out.iter_mut().zip(order).for_each(|(out, &sample)| *out = weights[sample as usize]);
             }
         }
     }
+}
 
-    /// Sorted weights of a class, `None` for uniform ones.
-    pub(crate) fn weights<'s>(&self, class: usize, scratch: &'s Scratch<T>) -> Option<&'s [f64]> {
-        let info = &self.layout.classes[class];
-        info.weights.as_ref()?;
-        Some(&scratch.weights[class * self.layout.largest..][..info.range.len()])
+/// Couplings of two rows of different grids, and the buffers for them.
+#[derive(Clone, Debug)]
+pub(crate) struct Couplings {
+    segments: Vec<Segment>,
+    weights: [Vec<f64>; 2],
+}
+
+impl Couplings {
+    fn new(layout: &PairLayout) -> Self {
+        let (largest, pieces) = if layout.weighted { (layout.largest, 2 * layout.largest) } else { (0, 0) };
+        Self { segments: Vec::with_capacity(pieces), weights: [vec![0.0; largest], vec![0.0; largest]] }
     }
 
-    /// Couples class `on` with class `other` of another grid; the result lies in the layout or in
-    /// the scratch space's segments.
-    pub(crate) fn segments<'s>(
-        &'s self,
-        on: usize,
-        other: usize,
-        scratch: &'s mut Scratch<T>,
+    /// The monotone coupling of class `on` with class `other` along a direction.
+    pub(crate) fn segments<'s, T: Scalar>(
+        &'s mut self,
+        rows: &SortedRows<'s, T>,
+        (on, other): (usize, usize),
+        direction: usize,
     ) -> &'s [Segment] {
-        let classes = &self.layout.classes;
+        let classes = &rows.layout.classes;
         let (n, m) = (classes[on].range.len(), classes[other].range.len());
         if classes[on].weights.is_none() && classes[other].weights.is_none() {
-            return self.layout.uniform_segments(n, m);
+            return rows.layout.uniform_segments(n, m);
         }
-        let stride = self.layout.largest;
-        let (a, b) = (&scratch.weights[on * stride..][..n], &scratch.weights[other * stride..][..m]);
-        weighted_segments(a, b, &mut scratch.segments);
-        &scratch.segments
+        let [a, b] = &mut self.weights;
+        let (a, b) = (&mut a[..n], &mut b[..m]);
+        rows.sorted_weights(on, direction, a);
+        rows.sorted_weights(other, direction, b);
+        weighted_segments(a, b, &mut self.segments);
+        &self.segments
+    }
+}
+
+/// Rows of some classes on one grid: along one direction after another, then zeros.
+#[derive(Clone, Debug)]
+pub(crate) struct Panel<T> {
+    values: Vec<T>,
+    /// Length of a row.
+    pub(crate) stride: usize,
+    /// Variance within the atoms of the grid, summed over directions.
+    variance: Vec<f64>,
+}
+
+impl<T: Scalar> Panel<T> {
+    fn new(layout: &PairLayout, rows: impl Fn(usize) -> usize) -> Self {
+        let classes = layout.classes.len();
+        let values = |size: usize| {
+            let stride = stride(layout.group * size);
+            rows(stride).min(classes) * stride
+        };
+        let largest = layout.grids.iter().map(|grid| values(grid.size)).max().unwrap_or(0);
+        Self { values: vec![T::ZERO; largest], stride: STRIP, variance: vec![0.0; classes] }
     }
 
-    /// Prepares the rows of a window of classes on a grid: conditional means on its atoms.
-    pub(crate) fn bring_to(&self, grid: usize, window: Range<usize>, scratch: &mut Scratch<T>) {
-        let grid_info = &self.layout.grids[grid];
-        let (on, size) = (grid_info.members[0], grid_info.size);
-        for other in window.clone() {
-            if self.layout.classes[other].grid == grid {
-                continue;
-            }
-            let mut resampled = std::mem::take(&mut scratch.resampled);
-            let row = &mut resampled[(other - window.start) * size..][..size];
-            let values = self.sorted(other);
-            let uniform = grid_info.uniform && self.layout.classes[other].weights.is_none();
-            let variance = if uniform && size.is_multiple_of(values.len()) {
-                for (atoms, value) in row.chunks_exact_mut(size / values.len()).zip(values) {
-                    atoms.fill(*value);
+    /// Brings rows to a grid: conditional means on its atoms.
+    pub(crate) fn fill(
+        &mut self,
+        rows: &SortedRows<'_, T>,
+        grid: usize,
+        classes: impl Iterator<Item = usize>,
+        couplings: &mut Couplings,
+    ) {
+        let info = &rows.layout.grids[grid];
+        let size = info.size;
+        self.stride = stride(rows.count() * size);
+        let panel = self.values.chunks_exact_mut(self.stride).zip(&mut self.variance);
+        for (class, (row, variance)) in classes.zip(panel) {
+            *variance = 0.0;
+            for (direction, row) in row.chunks_exact_mut(size).take(rows.count()).enumerate() {
+                let values = rows.sorted(class, direction);
+                if rows.layout.classes[class].grid == grid {
+                    row.copy_from_slice(values);
+                    continue;
                 }
-                0.0
-            } else {
-                conditional_means(self.segments(on, other, scratch), values, row)
-            };
-            scratch.resampled = resampled;
-            scratch.variance[other] = variance;
+                let uniform = info.uniform && rows.layout.classes[class].weights.is_none();
+                if uniform && size.is_multiple_of(values.len()) {
+                    for (atoms, value) in row.chunks_exact_mut(size / values.len()).zip(values) {
+                        atoms.fill(*value);
+                    }
+                } else {
+                    let segments = couplings.segments(rows, (info.members[0], class), direction);
+                    *variance += conditional_means(segments, values, row);
+                }
+            }
+            row[rows.count() * size..].fill(T::ZERO);
         }
-        scratch.window = window;
     }
 
-    /// The row of a class of the window last prepared, on its grid.
     #[inline]
-    pub(crate) fn on_grid<'s>(&self, grid: usize, class: usize, scratch: &'s Scratch<T>) -> &'s [T]
-    where
-        'a: 's,
-    {
-        if self.layout.classes[class].grid == grid {
-            return self.sorted(class);
-        }
-        let size = self.layout.grids[grid].size;
-        &scratch.resampled[(class - scratch.window.start) * size..][..size]
+    pub(crate) fn row(&self, index: usize) -> &[T] {
+        &self.values[index * self.stride..(index + 1) * self.stride]
     }
 
-    /// The mean variance of a class within the atoms of the grid last prepared.
-    pub(crate) fn variance(&self, grid: usize, class: usize, scratch: &Scratch<T>) -> f64 {
-        if self.layout.classes[class].grid == grid { 0.0 } else { scratch.variance[class] }
+    #[inline]
+    pub(crate) fn rows(&self, range: Range<usize>) -> &[T] {
+        &self.values[range.start * self.stride..range.end * self.stride]
+    }
+
+    #[inline]
+    pub(crate) fn variance(&self, index: usize) -> f64 {
+        self.variance[index]
+    }
+}
+
+fn stride(len: usize) -> usize {
+    len.next_multiple_of(STRIP)
+}
+
+/// Rows of a panel of rows that are compared with others, `directions` at a time on a grid.
+pub(crate) fn own_rows(directions: usize, size: usize) -> usize {
+    rows_of_own(stride(directions * size))
+}
+
+fn rows_of_own(stride: usize) -> usize {
+    (OWN_VALUES / stride).max(OWN_ROWS)
+}
+
+/// Rows of a panel of rows that others are compared with.
+pub(crate) fn other_rows(directions: usize, size: usize) -> usize {
+    rows_of_others(stride(directions * size))
+}
+
+fn rows_of_others(stride: usize) -> usize {
+    (OTHER_VALUES / stride).max(OTHERS) / OTHERS * OTHERS
+}
+
+/// Working memory of one thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Scratch<T: Scalar> {
+    pub(crate) own: Panel<T>,
+    pub(crate) others: Panel<T>,
+    /// Forces on the rows of the first panel.
+    pub(crate) sums: Vec<T>,
+    pub(crate) couplings: Couplings,
+    /// Sorted weights of a row of the first panel.
+    pub(crate) weights: Vec<f64>,
+    /// Forces on all source samples along a group of directions, in sorted order.
+    pub(crate) forces: Vec<T>,
+    pub(crate) sort: SortScratch<T>,
+}
+
+impl<T: Scalar> Scratch<T> {
+    pub(crate) fn new(layout: &PairLayout) -> Self {
+        let own = Panel::new(layout, rows_of_own);
+        Self {
+            sums: vec![T::ZERO; own.values.len()],
+            own,
+            others: Panel::new(layout, rows_of_others),
+            couplings: Couplings::new(layout),
+            weights: vec![0.0; if layout.weighted { layout.group * layout.largest } else { 0 }],
+            forces: vec![T::ZERO; layout.group * layout.source_samples()],
+            sort: SortScratch::new(layout.largest),
+        }
     }
 }
 
