@@ -116,8 +116,8 @@ pub(crate) struct FlowArgs {
     /// --target-batch.
     #[arg(long, value_enum, group = "fresh")]
     pub(crate) schedule: Option<Schedule>,
-    /// Momentum m, at least 0 and below 1; for adam the decay of the first moment. Default: 0.7, for fixed
-    /// steps and nesterov 0.8, for adam 0.9.
+    /// Momentum m, at least 0 and below 1; for adam the decay of the first moment. Default: 0.7 (nesterov 0.8)
+    /// times L/d where directions are fewer than dimensions; 0.8 with fixed steps; adam 0.9.
     #[arg(long, value_name = "M", group = "fresh", allow_negative_numbers = true, value_parser = parse_number)]
     pub(crate) momentum: Option<f64>,
     /// How the momentum shrinks over the run. Default: linear with adaptive steps, constant with others.

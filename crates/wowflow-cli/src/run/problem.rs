@@ -101,7 +101,11 @@ pub(crate) fn resolve<T: Scalar>(
     };
     let steps = args.steps.unwrap_or(300);
     let request = KernelRequest::from_args(args)?;
-    let (scheme, step, schedule) = scheme::resolve(args)?;
+    let (directions, slicing) = (args.directions.unwrap_or(directions), args.slicing.unwrap_or(slicing));
+    let every_step =
+        args.redraw != Some(RedrawName::Never) && request != KernelRequest::Known(KernelConfig::Pooled);
+    let seen = if every_step { (directions as f64 / dim as f64).min(1.0) } else { 1.0 };
+    let (scheme, step, schedule) = scheme::resolve(args, seen)?;
     let (redraw, target_batches) = sampling(args, scheme)?;
     let mut config = FlowConfig {
         schema: SCHEMA,
@@ -112,8 +116,8 @@ pub(crate) fn resolve<T: Scalar>(
         scheme,
         step_size: StepConfig::Fixed(1.0),
         schedule,
-        directions: args.directions.unwrap_or(directions),
-        slicing: args.slicing.unwrap_or(slicing),
+        directions,
+        slicing,
         redraw,
         target_batches,
         precision: args.precision.unwrap_or(Precision::F32),

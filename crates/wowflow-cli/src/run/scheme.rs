@@ -95,7 +95,10 @@ impl From<Schedule> for Decay {
 }
 
 /// Scheme, step size and schedule of the step from what was typed; what a scheme does not have is an error.
-pub(crate) fn resolve(args: &FlowArgs) -> Result<(SchemeConfig, StepRequest, Schedule)> {
+///
+/// `seen` is the share of all directions in space that a step sees. A move along directions that the next
+/// steps do not see goes on uncorrected: less is seen, less momentum is taken.
+pub(crate) fn resolve(args: &FlowArgs, seen: f64) -> Result<(SchemeConfig, StepRequest, Schedule)> {
     let name = args.scheme.unwrap_or(SchemeName::HeavyBall);
     let with_momentum = matches!(name, SchemeName::HeavyBall | SchemeName::Nesterov);
     if args.momentum_schedule.is_some() && !with_momentum {
@@ -125,7 +128,7 @@ pub(crate) fn resolve(args: &FlowArgs) -> Result<(SchemeConfig, StepRequest, Sch
         true => (Schedule::Constant, Schedule::Linear),
         false => (Schedule::Cosine, Schedule::Constant),
     };
-    let momentum = args.momentum.unwrap_or(if adaptive { momentum } else { FIXED_MOMENTUM });
+    let momentum = args.momentum.unwrap_or(if adaptive { momentum * seen } else { FIXED_MOMENTUM });
     let momentum_schedule = args.momentum_schedule.unwrap_or(momentum_schedule);
     let scheme = match name {
         SchemeName::HeavyBall => SchemeConfig::HeavyBall { momentum, momentum_schedule },

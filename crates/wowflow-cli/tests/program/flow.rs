@@ -103,7 +103,8 @@ fn the_papers_are_complete(out: &Path) {
     assert_eq!(config["step_size"], serde_json::json!({ "kind": "adaptive", "first": 1.5 }));
     assert_eq!(
         config["scheme"],
-        serde_json::json!({ "name": "heavy-ball", "momentum": 0.7, "momentum_schedule": "linear" })
+        // 64 directions in dimension 784.
+        serde_json::json!({ "name": "heavy-ball", "momentum": 0.7 * (64.0 / 784.0), "momentum_schedule": "linear" })
     );
     for key in
         ["schema", "schedule", "redraw", "slicing", "precision", "seed", "checkpoint_every", "exact_limit"]
