@@ -3,16 +3,31 @@
 //! [`compare`] takes two datasets and a [`Method`] and returns a [`Comparison`]: the value, how certain it
 //! is, and what it was made of. `docs/MATH.md`, "Distances between datasets", has the formulas.
 
+mod busemann;
+mod double_sliced;
 mod error;
+mod factor;
+mod mmd;
+mod normal;
+mod pooled;
+mod s_otdd;
+mod samples;
 mod slices;
+mod wow;
 
 use crate::estimate::Estimate;
 use crate::measure::MeasureOverMeasures;
 use crate::ot::exact::{CostMatrix, Coupling};
 use crate::scalar::Scalar;
 
+pub use busemann::{Busemann, Rays};
+pub use double_sliced::{DoubleSliced, Process};
 pub use error::CompareError;
+pub use mmd::{KernelChoice, Mmd};
+pub use pooled::PooledSliced;
+pub use s_otdd::SlicedOtdd;
 pub use slices::Slices;
+pub use wow::Inner;
 
 /// How certain a value is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,7 +95,22 @@ impl Comparison {
 /// The distances between datasets, with checked parameters.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Method {}
+pub enum Method {
+    /// `W_{W2}`: classes coupled at the cost of the distance between them.
+    Wow(Inner),
+    /// The MMD with a sliced kernel.
+    Mmd(Mmd),
+    /// Exact `W_2` of the pooled samples: labels are forgotten.
+    PooledW2,
+    /// Sliced-Wasserstein distance of the pooled samples.
+    PooledSliced(PooledSliced),
+    /// s-OTDD.
+    SlicedOtdd(SlicedOtdd),
+    /// Busemann-sliced distances: SWB1DG and SWBG.
+    Busemann(Busemann),
+    /// Double-sliced Wasserstein over Wasserstein.
+    DoubleSliced(DoubleSliced),
+}
 
 /// The distance between two datasets by a method. The seed addresses all randomness: the same seed gives
 /// every pair of datasets of one dimension the same slices, so that values compare.
@@ -97,6 +127,13 @@ pub fn compare<T: Scalar>(
     if p.dim() != q.dim() {
         return Err(CompareError::Dimensions { left: p.dim(), right: q.dim() });
     }
-    let _ = seed;
-    match *method {}
+    match method {
+        Method::Wow(inner) => wow::compare((p, q), *inner, seed),
+        Method::Mmd(mmd) => mmd.compare((p, q), seed),
+        Method::PooledW2 => pooled::w2(p, q),
+        Method::PooledSliced(pooled) => pooled.compare((p, q), seed),
+        Method::SlicedOtdd(s_otdd) => s_otdd.compare((p, q), seed),
+        Method::Busemann(busemann) => busemann.compare((p, q), seed),
+        Method::DoubleSliced(double_sliced) => double_sliced.compare((p, q), seed),
+    }
 }
