@@ -255,3 +255,91 @@ impl<T: Scalar> Labels<T> for Gaussians {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(len: usize, step: u64) -> Vec<f64> {
+        let mut values = vec![0.0; len];
+        Stream::new(51, Purpose::Test, step).normals(0, &mut values);
+        values
+    }
+
+    /// The definition: `B(nu) = lim W_2(gamma_t, nu) - t` along a ray of unit speed. The difference to `t` is taken
+    /// from squares, `(W^2 - t^2) / (W + t)`.
+    const FAR: f64 = 1e7;
+
+    #[test]
+    fn on_the_line_it_is_the_limit_of_distances() {
+        let values = noise(9, 1);
+        let weights: Vec<f64> = (0..9).map(|i| f64::from(i % 4) / 12.0).collect();
+        for (mean, weights) in [(0.3_f64, None), (-0.9, None), (0.5, Some(&weights[..]))] {
+            let deviation = (1.0 - mean * mean).sqrt();
+            let quantiles = HashMap::from([(9, quantile_weights(9))]);
+            let labels = OnTheLine { rays: vec![Ray { psi: [0.0, 1.0], mean, deviation }], quantiles };
+            let class = ClassRow { side: Side::Left, class: 0, values: &values, weights };
+            let mut scratch = Labels::<f64>::scratch(&labels);
+            let found = labels.offset(0, class, &mut scratch);
+            // W_2^2(gamma_t, nu) - t^2, with both quantile functions on a fine grid of levels.
+            const LEVELS: usize = 200_000;
+            let mut sorted: Vec<(f64, f64)> =
+                (0..9).map(|i| (values[i], weights.map_or(1.0 / 9.0, |weights| weights[i]))).collect();
+            sorted.sort_by(|x, y| x.0.total_cmp(&y.0));
+            let (mut at, mut end, mut square) = (0, sorted[0].1, 0.0);
+            let mut before = 0.0;
+            for k in 1..=LEVELS {
+                let level = k as f64 / LEVELS as f64;
+                while level - 0.5 / LEVELS as f64 > end && at < 8 {
+                    at += 1;
+                    end += sorted[at].1;
+                }
+                let x = sorted[at].0;
+                // The mean of the normal quantile function on the cell.
+                let next = density_at_quantile(level);
+                let z = (before - next) * LEVELS as f64;
+                before = next;
+                square += (x * x - 2.0 * FAR * x * (mean + deviation * z)) / LEVELS as f64;
+            }
+            let limit = square / (2.0 * FAR);
+            assert!((found - limit).abs() < 2e-5, "{mean}: {found} {limit}");
+        }
+        // Samples at the quantiles of a Gaussian: their spread is its deviation.
+        let weights = quantile_weights(4000);
+        let spread: f64 = weights.iter().map(|w| w * (2.0 + 3.0 * w * 4000.0)).sum();
+        assert!((spread - 3.0).abs() < 0.01, "{spread}");
+    }
+
+    #[test]
+    fn between_gaussians_it_is_the_limit_of_distances() {
+        const DIM: usize = 3;
+        for samples in [1, 2, 7] {
+            let p = MeasureOverMeasures::uniform(noise(samples * DIM, 7), DIM, &[samples]).unwrap();
+            let class = gaussians(&p);
+            assert_eq!(class[0].factor.len(), DIM * (samples - 1).min(DIM));
+            let slice = GaussianSlice::new(vec![0.0, 1.0], 3, 5, DIM, &class, &[]).unwrap();
+            // The same ray again: `m` and `S`.
+            let stream = Stream::new(3, Purpose::Slices, 1 << 47 | 5);
+            let rotation = Directions::<f64>::draw_from(Slicing::Orthonormal, DIM, DIM, stream).unwrap();
+            let mut numbers = reader(3, 5);
+            let _ = unit_vector(&mut numbers, 2);
+            let mut mean = unit_vector(&mut numbers, DIM);
+            let mut spread: Vec<f64> = (0..DIM).map(|_| numbers.normal().abs()).collect();
+            let norm = (1.0 + spread.iter().map(|s| s * s).sum::<f64>()).sqrt();
+            mean.iter_mut().chain(&mut spread).for_each(|v| *v /= norm);
+            // W_2^2 = |m_nu - t m|^2 + tr Sigma + tr (I + tS)^2 - 2 |(I + tS) F|_*, and t^2 = |t m|^2 + tr (tS)^2.
+            let mut product = Vec::new();
+            for column in class[0].factor.chunks(DIM) {
+                for (k, spread) in spread.iter().enumerate() {
+                    let turned: f64 = rotation.row(k).iter().zip(column).map(|(o, f)| o * f).sum();
+                    product.push((1.0 + FAR * spread) * turned);
+                }
+            }
+            let along: f64 = mean.iter().zip(&class[0].mean).map(|(a, b)| a * b).sum();
+            let trace: f64 = spread.iter().sum();
+            let square = 2.0 * FAR * (trace - along) - 2.0 * nuclear_norm(&mut product, DIM);
+            let limit = square / (2.0 * FAR);
+            assert!((slice.left[0] - limit).abs() < 1e-5, "{samples}: {} {limit}", slice.left[0]);
+        }
+    }
+}

@@ -160,6 +160,85 @@ impl<T: Scalar> Scratch<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directions::{Directions, Slicing};
+    use crate::rng::{Purpose, Stream};
+
+    /// `int F^{-1} g` by cutting (0, 1) at all levels and nodes: both functions are straight in between.
+    fn plain(values: &[f64], weights: &[f64], g: &[f64]) -> f64 {
+        let mut sorted: Vec<(f64, f64)> = values.iter().copied().zip(weights.iter().copied()).collect();
+        sorted.sort_by(|x, y| x.0.total_cmp(&y.0));
+        let mut level = 0.0;
+        let mut cuts: Vec<f64> = (0..=CELLS).map(|j| j as f64 / CELLS as f64).collect();
+        for atom in &mut sorted {
+            level += atom.1;
+            atom.1 = level;
+            cuts.push(level.min(1.0));
+        }
+        cuts.sort_by(f64::total_cmp);
+        let piece = |ends: &[f64]| {
+            let middle = 0.5 * (ends[0] + ends[1]);
+            let at = middle * CELLS as f64;
+            let cell = (at as usize).min(CELLS - 1);
+            let g = g[cell] + (at - cell as f64) * (g[cell + 1] - g[cell]);
+            let value = sorted.iter().find(|atom| atom.1 > middle).unwrap_or(&sorted[sorted.len() - 1]).0;
+            (ends[1] - ends[0]) * value * g
+        };
+        cuts.windows(2).map(piece).sum()
+    }
+
+    #[test]
+    fn double_slices_match_their_definition() {
+        const DIM: usize = 3;
+        let (count, functions, seed) = (25, 3, 4);
+        let dataset = |sizes: &[usize], step: u64, weighted: bool| {
+            let samples: usize = sizes.iter().sum();
+            let mut points = vec![0.0; samples * DIM];
+            Stream::new(61, Purpose::Test, step).normals(0, &mut points);
+            let inner: Vec<f64> = (0..samples).map(|i| (i % 4) as f64).collect();
+            let outer: Vec<f64> = (1..=sizes.len()).map(|c| c as f64).collect();
+            let (inner, outer) = (weighted.then_some(&inner[..]), weighted.then_some(&outer[..]));
+            MeasureOverMeasures::new(points, DIM, sizes, inner, outer).unwrap()
+        };
+        let p = dataset(&[70, 2, 9], 1, false);
+        for q in [dataset(&[5, 4], 2, false), dataset(&[11, 150], 2, true)] {
+            for process in [Process::Brownian, Process::SquaredExponential { length: 0.15 }] {
+                let slices = Slices::new(Slicing::Gaussian, count).unwrap();
+                let method = DoubleSliced::new(slices, process, functions).unwrap();
+                let found = method.compare((&p, &q), seed).unwrap().power;
+                let stream = Stream::new(seed, Purpose::Evaluation, 0);
+                let thetas = Directions::<f64>::draw_from(Slicing::Gaussian, count, DIM, stream).unwrap();
+                let nodes = CELLS + 1;
+                let at = |j: usize| j as f64 / CELLS as f64;
+                let covariance: Vec<f64> =
+                    (0..nodes * nodes).map(|k| process.covariance(at(k / nodes), at(k % nodes))).collect();
+                let factor = pivoted_cholesky(&covariance, nodes);
+                let mut sum = 0.0;
+                for l in 0..count {
+                    let mut numbers = reader(seed, l);
+                    for _ in 0..functions {
+                        let mut g = vec![0.0; nodes];
+                        for column in factor.chunks(nodes) {
+                            let normal = numbers.normal();
+                            g.iter_mut().zip(column).for_each(|(g, entry)| *g += normal * entry);
+                        }
+                        let numbers_of = |m: &MeasureOverMeasures<f64>| -> Vec<f64> {
+                            let class = |c: usize| {
+                                let dot = |x: &[f64]| x.iter().zip(thetas.row(l)).map(|(a, b)| a * b).sum();
+                                let values: Vec<f64> = m.class_points(c).chunks(DIM).map(dot).collect();
+                                let uniform = vec![1.0 / values.len() as f64; values.len()];
+                                plain(&values, m.class_weights(c).unwrap_or(&uniform), &g)
+                            };
+                            (0..m.class_count()).map(class).collect()
+                        };
+                        let (w, v) = (Some(p.outer_weights()), Some(q.outer_weights()));
+                        sum += one_d::w_pow(&numbers_of(&p), w, &numbers_of(&q), v, 2.0);
+                    }
+                }
+                let expected = sum / (count * functions) as f64;
+                assert!((found - expected).abs() < 1e-10 * expected, "{process:?}: {found} {expected}");
+            }
+        }
+    }
 
     #[test]
     fn hats_integrate_quantile_functions_exactly() {

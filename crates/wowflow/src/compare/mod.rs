@@ -7,6 +7,7 @@ mod busemann;
 mod double_sliced;
 mod error;
 mod factor;
+mod hipm;
 mod mmd;
 mod normal;
 mod pooled;
@@ -23,6 +24,7 @@ use crate::scalar::Scalar;
 pub use busemann::{Busemann, Rays};
 pub use double_sliced::{DoubleSliced, Process};
 pub use error::CompareError;
+pub use hipm::Hipm;
 pub use mmd::{KernelChoice, Mmd};
 pub use pooled::PooledSliced;
 pub use s_otdd::SlicedOtdd;
@@ -110,10 +112,27 @@ pub enum Method {
     Busemann(Busemann),
     /// Double-sliced Wasserstein over Wasserstein.
     DoubleSliced(DoubleSliced),
+    /// The hierarchical integral probability metric, by bounds.
+    Hipm(Hipm),
 }
 
 /// The distance between two datasets by a method. The seed addresses all randomness: the same seed gives
 /// every pair of datasets of one dimension the same slices, so that values compare.
+///
+/// Nothing is drawn from the samples: memory and time of the exact methods are the caller's to bound.
+///
+/// ```
+/// use wowflow::compare::{Certainty, Inner, Method, SlicedOtdd, Slices, compare};
+/// use wowflow::measure::MeasureOverMeasures;
+/// let p = MeasureOverMeasures::uniform(vec![0.0, 0.5, 3.0, 0.5], 2, &[1, 1])?;
+/// let q = MeasureOverMeasures::uniform(vec![3.0, 1.5, 0.0, 1.5], 2, &[1, 1])?;
+/// let exact = compare(&p, &q, &Method::Wow(Inner::Exact), 0)?;
+/// assert_eq!((exact.value, exact.power), (1.0, 1.0)); // both classes moved up by 1
+/// let s_otdd = SlicedOtdd::new(Slices::standard(2, 200)?, SlicedOtdd::MOMENTS, 2.0)?;
+/// let sliced = compare(&p, &q, &Method::SlicedOtdd(s_otdd), 0)?;
+/// assert!(matches!(sliced.certainty, Certainty::Sliced { value, .. } if value.standard_error > 0.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Datasets of different dimension, directions that do not exist in theirs, numbers that grow beyond the
@@ -135,5 +154,6 @@ pub fn compare<T: Scalar>(
         Method::SlicedOtdd(s_otdd) => s_otdd.compare((p, q), seed),
         Method::Busemann(busemann) => busemann.compare((p, q), seed),
         Method::DoubleSliced(double_sliced) => double_sliced.compare((p, q), seed),
+        Method::Hipm(hipm) => hipm.compare((p, q), seed),
     }
 }

@@ -12,7 +12,7 @@ use crate::scalar::Scalar;
 /// Dimensions from which structured directions are nearly uniform ones.
 const STRUCTURED: usize = 32;
 /// Memory of the projections of a block of directions, both sides.
-const BLOCK_BYTES: usize = 1 << 27;
+const BLOCK_BYTES: usize = 1 << 28;
 
 /// How many slices, along which kind of directions.
 ///
