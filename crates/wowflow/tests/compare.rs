@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use wowflow::compare::{
-    Busemann, Certainty, CompareError, Comparison, DoubleSliced, Inner, KernelChoice, Method, Mmd,
+    Busemann, Certainty, CompareError, Comparison, DoubleSliced, Hipm, Inner, KernelChoice, Method, Mmd,
     PooledSliced, Process, Rays, SlicedOtdd, Slices, compare,
 };
 use wowflow::directions::Slicing;
@@ -83,8 +83,11 @@ fn dataset() -> impl Strategy<Value = Measure> {
     )
 }
 
-/// The samples and weights of a dataset, class after class, to be taken apart and put together.
-fn parts(p: &Measure) -> Vec<(Vec<(Vec<f64>, f64)>, f64)> {
+/// Samples with their weights, and the weight of the class.
+type Class = (Vec<(Vec<f64>, f64)>, f64);
+
+/// A dataset taken apart.
+fn parts(p: &Measure) -> Vec<Class> {
     let class = |c: usize| {
         let weight = |i: usize| p.class_weights(c).map_or(1.0, |weights| weights[i]);
         let points = p.class_points(c).chunks(p.dim()).enumerate();
@@ -93,7 +96,7 @@ fn parts(p: &Measure) -> Vec<(Vec<(Vec<f64>, f64)>, f64)> {
     (0..p.class_count()).map(class).collect()
 }
 
-fn assembled(parts: &[(Vec<(Vec<f64>, f64)>, f64)], dim: usize) -> Measure {
+fn assembled(parts: &[Class], dim: usize) -> Measure {
     let sizes: Vec<usize> = parts.iter().map(|(class, _)| class.len()).collect();
     let samples = || parts.iter().flat_map(|(class, _)| class);
     let points = samples().flat_map(|(x, _)| x.clone()).collect();
@@ -179,6 +182,22 @@ proptest! {
     }
 
     #[test]
+    fn hierarchical_probability_metrics_are_bounded(p in dataset(), q in dataset()) {
+        let hipm = Method::Hipm(Hipm::new(slices()));
+        let bounds = |a: &Measure, b: &Measure| match measured(a, b, &hipm).certainty {
+            Certainty::Bounds { lower, upper } => (lower, upper),
+            certainty => panic!("{certainty:?}"),
+        };
+        prop_assert_eq!(bounds(&p, &p), (0.0, 0.0));
+        let ((lower, upper), (back_lower, back_upper)) = (bounds(&p, &q), bounds(&q, &p));
+        let rounding = 1e-12 * (1.0 + upper);
+        prop_assert!((upper - back_upper).abs() < rounding, "{} {}", upper, back_upper);
+        prop_assert!(lower <= upper && back_lower <= upper + rounding);
+        // W_1 <= W_2 on both levels.
+        prop_assert!(upper <= measured(&p, &q, &Method::Wow(Inner::Exact)).value + rounding);
+    }
+
+    #[test]
     fn classes_cost_transport(p in dataset(), q in dataset()) {
         // Couplings of classes and of their samples are couplings of the pooled samples.
         let wow = measured(&p, &q, &Method::Wow(Inner::Exact)).power;
@@ -252,7 +271,7 @@ fn bits_do_not_depend_on_the_number_of_threads() {
     let inner: Vec<f64> = (0..100).map(|i| f64::from(i % 7)).collect();
     let q = noise(&[50, 50], 5, 6);
     let q = Measure::new(q.points().to_vec(), 5, &[50, 50], Some(&inner), Some(&[1.0, 3.0])).unwrap();
-    for method in metrics().into_iter().chain(automatic()) {
+    for method in metrics().into_iter().chain(automatic()).chain([Method::Hipm(Hipm::new(slices()))]) {
         let run = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| measured(&p, &q, &method))
@@ -266,7 +285,7 @@ fn bits_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn bad_questions_are_refused() {
     let (plane, space) = (noise(&[2], 2, 1), noise(&[2], 3, 2));
-    for method in metrics() {
+    for method in metrics().into_iter().chain([Method::Hipm(Hipm::new(slices()))]) {
         let error = compare(&plane, &space, &method, SEED).unwrap_err();
         assert_eq!(error, CompareError::Dimensions { left: 2, right: 3 });
         assert!(error.to_string().contains("shared space"));

@@ -131,7 +131,7 @@ fn s_otdd() {
                 let mut reader = reader(l);
                 let psi = unit(&mut reader, moments + 1);
                 let mut label = 0.0;
-                for i in 1..=moments {
+                for (i, psi) in psi.iter().enumerate().skip(1) {
                     // A Poisson number of rate i given that it is not 0, by inversion.
                     let (rate, uniform) = (i as f64, reader.uniform());
                     let (mut lambda, mut factorial) = (1, 1.0);
@@ -142,7 +142,7 @@ fn s_otdd() {
                         below += rate.powi(lambda) / factorial / rate.exp_m1();
                     }
                     let moment = values.iter().zip(weights).map(|(x, w)| w * x.powi(lambda)).sum::<f64>();
-                    label += psi[i] * moment / factorial;
+                    label += psi * moment / factorial;
                 }
                 (psi[0], label)
             });

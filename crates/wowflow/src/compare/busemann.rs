@@ -87,7 +87,7 @@ impl Busemann {
                 let (left, right) = (gaussians(p), gaussians(q));
                 let slices: Vec<GaussianSlice> = (0..self.slices.count())
                     .into_par_iter()
-                    .map(|l| GaussianSlice::new(psi(l), seed, l, p.dim(), &left, &right))
+                    .map(|l| GaussianSlice::new(&psi(l), seed, l, p.dim(), &left, &right))
                     .collect::<Result<_, _>>()?;
                 samples::compare((p, q), plan, &Gaussians(slices), method)
             }
@@ -202,7 +202,7 @@ struct GaussianSlice {
 
 impl GaussianSlice {
     fn new(
-        psi: Vec<f64>,
+        psi: &[f64],
         seed: u64,
         slice: usize,
         dim: usize,
@@ -317,7 +317,7 @@ mod tests {
             let p = MeasureOverMeasures::uniform(noise(samples * DIM, 7), DIM, &[samples]).unwrap();
             let class = gaussians(&p);
             assert_eq!(class[0].factor.len(), DIM * (samples - 1).min(DIM));
-            let slice = GaussianSlice::new(vec![0.0, 1.0], 3, 5, DIM, &class, &[]).unwrap();
+            let slice = GaussianSlice::new(&[0.0, 1.0], 3, 5, DIM, &class, &[]).unwrap();
             // The same ray again: `m` and `S`.
             let stream = Stream::new(3, Purpose::Slices, 1 << 47 | 5);
             let rotation = Directions::<f64>::draw_from(Slicing::Orthonormal, DIM, DIM, stream).unwrap();

@@ -80,11 +80,23 @@ impl Slices {
         scratch: impl Fn() -> S + Sync + Send,
         slice: impl Fn(&mut S, usize, &mut [T], &mut [T]) -> Result<R, CompareError> + Sync + Send,
     ) -> Result<Vec<R>, CompareError> {
-        let (n, m) = (p.sample_count(), q.sample_count());
-        let mut draws = self.draws::<T>(p.dim(), seed)?;
-        let fitting = (BLOCK_BYTES / ((n + m) * size_of::<T>())).max(1);
+        let fitting = (BLOCK_BYTES / ((p.sample_count() + q.sample_count()) * size_of::<T>())).max(1);
         // Slicers want blocks that are powers of two.
         let block = if fitting >= self.count { self.count } else { 1 << fitting.ilog2() };
+        self.map_in_blocks((p, q), seed, block, scratch, slice)
+    }
+
+    /// As [`Self::map`], so many directions at a time: a power of two, or all of them.
+    fn map_in_blocks<T: Scalar, S, R: Send>(
+        &self,
+        (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+        seed: u64,
+        block: usize,
+        scratch: impl Fn() -> S + Sync + Send,
+        slice: impl Fn(&mut S, usize, &mut [T], &mut [T]) -> Result<R, CompareError> + Sync + Send,
+    ) -> Result<Vec<R>, CompareError> {
+        let (n, m) = (p.sample_count(), q.sample_count());
+        let mut draws = self.draws::<T>(p.dim(), seed)?;
         let (mut left, mut right) = (vec![T::ZERO; block * n], vec![T::ZERO; block * m]);
         let mut found = Vec::with_capacity(self.count);
         for start in (0..self.count).step_by(block) {
@@ -104,8 +116,13 @@ impl Slices {
 }
 
 /// Random numbers of a slice besides its direction.
+pub(super) fn stream(seed: u64, slice: usize) -> Stream {
+    Stream::new(seed, Purpose::Slices, slice as u64)
+}
+
+/// The same, one after another.
 pub(super) fn reader(seed: u64, slice: usize) -> Reader {
-    Stream::new(seed, Purpose::Slices, slice as u64).reader()
+    stream(seed, slice).reader()
 }
 
 /// A uniform point on the unit sphere of `R^len`.
@@ -114,4 +131,43 @@ pub(super) fn unit_vector(reader: &mut Reader, len: usize) -> Vec<f64> {
     let norm = vector.iter().map(|v| v * v).sum::<f64>().sqrt();
     vector.iter_mut().for_each(|v| *v /= norm);
     vector
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_directions_change_nothing_but_rounding() {
+        let measure = |samples: usize, step: u64| {
+            let mut points = vec![0.0; samples * 6];
+            Stream::new(81, Purpose::Test, step).normals(0, &mut points);
+            MeasureOverMeasures::<f64>::uniform(points, 6, &[samples]).unwrap()
+        };
+        let (p, q) = (measure(9, 1), measure(4, 2));
+        for slicing in [Slicing::Gaussian, Slicing::Orthonormal, Slicing::Hadamard] {
+            let slices = Slices::new(slicing, 53).unwrap();
+            let run = |block: usize| {
+                let slice = |(): &mut (), l: usize, left: &mut [f64], right: &mut [f64]| {
+                    Ok((l, [&*left, &*right].concat()))
+                };
+                slices.map_in_blocks((&p, &q), 3, block, || (), slice).unwrap()
+            };
+            let whole = run(53);
+            assert!(whole.iter().enumerate().all(|(l, (number, row))| l == *number && row.len() == 13));
+            for block in [1, 2, 8, 32] {
+                for ((l, row), (number, expected)) in run(block).iter().zip(&whole) {
+                    let close = row.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12);
+                    assert!(close && l == number, "{slicing:?}, blocks of {block}, slice {l}");
+                }
+            }
+            // The error of the first slice that fails comes back, whoever met one first.
+            let refuse = |(): &mut (), l: usize, _: &mut [f64], _: &mut [f64]| -> Result<(), CompareError> {
+                let error = CompareError::OutOfRange { what: "", precision: "", found: l as f64 };
+                if l < 20 { Ok(()) } else { Err(error) }
+            };
+            let error = slices.map_in_blocks((&p, &q), 3, 8, || (), refuse).unwrap_err();
+            assert!(matches!(error, CompareError::OutOfRange { found: 20.0, .. }));
+        }
+    }
 }
