@@ -49,9 +49,9 @@ pub struct DoubleSliced {
 }
 
 impl DoubleSliced {
-    /// A process whose slices rank datasets most as exact distances do, among those tried on images.
+    /// On images its slices ranked datasets as exact distances do about as well as any process tried.
     pub const PROCESS: Process = Process::SquaredExponential { length: 0.1 };
-    /// Functions a direction, where their share of the error no longer counts.
+    /// Functions a direction: twice as many lower the error by another tenth, at next to no cost.
     pub const FUNCTIONS: usize = 8;
 
     /// On these slices, with so many functions of a process on each: a direction costs a sort of all samples, a
