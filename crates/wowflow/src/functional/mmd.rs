@@ -183,6 +183,12 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
             .sum()
     }
 
+    /// Distances between source and target classes (`C_P x C_Q`) as last measured.
+    pub(crate) fn source_target(&self, particles: &MeasureOverMeasures<T>) -> Vec<f64> {
+        let (sums, cols) = (self.engine.total(), self.target.class_count());
+        (0..particles.class_count() * cols).map(|k| sums.source_target(k / cols, k % cols)).collect()
+    }
+
     /// Sliced distances between all classes along given directions.
     pub fn distances(
         &mut self,

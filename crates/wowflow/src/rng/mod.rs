@@ -13,6 +13,8 @@ pub enum Purpose {
     Directions,
     /// Directions on which states are compared, apart from those that move them.
     Evaluation,
+    /// What a slice of datasets takes besides its direction: weights, orders of moments, rays, functions.
+    Slices,
     /// Choosing samples of a dataset.
     Subsample,
     /// Mini-batches of a target.
@@ -75,7 +77,8 @@ impl Stream {
             Purpose::Generate => 3,
             Purpose::Test => 4,
             Purpose::Evaluation => 5,
-            Purpose::Batches => 6,
+            Purpose::Slices => 6,
+            Purpose::Batches => 8,
         };
         let high = (tag << 48) ^ (step & 0xFFFF_FFFF_FFFF);
         Self { key: [seed as u32, (seed >> 32) as u32], high: [high as u32, (high >> 32) as u32] }

@@ -1,0 +1,92 @@
+//! Why two datasets could not be compared.
+
+use thiserror::Error;
+
+use crate::directions::DirectionsError;
+use crate::functional::FunctionalError;
+use crate::kernel::KernelError;
+use crate::ot::exact::OtError;
+
+/// Why two datasets could not be compared.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum CompareError {
+    /// The datasets live in spaces of different dimension.
+    #[error(
+        "expected datasets of one dimension, found {left} and {right}: embed both in a shared space first, or \
+         resize their images to one shape"
+    )]
+    Dimensions {
+        /// Dimension on the left.
+        left: usize,
+        /// Dimension on the right.
+        right: usize,
+    },
+    /// A parameter outside its range.
+    #[error("expected {parameter} {expected}, found {found}")]
+    Parameter {
+        /// Name of the parameter.
+        parameter: &'static str,
+        /// Its range, in words.
+        expected: &'static str,
+        /// The value found.
+        found: f64,
+    },
+    /// No scale to take a bandwidth from: all classes of both datasets coincide.
+    #[error(
+        "expected classes that differ to take a bandwidth from, found all of them alike: give a bandwidth"
+    )]
+    NoScale,
+    /// What a method makes of the samples does not fit their precision.
+    #[error(
+        "expected {what} within the range of {precision}, found {found:e}: standardise the features of both \
+         datasets alike"
+    )]
+    OutOfRange {
+        /// What grew too large.
+        what: &'static str,
+        /// The precision of the samples.
+        precision: &'static str,
+        /// What was found.
+        found: f64,
+    },
+    /// Directions that cannot be drawn.
+    #[error(transparent)]
+    Directions(#[from] DirectionsError),
+    /// A kernel that does not exist.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// A functional that could not be set up.
+    #[error(transparent)]
+    Functional(#[from] FunctionalError),
+    /// A transport problem that was refused.
+    #[error(transparent)]
+    Transport(#[from] OtError),
+}
+
+/// A parameter that must be positive and finite.
+pub(super) fn positive(parameter: &'static str, found: f64) -> Result<f64, CompareError> {
+    if found > 0.0 && found.is_finite() {
+        Ok(found)
+    } else {
+        Err(CompareError::Parameter { parameter, expected: "positive and finite", found })
+    }
+}
+
+/// A count that must be at least 1.
+pub(super) fn at_least_one(parameter: &'static str, found: usize) -> Result<usize, CompareError> {
+    if found > 0 {
+        Ok(found)
+    } else {
+        Err(CompareError::Parameter { parameter, expected: "at least 1", found: 0.0 })
+    }
+}
+
+/// The exponent `p` of a Wasserstein distance.
+pub(super) fn order(found: f64) -> Result<f64, CompareError> {
+    if found >= 1.0 && found.is_finite() {
+        Ok(found)
+    } else {
+        Err(CompareError::Parameter { parameter: "p", expected: "at least 1 and finite", found })
+    }
+}

@@ -1,0 +1,159 @@
+//! Distances between labeled datasets: one question, many methods, one record of the answer.
+//!
+//! [`compare`] takes two datasets and a [`Method`] and returns a [`Comparison`]: the value, how certain it
+//! is, and what it was made of. `docs/MATH.md`, "Distances between datasets", has the formulas.
+
+mod busemann;
+mod double_sliced;
+mod error;
+mod factor;
+mod hipm;
+mod mmd;
+mod normal;
+mod pooled;
+mod s_otdd;
+mod samples;
+mod slices;
+mod wow;
+
+use crate::estimate::Estimate;
+use crate::measure::MeasureOverMeasures;
+use crate::ot::exact::{CostMatrix, Coupling};
+use crate::scalar::Scalar;
+
+pub use busemann::{Busemann, Rays};
+pub use double_sliced::{DoubleSliced, Process};
+pub use error::CompareError;
+pub use hipm::Hipm;
+pub use mmd::{KernelChoice, Mmd};
+pub use pooled::PooledSliced;
+pub use s_otdd::SlicedOtdd;
+pub use slices::Slices;
+pub use wow::Inner;
+
+/// How certain a value is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Certainty {
+    /// Solved exactly: the power is at most `gap` above the optimum, up to rounding.
+    Exact {
+        /// Primal minus dual value, at least 0; 0 for closed forms.
+        gap: f64,
+    },
+    /// Estimated on random slices, with standard errors over draws of them.
+    Sliced {
+        /// The power: a mean over slices, or a smooth function of such means.
+        power: Estimate,
+        /// The distance, by the delta method. A root is biased by `O(1/L)`, far inside its interval.
+        value: Estimate,
+    },
+    /// Between two bounds that hold for certain; the value reported is the lower one.
+    Bounds {
+        /// The distance is at least this.
+        lower: f64,
+        /// The distance is at most this.
+        upper: f64,
+    },
+}
+
+/// A distance between two datasets, and what it was made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The distance, in the units of the samples (for the MMD, in the root of the kernel's units).
+    pub value: f64,
+    /// What the definition minimises or averages: `value^order`.
+    pub power: f64,
+    /// The exponent between the two, `p`.
+    pub order: f64,
+    /// How certain the value is.
+    pub certainty: Certainty,
+    /// Costs between classes, `C_P x C_Q`, for methods that compare classes one by one: powers such as
+    /// `W_2^2`, or the distances that the kernel is a function of.
+    pub classes: Option<CostMatrix>,
+    /// The optimal coupling of the classes, for methods that couple them.
+    pub coupling: Option<Coupling>,
+    /// The method with nothing left on "auto".
+    pub method: Method,
+}
+
+impl Comparison {
+    /// A result that was solved exactly: `power >= 0` and its gap.
+    #[must_use]
+    pub fn exact(method: Method, order: f64, power: f64, gap: f64) -> Self {
+        let (value, certainty) = (power.max(0.0).powf(1.0 / order), Certainty::Exact { gap });
+        Self { value, power, order, certainty, classes: None, coupling: None, method }
+    }
+
+    /// A result that was estimated on slices, from the estimate of its power.
+    #[must_use]
+    pub fn sliced(method: Method, order: f64, power: Estimate) -> Self {
+        let root = power.value.max(0.0).powf(1.0 / order);
+        let slope = if root > 0.0 { root / (order * power.value) } else { 0.0 };
+        let value = power.mapped(root, slope);
+        let certainty = Certainty::Sliced { power, value };
+        Self { value: root, power: power.value, order, certainty, classes: None, coupling: None, method }
+    }
+}
+
+/// The distances between datasets, with checked parameters.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Method {
+    /// `W_{W2}`: classes coupled at the cost of the distance between them.
+    Wow(Inner),
+    /// The MMD with a sliced kernel.
+    Mmd(Mmd),
+    /// Exact `W_2` of the pooled samples: labels are forgotten.
+    PooledW2,
+    /// Sliced-Wasserstein distance of the pooled samples.
+    PooledSliced(PooledSliced),
+    /// s-OTDD.
+    SlicedOtdd(SlicedOtdd),
+    /// Busemann-sliced distances: SWB1DG and SWBG.
+    Busemann(Busemann),
+    /// Double-sliced Wasserstein over Wasserstein.
+    DoubleSliced(DoubleSliced),
+    /// The hierarchical integral probability metric, by bounds.
+    Hipm(Hipm),
+}
+
+/// The distance between two datasets by a method. The seed addresses all randomness: the same seed gives
+/// every pair of datasets of one dimension the same slices, so that values compare.
+///
+/// Nothing is drawn from the samples: memory and time of the exact methods are the caller's to bound.
+///
+/// ```
+/// use wowflow::compare::{Certainty, Inner, Method, SlicedOtdd, Slices, compare};
+/// use wowflow::measure::MeasureOverMeasures;
+/// let p = MeasureOverMeasures::uniform(vec![0.0, 0.5, 3.0, 0.5], 2, &[1, 1])?;
+/// let q = MeasureOverMeasures::uniform(vec![3.0, 1.5, 0.0, 1.5], 2, &[1, 1])?;
+/// let exact = compare(&p, &q, &Method::Wow(Inner::Exact), 0)?;
+/// assert_eq!((exact.value, exact.power), (1.0, 1.0)); // both classes moved up by 1
+/// let s_otdd = SlicedOtdd::new(Slices::standard(2, 200)?, SlicedOtdd::MOMENTS, 2.0)?;
+/// let sliced = compare(&p, &q, &Method::SlicedOtdd(s_otdd), 0)?;
+/// assert!(matches!(sliced.certainty, Certainty::Sliced { value, .. } if value.standard_error > 0.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Datasets of different dimension, directions that do not exist in theirs, numbers that grow beyond the
+/// precision of the samples.
+pub fn compare<T: Scalar>(
+    p: &MeasureOverMeasures<T>,
+    q: &MeasureOverMeasures<T>,
+    method: &Method,
+    seed: u64,
+) -> Result<Comparison, CompareError> {
+    if p.dim() != q.dim() {
+        return Err(CompareError::Dimensions { left: p.dim(), right: q.dim() });
+    }
+    match method {
+        Method::Wow(inner) => wow::compare((p, q), *inner, seed),
+        Method::Mmd(mmd) => mmd.compare((p, q), seed),
+        Method::PooledW2 => pooled::w2(p, q),
+        Method::PooledSliced(pooled) => pooled.compare((p, q), seed),
+        Method::SlicedOtdd(s_otdd) => s_otdd.compare((p, q), seed),
+        Method::Busemann(busemann) => busemann.compare((p, q), seed),
+        Method::DoubleSliced(double_sliced) => double_sliced.compare((p, q), seed),
+        Method::Hipm(hipm) => hipm.compare((p, q), seed),
+    }
+}

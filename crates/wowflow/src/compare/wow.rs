@@ -1,0 +1,71 @@
+//! Wasserstein over Wasserstein between datasets, with an inner distance that is exact or sliced.
+
+use super::{CompareError, Comparison, Method, Slices};
+use crate::estimate::Estimate;
+use crate::kernel::Base;
+use crate::measure::MeasureOverMeasures;
+use crate::ot::exact::{CostMatrix, solve};
+use crate::ot::sliced::Engine;
+use crate::ot::wow::{KeepPlans, wow2_pow};
+use crate::scalar::Scalar;
+
+/// The distance between classes inside `W_{W2}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Inner {
+    /// Exact `W_2^2`: memory for the costs between two classes, and `C_P C_Q` transport problems.
+    Exact,
+    /// `SW_2^2` on slices that all pairs share. Not an approximation of `W_2^2` but a distance of its own, at
+    /// most `W_2^2 / d` on average.
+    Sliced(Slices),
+}
+
+pub(super) fn compare<T: Scalar>(
+    (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+    inner: Inner,
+    seed: u64,
+) -> Result<Comparison, CompareError> {
+    let method = Method::Wow(inner);
+    match inner {
+        Inner::Exact => {
+            let found = wow2_pow(p, q, KeepPlans::No)?;
+            let (classes, coupling) = (Some(found.class_costs), Some(found.outer));
+            Ok(Comparison { classes, coupling, ..Comparison::exact(method, 2.0, found.value, found.gap) })
+        }
+        Inner::Sliced(slices) => {
+            let mut engine = Engine::new(p, q, slices.count());
+            let mut draws = slices.draws(p.dim(), seed)?;
+            engine.distances(Base::SquaredSw2, p, q, &mut draws);
+            let (rows, cols) = (p.class_count(), q.class_count());
+            let total = engine.total();
+            let costs = (0..rows * cols).map(|k| total.source_target(k / cols, k % cols)).collect();
+            let costs = CostMatrix::new(rows, cols, costs)?;
+            let outer = solve(&costs, Some(p.outer_weights()), Some(q.outer_weights()))?;
+            // Near the minimum the value moves as the costs do along the optimal coupling (the envelope
+            // theorem): batches of slices tell by how much.
+            let along = |cost: &dyn Fn(usize, usize) -> f64| -> f64 {
+                outer.coupling.atoms().iter().map(|atom| atom.mass * cost(atom.row, atom.col)).sum()
+            };
+            let batches = engine.batches().map(|(count, sums)| {
+                let count = count as f64;
+                (count, along(&|c, d| sums.source_target(c, d)) / count)
+            });
+            let power = batched(outer.value, &batches.collect::<Vec<_>>());
+            let (classes, coupling) = (Some(costs), Some(outer.coupling));
+            Ok(Comparison { classes, coupling, ..Comparison::sliced(method, 2.0, power) })
+        }
+    }
+}
+
+/// A mean with its standard error, from the means of batches of the given sizes.
+fn batched(value: f64, batches: &[(f64, f64)]) -> Estimate {
+    /// Fewer batches than this say nothing about the error.
+    const BATCHES: usize = 8;
+    if batches.len() < BATCHES {
+        return Estimate { value, standard_error: f64::NAN, degrees_of_freedom: 0 };
+    }
+    let total: f64 = batches.iter().map(|(count, _)| count).sum();
+    let squares: f64 = batches.iter().map(|(count, mean)| count / total * (mean - value).powi(2)).sum();
+    let standard_error = (squares / (batches.len() - 1) as f64).sqrt();
+    Estimate { value, standard_error, degrees_of_freedom: batches.len() - 1 }
+}
