@@ -10,8 +10,10 @@
 //! sliced, exact, between datasets), [`kernel`], [`functional`] (value and velocity), [`flow`].
 //! The formulas are stated in `docs/MATH.md` of the repository.
 
+pub mod correlation;
 pub mod dataset;
 pub mod directions;
+pub mod embedding;
 pub mod estimate;
 pub mod flow;
 pub mod functional;

@@ -17,6 +17,8 @@ pub enum Purpose {
     Subsample,
     /// Generating a synthetic dataset.
     Generate,
+    /// Resampling observations to see how much a statistic varies.
+    Bootstrap,
     /// Anything a test needs.
     Test,
 }
@@ -73,6 +75,7 @@ impl Stream {
             Purpose::Generate => 3,
             Purpose::Test => 4,
             Purpose::Evaluation => 5,
+            Purpose::Bootstrap => 7,
         };
         let high = (tag << 48) ^ (step & 0xFFFF_FFFF_FFFF);
         Self { key: [seed as u32, (seed >> 32) as u32], high: [high as u32, (high >> 32) as u32] }

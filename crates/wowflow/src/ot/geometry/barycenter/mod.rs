@@ -82,7 +82,7 @@ impl<T> Barycenter<T> {
     }
 }
 
-/// The barycenter of datasets `P_k` with weights `lambda_k`: a local minimum of
+/// The barycenter of datasets `P_k` with weights `lambda_k`: a stationary point of
 /// `sum_k lambda_k W_{W2}^2(B, P_k)` over the places of the samples of `B`.
 ///
 /// Each step solves the transports from `B` to all datasets, then moves every sample to the mean of
