@@ -38,12 +38,16 @@ pub(super) fn symmetric_eigen(mut a: Vec<f64>, count: usize) -> Eigen {
                 let tangent = theta.signum() / (theta.abs() + theta.hypot(1.0));
                 let cosine = 1.0 / tangent.hypot(1.0);
                 let sine = tangent * cosine;
-                for k in 0..count {
-                    turn(&mut a, k * count + p, k * count + q, cosine, sine);
-                }
-                for k in 0..count {
-                    turn(&mut a, p * count + k, q * count + k, cosine, sine);
-                    turn(&mut rotated, p * count + k, q * count + k, cosine, sine);
+                // Rows turn, and by symmetry columns are their copies but for the 2 x 2 block.
+                turn(&mut a, count, (p, q), cosine, sine);
+                turn(&mut rotated, count, (p, q), cosine, sine);
+                a[p * count + p] = app - tangent * off;
+                a[q * count + q] = aqq + tangent * off;
+                a[p * count + q] = 0.0;
+                a[q * count + p] = 0.0;
+                for k in (0..count).filter(|&k| k != p && k != q) {
+                    a[k * count + p] = a[p * count + k];
+                    a[k * count + q] = a[q * count + k];
                 }
             }
         }
@@ -63,11 +67,12 @@ pub(super) fn symmetric_eigen(mut a: Vec<f64>, count: usize) -> Eigen {
     Eigen { vectors: vectors.collect(), values: order.iter().map(|&i| value(i)).collect() }
 }
 
-/// Turns a pair of numbers by an angle.
-fn turn(values: &mut [f64], p: usize, q: usize, cosine: f64, sine: f64) {
-    let (x, y) = (values[p], values[q]);
-    values[p] = cosine * x - sine * y;
-    values[q] = sine * x + cosine * y;
+/// Turns two rows of a matrix, `p < q`, by an angle.
+fn turn(values: &mut [f64], count: usize, (p, q): (usize, usize), cosine: f64, sine: f64) {
+    let (above, below) = values.split_at_mut(q * count);
+    for (x, y) in above[p * count..(p + 1) * count].iter_mut().zip(&mut below[..count]) {
+        (*x, *y) = (cosine * *x - sine * *y, sine * *x + cosine * *y);
+    }
 }
 
 #[cfg(test)]

@@ -43,9 +43,8 @@ pub fn classical_mds(distances: &DistanceMatrix, dims: usize) -> Result<Embeddin
         return Err(EmbeddingError::NoDimension);
     }
     let count = distances.count();
-    let largest = distances.values().iter().copied().fold(0.0, f64::max);
-    let unit = if largest > 0.0 { largest } else { 1.0 };
-    let squares: Vec<f64> = distances.values().iter().map(|delta| (delta / unit).powi(2)).collect();
+    let (unit, deltas) = in_units(distances);
+    let squares: Vec<f64> = deltas.iter().map(|delta| delta * delta).collect();
     let means: Vec<f64> =
         squares.chunks_exact(count).map(|row| row.iter().sum::<f64>() / count as f64).collect();
     let mean = means.iter().sum::<f64>() / count as f64;
@@ -53,7 +52,7 @@ pub fn classical_mds(distances: &DistanceMatrix, dims: usize) -> Result<Embeddin
     let Eigen { values, vectors } = symmetric_eigen((0..count * count).map(product).collect(), count);
     let mut coordinates = vec![0.0; count * dims];
     for axis in 0..dims.min(count) {
-        let length = values[axis].max(0.0).sqrt() * unit;
+        let length = values[axis].max(0.0).sqrt();
         for (i, x) in vectors[axis * count..(axis + 1) * count].iter().enumerate() {
             coordinates[i * dims + axis] = length * x;
         }
@@ -61,8 +60,16 @@ pub fn classical_mds(distances: &DistanceMatrix, dims: usize) -> Result<Embeddin
     let all: f64 = values.iter().map(|value| value.abs()).sum();
     let held: f64 = values.iter().take(dims).map(|value| value.max(0.0)).sum();
     let explained = if all > 0.0 { held / all } else { 1.0 };
-    let stress = stress(distances, &coordinates, dims);
+    let stress = stress(&deltas, &coordinates, dims);
+    coordinates.iter_mut().for_each(|x| *x *= unit);
     Ok(Embedding { coordinates, dims, explained, stress })
+}
+
+/// The largest distance, and all distances in units of it: their squares neither overflow nor vanish.
+fn in_units(distances: &DistanceMatrix) -> (f64, Vec<f64>) {
+    let largest = distances.values().iter().copied().fold(0.0, f64::max);
+    let unit = if largest > 0.0 { largest } else { 1.0 };
+    (unit, distances.values().iter().map(|delta| delta / unit).collect())
 }
 
 /// When [`smacof`] stops.
@@ -114,34 +121,36 @@ pub fn smacof(
     if let Some(found) = start.coordinates.iter().find(|x| !x.is_finite()) {
         return Err(EmbeddingError::BadStart { expected, found: found.to_string() });
     }
-    let mut best = Embedding { stress: stress(distances, &start.coordinates, dims), ..start.clone() };
+    let (unit, deltas) = in_units(distances);
+    let mut best: Vec<f64> = start.coordinates.iter().map(|x| x / unit).collect();
+    let mut least = stress(&deltas, &best, dims);
     for _ in 0..options.max_iterations {
-        let coordinates = transformed(distances, &best.coordinates, dims);
-        let stress = stress(distances, &coordinates, dims);
-        let lowered = best.stress - stress;
+        let next = transformed(&deltas, &best, dims);
+        let stress = stress(&deltas, &next, dims);
+        let lowered = least - stress;
         if lowered <= 0.0 {
             break;
         }
-        let last = lowered <= options.tolerance * best.stress;
-        best = Embedding { coordinates, stress, ..best };
+        let last = lowered <= options.tolerance * least;
+        (best, least) = (next, stress);
         if last {
             break;
         }
     }
-    Ok(best)
+    best.iter_mut().for_each(|x| *x *= unit);
+    Ok(Embedding { coordinates: best, stress: least, ..start.clone() })
 }
 
 /// Guttman's transform of the coordinates.
-fn transformed(distances: &DistanceMatrix, x: &[f64], dims: usize) -> Vec<f64> {
-    let count = distances.count();
+fn transformed(deltas: &[f64], x: &[f64], dims: usize) -> Vec<f64> {
+    let count = x.len() / dims;
     let mut next = vec![0.0; x.len()];
-    for i in 0..count {
-        for j in (0..count).filter(|&j| j != i) {
-            let (a, b) = (&x[i * dims..(i + 1) * dims], &x[j * dims..(j + 1) * dims]);
+    for (i, a) in x.chunks_exact(dims).enumerate() {
+        let row = &mut next[i * dims..(i + 1) * dims];
+        for (b, delta) in x.chunks_exact(dims).zip(&deltas[i * count..(i + 1) * count]) {
             let apart = distance(a, b);
             if apart > 0.0 {
-                let ratio = distances.get(i, j) / apart / count as f64;
-                let row = &mut next[i * dims..(i + 1) * dims];
+                let ratio = delta / (apart * count as f64);
                 row.iter_mut().zip(a.iter().zip(b)).for_each(|(next, (a, b))| *next += ratio * (a - b));
             }
         }
@@ -150,16 +159,16 @@ fn transformed(distances: &DistanceMatrix, x: &[f64], dims: usize) -> Vec<f64> {
 }
 
 fn distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).fold(0.0f64, |length, (a, b)| length.hypot(a - b))
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
 }
 
-fn stress(distances: &DistanceMatrix, x: &[f64], dims: usize) -> f64 {
+fn stress(deltas: &[f64], x: &[f64], dims: usize) -> f64 {
+    let count = x.len() / dims;
     let (mut off, mut all) = (0.0, 0.0);
-    let point = |i: usize| &x[i * dims..(i + 1) * dims];
-    for i in 0..distances.count() {
-        for j in 0..i {
-            let delta = distances.get(i, j);
-            off += (delta - distance(point(i), point(j))).powi(2);
+    for (i, a) in x.chunks_exact(dims).enumerate() {
+        for (b, delta) in x.chunks_exact(dims).zip(&deltas[i * count..i * count + i]) {
+            let error = delta - distance(a, b);
+            off += error * error;
             all += delta * delta;
         }
     }
@@ -245,7 +254,7 @@ mod tests {
             let at = |shift: f64| {
                 let mut moved = best.coordinates.clone();
                 moved[k] += shift;
-                stress(&distances, &moved, 2)
+                stress(distances.values(), &moved, 2)
             };
             assert!(((at(1e-5) - at(-1e-5)) / 2e-5).abs() < 1e-6);
         }

@@ -1,7 +1,7 @@
 //! The curve that a velocity plan draws: geodesic, exponential map, and its projection without splits.
 
 use super::{GeometryError, VelocityPlan};
-use crate::measure::MeasureOverMeasures;
+use crate::measure::{MeasureError, MeasureOverMeasures};
 use crate::scalar::Scalar;
 
 /// Where a class or a sample on a curve comes from and goes to.
@@ -95,7 +95,8 @@ impl<T: Scalar> VelocityPlan<'_, T> {
         }
         let moved = |(x, v): (&T, &f64)| T::from_f64(x.to_f64() + t * v);
         let displacement = self.mean_displacement();
-        Ok(with_points(self.source(), self.source().points().iter().zip(&displacement).map(moved).collect())?)
+        let points: Vec<T> = self.source().points().iter().zip(&displacement).map(moved).collect();
+        Ok(with_points(self.source(), &points)?)
     }
 }
 
@@ -108,14 +109,15 @@ fn between(x: f64, y: f64, t: f64) -> f64 {
 /// A measure of the same classes and weights at other points.
 pub(super) fn with_points<T: Scalar>(
     measure: &MeasureOverMeasures<T>,
-    points: Vec<T>,
-) -> Result<MeasureOverMeasures<T>, crate::measure::MeasureError> {
-    let classes = 0..measure.class_count();
-    let sizes: Vec<usize> = classes.clone().map(|c| measure.class_size(c)).collect();
-    // A check on the way in: points may have become infinite.
-    MeasureOverMeasures::uniform(points, measure.dim(), &sizes).map(|moved| {
-        let mut same = measure.clone();
-        same.points_mut().copy_from_slice(moved.points());
-        same
-    })
+    points: &[T],
+) -> Result<MeasureOverMeasures<T>, MeasureError> {
+    if let Some(index) = points.iter().position(|x| !x.is_finite()) {
+        return Err(MeasureError::NotFinite {
+            row: index / measure.dim() + 1,
+            found: points[index].to_f64(),
+        });
+    }
+    let mut moved = measure.clone();
+    moved.points_mut().copy_from_slice(points);
+    Ok(moved)
 }

@@ -110,6 +110,15 @@ impl<'a, T: Scalar> VelocityPlan<'a, T> {
         Ok(Self { p, q, pairs })
     }
 
+    /// The same plan between the same datasets in another precision.
+    pub(super) fn between<'b, S: Scalar>(
+        &self,
+        p: &'b MeasureOverMeasures<S>,
+        q: &'b MeasureOverMeasures<S>,
+    ) -> VelocityPlan<'b, S> {
+        VelocityPlan { p, q, pairs: self.pairs.clone() }
+    }
+
     /// The dataset it starts from.
     #[must_use]
     pub fn source(&self) -> &'a MeasureOverMeasures<T> {

@@ -279,7 +279,8 @@ impl<T: Scalar> Problem<'_, T> {
             transports.push(transport);
         }
         let moved = measure.points().iter().zip(&displacement);
-        let next = with_points(&measure, moved.map(|(x, v)| T::from_f64(x.to_f64() + v)).collect())?;
+        let points: Vec<T> = moved.map(|(x, v)| T::from_f64(x.to_f64() + v)).collect();
+        let next = with_points(&measure, &points)?;
         let movement = mean_square(&measure, &next);
         Ok(State { measure, objective, transports, next, movement })
     }
