@@ -56,8 +56,9 @@ impl Agreement {
     /// let points: Vec<(f64, f64)> = (0..20).map(|i| (f64::from(i), f64::from(i * i % 90))).collect();
     /// let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
     /// let correlations = correlations(&x, &y, &Bootstrap::default()).ok();
-    /// let panel = AgreementPanel { name: "s-OTDD".into(), points, correlations, ..AgreementPanel::default() };
-    /// let figure = Agreement { reference: "exact OTDD".into(), panels: vec![panel], ..Agreement::default() };
+    /// let name = "s-OTDD".into();
+    /// let panels = vec![AgreementPanel { name, points, correlations, ..AgreementPanel::default() }];
+    /// let figure = Agreement { reference: "exact OTDD".into(), panels, ..Agreement::default() };
     /// assert!(figure.draw()?.width() > 500);
     /// # Ok::<(), wowflow_report::ReportError>(())
     /// ```

@@ -21,8 +21,25 @@ pub struct InterpolationRow<'a> {
 }
 
 /// Images between a source at time 0 and a target at time 1.
+///
+/// ```
+/// use wowflow::dataset::ImageShape;
+/// use wowflow_report::{InterpolationRow, InterpolationSheet};
+/// let (black, grey) = ([0.0f32; 4], [0.5f32; 4]);
+/// let row = InterpolationRow { label: "3 -> 7".into(), paths: vec![vec![&black, &grey]], examples: vec![] };
+/// let sheet = InterpolationSheet {
+///     title: "digits to letters".into(),
+///     shape: ImageShape { width: 2, height: 2, channels: 1 },
+///     range: (0.0, 1.0),
+///     times: vec![0.0, 0.5],
+///     examples_heading: String::new(),
+///     rows: vec![row],
+/// };
+/// assert!(sheet.draw()?.height() > 56 && sheet.animate()?.starts_with(b"GIF"));
+/// # Ok::<(), wowflow_report::ReportError>(())
+/// ```
 #[derive(Clone, Debug)]
-pub struct Interpolation<'a> {
+pub struct InterpolationSheet<'a> {
     /// Written above.
     pub title: String,
     /// Layout of one image's values.
@@ -37,7 +54,7 @@ pub struct Interpolation<'a> {
     pub rows: Vec<InterpolationRow<'a>>,
 }
 
-impl Interpolation<'_> {
+impl InterpolationSheet<'_> {
     /// Draws all times side by side, one sample a row.
     ///
     /// # Errors
@@ -126,11 +143,11 @@ mod tests {
         (0..3).map(|time| [time as f32 / 2.0; 4]).collect()
     }
 
-    fn sheet(images: &[[f32; 4]]) -> Interpolation<'_> {
+    fn sheet(images: &[[f32; 4]]) -> InterpolationSheet<'_> {
         let path: Vec<&[f32]> = images.iter().map(|image| &image[..]).collect();
         let row =
             InterpolationRow { label: "3 -> 7".into(), paths: vec![path; 2], examples: vec![&images[2]] };
-        Interpolation {
+        InterpolationSheet {
             title: "A title wider than the images below it, of which the captions make it wider".into(),
             shape: SHAPE,
             range: (0.0, 1.0),
@@ -160,7 +177,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let images = images();
-        type Change = fn(&mut Interpolation<'_>);
+        type Change = fn(&mut InterpolationSheet<'_>);
         let cases: [(Change, &str); 4] = [
             (|s| s.times.truncate(2), "expected 2 images a sample"),
             (|s| s.rows.clear(), "0 pairs"),

@@ -1,7 +1,7 @@
 //! Figures and animations of wowflow runs.
 //!
 //! Two layers: pictures drawn from plain data ([`ImageGrid`], [`contact_sheet`], [`ScatterFlow`],
-//! [`LineChart`], [`HeatMap`], [`PointMap`], [`Agreement`], [`Interpolation`]), which read and
+//! [`LineChart`], [`HeatMap`], [`PointMap`], [`Agreement`], [`InterpolationSheet`]), which read and
 //! write no files and give a [`Picture`] or the bytes of a GIF; and [`rundir`], the layout of a run
 //! directory, from which [`render`] makes the pictures of a run.
 
@@ -30,7 +30,7 @@ pub use chart::{AxisScale, LineChart, Series};
 pub use error::ReportError;
 pub use heatmap::HeatMap;
 pub use images::{ImageGrid, ImageRow, contact_sheet};
-pub use interpolation::{Interpolation, InterpolationRow};
+pub use interpolation::{InterpolationRow, InterpolationSheet};
 pub use picture::Picture;
 pub use pointmap::{MapPoint, PointMap};
 pub use render::render;

@@ -48,7 +48,8 @@ impl PointMap {
     /// use wowflow_report::{MapPoint, PointMap};
     /// let point = |x: f64, name: &str| MapPoint { at: [x, x * x], name: name.into(), group: 0 };
     /// let points = vec![point(0.0, "mnist"), point(1.0, "usps"), point(1.1, "kmnist")];
-    /// let map = PointMap { title: "Datasets".into(), points, groups: vec!["grey".into()], ..PointMap::default() };
+    /// let groups = vec!["grey".into()];
+    /// let map = PointMap { title: "Datasets".into(), points, groups, ..PointMap::default() };
     /// assert!(map.draw()?.width() > 600);
     /// # Ok::<(), wowflow_report::ReportError>(())
     /// ```

@@ -20,8 +20,7 @@ pub struct Interpolation<T> {
     pub measure: MeasureOverMeasures<T>,
     /// Source and target class of every class.
     pub classes: Vec<Origin>,
-    /// Source and target sample of every sample, in the order of `measure`'s rows. Samples count over all
-    /// classes of their dataset.
+    /// Source and target sample of every sample: rows of the measures' points, class after class.
     pub samples: Vec<Origin>,
 }
 

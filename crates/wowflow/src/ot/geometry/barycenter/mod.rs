@@ -159,6 +159,11 @@ pub fn barycenter_observed<T: Scalar>(
     let pairs = (0..count).flat_map(|k| (0..k).map(move |l| (k, l)));
     let lower_bound = pairs.map(|(k, l)| lambda[k] * lambda[l] * squared[k * count + l]).sum();
     let State { measure, movement, transports, .. } = state;
+    // Datasets of weight 0 had no say until here.
+    let solved = transports.into_iter().zip(datasets);
+    let transports = solved
+        .map(|(known, dataset)| known.map_or_else(|| wow2_pow(&measure, dataset, KeepPlans::Yes), Ok))
+        .collect::<Result<_, _>>()?;
     Ok(Barycenter { measure, start, objectives, lower_bound, movement, stop, transports })
 }
 
@@ -210,7 +215,8 @@ struct Problem<'a, T> {
 struct State<T> {
     measure: MeasureOverMeasures<T>,
     objective: f64,
-    transports: Vec<WowTransport>,
+    /// None for datasets of weight 0.
+    transports: Vec<Option<WowTransport>>,
     next: MeasureOverMeasures<T>,
     movement: f64,
 }
@@ -264,19 +270,21 @@ impl<T: Scalar> Problem<'_, T> {
         Ok(total)
     }
 
-    /// Transports from a candidate to all datasets, and the next candidate that follows from them.
+    /// Transports from a candidate to the datasets, and the next candidate that follows from them.
     fn evaluate(&self, measure: MeasureOverMeasures<T>) -> Result<State<T>, GeometryError> {
         let mut displacement = vec![0.0; measure.points().len()];
         let mut transports = Vec::with_capacity(self.datasets.len());
         let mut objective = 0.0;
         for (dataset, &lambda) in self.datasets.iter().zip(self.lambda) {
-            let transport = wow2_pow(&measure, dataset, KeepPlans::Yes)?;
-            if lambda > 0.0 {
-                objective += lambda * transport.value;
-                let mean = VelocityPlan::new(&measure, dataset, &transport)?.mean_displacement();
-                displacement.iter_mut().zip(mean).for_each(|(total, v)| *total += lambda * v);
+            if lambda == 0.0 {
+                transports.push(None);
+                continue;
             }
-            transports.push(transport);
+            let transport = wow2_pow(&measure, dataset, KeepPlans::Yes)?;
+            objective += lambda * transport.value;
+            let mean = VelocityPlan::new(&measure, dataset, &transport)?.mean_displacement();
+            displacement.iter_mut().zip(mean).for_each(|(total, v)| *total += lambda * v);
+            transports.push(Some(transport));
         }
         let moved = measure.points().iter().zip(&displacement);
         let points: Vec<T> = moved.map(|(x, v)| T::from_f64(x.to_f64() + v)).collect();
