@@ -321,6 +321,23 @@ fn the_start_can_be_chosen_and_resized() {
 }
 
 #[test]
+fn the_start_is_the_one_that_promises_most() {
+    // Many samples between few: the objective at the start is no guide to that at the end.
+    let (few, many) = (uniform(&[2, 2], 3, 101), uniform(&[12, 12], 3, 102));
+    let other = uniform(&[5, 5], 3, 103);
+    let datasets = [&few, &many, &other];
+    let from = |start| {
+        let options = BarycenterOptions { start, ..BarycenterOptions::default() };
+        barycenter(&datasets, None, &options).unwrap()
+    };
+    let (chosen, all) = (from(None), [0, 1, 2].map(|k| from(Some(k))));
+    assert!(all.iter().all(|other| chosen.objectives[1] <= other.objectives[1] + 1e-12), "{chosen:?}");
+    let same = &all[chosen.start];
+    assert_eq!((&chosen.measure, &chosen.objectives), (&same.measure, &same.objectives));
+    assert!(all.iter().all(|other| (other.lower_bound / chosen.lower_bound - 1.0).abs() < 1e-12));
+}
+
+#[test]
 fn an_observer_sees_every_step_and_may_stop() {
     let (p, q) = (dataset(&[9, 4], 2, 81), dataset(&[5, 5, 5], 2, 82));
     let mut seen = Vec::new();
@@ -328,7 +345,9 @@ fn an_observer_sees_every_step_and_may_stop() {
         seen.push(iteration);
         std::ops::ControlFlow::Continue(())
     };
-    let mean = barycenter_observed(&[&p, &q], None, &BarycenterOptions::default(), keep).unwrap();
+    let first = BarycenterOptions { start: Some(0), ..BarycenterOptions::default() };
+    let mean = barycenter_observed(&[&p, &q], None, &first, keep).unwrap();
+    assert!(mean.objectives.len() > 2);
     let objectives: Vec<f64> = seen.iter().map(|iteration| iteration.objective).collect();
     assert_eq!(objectives, mean.objectives);
     // A step lowers the objective by at least what it moves the samples.
@@ -339,7 +358,7 @@ fn an_observer_sees_every_step_and_may_stop() {
         std::ops::ControlFlow::Break(())
     });
     assert_eq!(halted.unwrap().stop, Stop::Interrupted);
-    let limited = BarycenterOptions { max_iterations: 1, ..BarycenterOptions::default() };
+    let limited = BarycenterOptions { max_iterations: 1, start: Some(0), ..BarycenterOptions::default() };
     let limited = barycenter(&[&p, &q], None, &limited).unwrap();
     assert_eq!((limited.stop, limited.objectives.len()), (Stop::IterationLimit, 2));
 }

@@ -16,7 +16,8 @@ use start::{resized, support};
 pub struct BarycenterOptions {
     /// Number of classes of the result; `None` keeps that of the dataset it starts from.
     pub classes: Option<usize>,
-    /// The dataset to start from, counted from 0; `None` is the one of the smallest objective.
+    /// The dataset to start from, counted from 0; `None` is the one that promises the smallest objective
+    /// after a step.
     pub start: Option<usize>,
     /// Stop when the next step would move the samples by a mean square of at most this part of the
     /// objective.
@@ -93,10 +94,11 @@ impl<T> Barycenter<T> {
 /// down: Cuturi and Doucet, "Fast computation of Wasserstein barycenters", 2014, with free support, and
 /// Alvarez-Esteban et al., "A fixed-point approach to barycenters in Wasserstein space", 2016).
 ///
-/// Class and sample weights of `B` are those of the start. The start is one of the datasets, without
-/// samples and classes of weight 0. Fewer classes: again and again the class that another replaces at
-/// the least cost goes, and leaves its weight. More: again and again the heaviest class is halved.
-/// Datasets of weight 0 take no part.
+/// Class and sample weights of `B` are those of the start, one of the datasets without its samples and
+/// classes of weight 0: unless one is named, that with the smallest objective less the mean square of
+/// its first step. Other starts may end lower. Fewer classes: again and again the class that another
+/// replaces at the least cost goes, and leaves its weight. More: again and again the heaviest class is
+/// halved; halves stay equal unless the couplings part them. Datasets of weight 0 take no part.
 ///
 /// ```
 /// use wowflow::measure::MeasureOverMeasures;
@@ -132,9 +134,7 @@ pub fn barycenter_observed<T: Scalar>(
 ) -> Result<Barycenter<T>, GeometryError> {
     let lambda = checked(datasets.len(), weights, options)?;
     let problem = Problem { datasets, lambda: &lambda };
-    let squared = problem.pairwise()?;
-    let (start, first) = problem.start(options, &squared)?;
-    let mut state = problem.evaluate(first)?;
+    let (start, mut state, lower_bound) = problem.start(options)?;
     let mut objectives = vec![state.objective];
     let stop = loop {
         let step = objectives.len() - 1;
@@ -155,9 +155,6 @@ pub fn barycenter_observed<T: Scalar>(
         state = moved;
         objectives.push(state.objective);
     };
-    let count = datasets.len();
-    let pairs = (0..count).flat_map(|k| (0..k).map(move |l| (k, l)));
-    let lower_bound = pairs.map(|(k, l)| lambda[k] * lambda[l] * squared[k * count + l]).sum();
     let State { measure, movement, transports, .. } = state;
     // Datasets of weight 0 had no say until here.
     let solved = transports.into_iter().zip(datasets);
@@ -221,53 +218,51 @@ struct State<T> {
     movement: f64,
 }
 
-impl<T: Scalar> Problem<'_, T> {
-    /// `W_{W2}^2` between all datasets of positive weight, 0 for the others.
-    fn pairwise(&self) -> Result<Vec<f64>, GeometryError> {
-        let count = self.datasets.len();
-        let mut squared = vec![0.0; count * count];
-        for k in (0..count).filter(|&k| self.lambda[k] > 0.0) {
-            for l in (0..k).filter(|&l| self.lambda[l] > 0.0) {
-                let value = wow2_pow(self.datasets[k], self.datasets[l], KeepPlans::No)?.value;
-                squared[k * count + l] = value;
-                squared[l * count + k] = value;
-            }
-        }
-        Ok(squared)
-    }
+/// Promises closer than this part of the objective are equal.
+const TIE: f64 = 1e-9;
 
-    /// The dataset to start from with the number of classes asked for.
-    fn start(
-        &self,
-        options: &BarycenterOptions,
-        squared: &[f64],
-    ) -> Result<(usize, MeasureOverMeasures<T>), GeometryError> {
+impl<T> State<T> {
+    /// A step leaves at most the objective less the movement; at a tie the smaller objective counts.
+    fn promises_more_than(&self, other: &Self) -> bool {
+        let (own, others) = (self.objective - self.movement, other.objective - other.movement);
+        if (own - others).abs() <= TIE * self.objective.max(other.objective) {
+            self.objective < other.objective
+        } else {
+            own < others
+        }
+    }
+}
+
+impl<T: Scalar> Problem<'_, T> {
+    /// The dataset to start from, how good it is, and a lower bound of any objective.
+    fn start(&self, options: &BarycenterOptions) -> Result<(usize, State<T>, f64), GeometryError> {
         let count = self.datasets.len();
-        let mut best: Option<(f64, usize, MeasureOverMeasures<T>)> = None;
-        let candidates = (0..count).filter(|&k| self.lambda[k] > 0.0);
-        for k in candidates.filter(|&k| options.start.is_none_or(|start| start == k)) {
+        let mut squared = vec![None; count * count];
+        let mut best: Option<(usize, State<T>)> = None;
+        let weighty = (0..count).filter(|&k| self.lambda[k] > 0.0);
+        for k in weighty.clone().filter(|&k| options.start.is_none_or(|start| start == k)) {
             let own = support(self.datasets[k])?;
             let wanted = options.classes.unwrap_or(own.class_count());
-            let objective = if wanted == own.class_count() {
-                (0..count).map(|l| self.lambda[l] * squared[k * count + l]).sum()
-            } else {
-                f64::NAN
-            };
-            let measure = resized(own, wanted)?;
-            let objective = if objective.is_nan() { self.objective(&measure)? } else { objective };
-            if best.as_ref().is_none_or(|(least, ..)| objective < *least) {
-                best = Some((objective, k, measure));
+            let is_whole = wanted == own.class_count();
+            let state = self.evaluate(resized(own, wanted)?)?;
+            for (l, transport) in state.transports.iter().enumerate().filter(|_| is_whole) {
+                let value = transport.as_ref().map(|transport| transport.value);
+                (squared[k * count + l], squared[l * count + k]) = (value, value);
+            }
+            if best.as_ref().is_none_or(|(_, best)| state.promises_more_than(best)) {
+                best = Some((k, state));
             }
         }
-        best.map(|(_, k, measure)| (k, measure)).ok_or(GeometryError::NoDatasets)
-    }
-
-    fn objective(&self, measure: &MeasureOverMeasures<T>) -> Result<f64, GeometryError> {
-        let mut total = 0.0;
-        for (dataset, lambda) in self.datasets.iter().zip(self.lambda).filter(|(_, lambda)| **lambda > 0.0) {
-            total += lambda * wow2_pow(measure, dataset, KeepPlans::No)?.value;
+        let mut bound = 0.0;
+        let pairs = weighty.flat_map(|k| (0..k).map(move |l| (k, l)));
+        for (k, l) in pairs.filter(|&(_, l)| self.lambda[l] > 0.0) {
+            let value = match squared[k * count + l] {
+                Some(value) => value,
+                None => wow2_pow(self.datasets[k], self.datasets[l], KeepPlans::No)?.value,
+            };
+            bound += self.lambda[k] * self.lambda[l] * value;
         }
-        Ok(total)
+        best.map(|(k, state)| (k, state, bound)).ok_or(GeometryError::NoDatasets)
     }
 
     /// Transports from a candidate to the datasets, and the next candidate that follows from them.
