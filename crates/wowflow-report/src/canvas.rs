@@ -228,6 +228,23 @@ pub(crate) fn shorten(text: &str, limit: usize) -> String {
     format!("{}..", kept.trim_end())
 }
 
+/// Text broken between words into lines of at most `width` pixels; words that are longer are cut.
+pub(crate) fn wrapped(text: &str, width: i32, size: Text) -> Vec<String> {
+    let limit = (width / size.width("0")).max(1) as usize;
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let word = shorten(word, limit);
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= limit => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
+}
+
 fn paint(color: Rgb, alpha: f32) -> Paint<'static> {
     let mut paint = Paint::default();
     let alpha = (alpha.clamp(0.0, 1.0) * 255.0).round() as u8;
@@ -325,5 +342,11 @@ mod tests {
     fn long_text_is_shortened_visibly() {
         assert_eq!(shorten("ankle boot", 10), "ankle boot");
         assert_eq!(shorten("ankle boots", 8), "ankle..");
+        let width = Text::Small.width("0123456789");
+        assert_eq!(
+            wrapped("one two three  fourteenfifteen", width, Text::Small),
+            ["one two", "three", "fourteen.."]
+        );
+        assert!(wrapped(" ", width, Text::Small).is_empty());
     }
 }

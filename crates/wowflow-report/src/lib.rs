@@ -1,26 +1,37 @@
 //! Figures and animations of wowflow runs.
 //!
 //! Two layers: pictures drawn from plain data ([`ImageGrid`], [`contact_sheet`], [`ScatterFlow`],
-//! [`LineChart`]), which read and write no files and give a [`Picture`] or the bytes of a GIF; and
-//! [`rundir`], the layout of a run directory, from which [`render`] makes the pictures of a run.
+//! [`LineChart`], [`HeatMap`], [`PointMap`], [`Agreement`], [`InterpolationSheet`]), which read and
+//! write no files and give a [`Picture`] or the bytes of a GIF; and [`rundir`], the layout of a run
+//! directory, from which [`render`] makes the pictures of a run.
 
+mod agreement;
 mod animation;
 mod canvas;
 mod chart;
 mod error;
+mod heatmap;
 mod images;
+mod interpolation;
+mod labels;
 mod palette;
 mod picture;
+mod pointmap;
 mod project;
 mod recording;
 mod render;
 pub mod rundir;
 mod scatter;
 mod ticks;
+mod values;
 
+pub use agreement::{Agreement, AgreementPanel, seconds};
 pub use chart::{AxisScale, LineChart, Series};
 pub use error::ReportError;
+pub use heatmap::HeatMap;
 pub use images::{ImageGrid, ImageRow, contact_sheet};
+pub use interpolation::{InterpolationRow, InterpolationSheet};
 pub use picture::Picture;
+pub use pointmap::{MapPoint, PointMap};
 pub use render::render;
 pub use scatter::{ScatterFlow, ScatterPanel};

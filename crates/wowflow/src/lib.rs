@@ -11,8 +11,10 @@
 //! The formulas are stated in `docs/MATH.md` of the repository.
 
 pub mod compare;
+pub mod correlation;
 pub mod dataset;
 pub mod directions;
+pub mod embedding;
 pub mod estimate;
 pub mod flow;
 pub mod functional;

@@ -165,6 +165,21 @@ impl<T: Scalar> MeasureOverMeasures<T> {
         Self::new(points, dim, &sizes, inner.as_deref(), data.class_weights())
     }
 
+    /// The same measure with coordinates of another type.
+    ///
+    /// # Errors
+    /// A coordinate that is finite in `T` but not in `S`.
+    pub fn cast<S: Scalar>(&self) -> Result<MeasureOverMeasures<S>, MeasureError> {
+        let points: Vec<S> = self.points.iter().map(|x| S::from_f64(x.to_f64())).collect();
+        if let Some(index) = points.iter().position(|x| !x.is_finite()) {
+            let found = self.points[index].to_f64();
+            return Err(MeasureError::NotFinite { row: index / self.dim + 1, found });
+        }
+        let Self { dim, offsets, inner, outer, .. } = self;
+        let (offsets, inner, outer) = (offsets.clone(), inner.clone(), outer.clone());
+        Ok(MeasureOverMeasures { points, dim: *dim, offsets, inner, outer })
+    }
+
     /// Number of classes, `C`.
     #[must_use]
     pub fn class_count(&self) -> usize {
@@ -279,6 +294,16 @@ mod tests {
         assert_eq!(p.class_weights(0), None);
         assert_eq!(p.class_weights(1), Some(&[0.75, 0.25][..]));
         assert_eq!(p.outer_weights(), &[0.25, 0.75]);
+    }
+
+    #[test]
+    fn a_measure_keeps_its_weights_in_another_precision() {
+        let p = MeasureOverMeasures::new(vec![0.5f32, 2.0], 1, &[2], Some(&[1.0, 3.0]), None).unwrap();
+        let wide = p.cast::<f64>().unwrap();
+        assert_eq!((wide.points(), wide.class_weights(0)), (&[0.5, 2.0][..], p.class_weights(0)));
+        assert_eq!(wide.cast::<f32>().unwrap(), p);
+        let huge = MeasureOverMeasures::uniform(vec![0.0, 1e300], 1, &[2]).unwrap();
+        assert_eq!(huge.cast::<f32>(), Err(MeasureError::NotFinite { row: 2, found: 1e300 }));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Optimal transport: one-dimensional, sliced, exact, and between datasets.
 
 pub mod exact;
+pub mod geometry;
 pub mod labels;
 pub mod one_d;
 pub mod sliced;

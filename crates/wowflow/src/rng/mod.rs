@@ -21,6 +21,8 @@ pub enum Purpose {
     Batches,
     /// Generating a synthetic dataset.
     Generate,
+    /// Resampling observations to see how much a statistic varies.
+    Bootstrap,
     /// Anything a test needs.
     Test,
 }
@@ -79,6 +81,7 @@ impl Stream {
             Purpose::Evaluation => 5,
             Purpose::Slices => 6,
             Purpose::Batches => 8,
+            Purpose::Bootstrap => 7,
         };
         let high = (tag << 48) ^ (step & 0xFFFF_FFFF_FFFF);
         Self { key: [seed as u32, (seed >> 32) as u32], high: [high as u32, (high >> 32) as u32] }
