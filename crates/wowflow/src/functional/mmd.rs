@@ -145,6 +145,12 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         self.kernel
     }
 
+    /// The same functional, without mini-batches, with another kernel.
+    #[must_use]
+    pub fn with_kernel(self, kernel: Kernel) -> Self {
+        Self { kernel, batches: None, ..self }
+    }
+
     /// The squared MMD of particles to the target on a draw of its own, apart from those of the
     /// steps: the same directions for every call with the same seed, so that values compare.
     pub fn mmd2_apart(&mut self, particles: &MeasureOverMeasures<T>) -> f64 {
