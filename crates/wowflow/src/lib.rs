@@ -10,6 +10,7 @@
 //! sliced, exact, between datasets), [`kernel`], [`functional`] (value and velocity), [`flow`].
 //! The formulas are stated in `docs/MATH.md` of the repository.
 
+pub mod compare;
 pub mod dataset;
 pub mod directions;
 pub mod estimate;

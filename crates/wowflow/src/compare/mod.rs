@@ -1,0 +1,3 @@
+//! Distances between labeled datasets.
+
+pub mod otdd;
