@@ -178,7 +178,7 @@ pub(super) fn eigen(covariance: &[f64], dim: usize) -> Result<(Vec<f64>, Vec<f64
 }
 
 pub(super) fn finite(values: &[f64], what: &'static str) -> Result<(), BuresError> {
-    match values.iter().find(|v| !(v.abs() <= LARGEST)) {
+    match values.iter().find(|v| v.is_nan() || v.abs() > LARGEST) {
         Some(&found) => Err(BuresError::NotFinite { what, found }),
         None => Ok(()),
     }

@@ -334,6 +334,6 @@ mod tests {
             Err(OtError::BadCost { row: 2, .. })
         ));
         assert!(matches!(Ground::points(&[0.0; 3], &[0.0; 2], 2, None), Err(OtError::Ragged { .. })));
-        assert!(matches!(Ground::points::<f64>(&[], &[0.0], 1, None), Err(OtError::Empty { .. })));
+        assert!(matches!(Ground::<f64>::points(&[], &[0.0], 1, None), Err(OtError::Empty { .. })));
     }
 }

@@ -18,7 +18,7 @@ const LARGEST_EXPONENT: f64 = 707.0;
 fn exp(x: f64) -> f64 {
     const SHIFT: f64 = (3u64 << 51) as f64;
     // ln 2 in two parts; the first has so few bits that its product with `k` is exact.
-    const LN_2_HIGH: f64 = 6.931_471_803_691_238_2e-1;
+    const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     const C: [f64; 14] = inverse_factorials();
     let kept = if x < LEAST_EXPONENT { LEAST_EXPONENT } else { x };

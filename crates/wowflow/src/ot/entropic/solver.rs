@@ -136,6 +136,11 @@ fn update(old: f64, lse: f64, slope: f64, omega: f64) -> (f64, f64) {
     (new, exact)
 }
 
+/// Whether potentials are too far from the absorbed ones, or no numbers.
+fn drifted(at: &[f64], absorbed: &[f64]) -> bool {
+    at.iter().zip(absorbed).any(|(x, y)| (x - y).is_nan() || (x - y).abs() >= DRIFT)
+}
+
 impl Work<'_> {
     /// Iterates at one epsilon until the error is small enough; whether it is.
     fn two_sided(&mut self, stage: Stage, tolerance: f64, budget: usize) -> bool {
@@ -276,10 +281,9 @@ impl Work<'_> {
                 error += b[j] * (old - exact).exp_m1().abs();
                 next.gamma.push(new);
             }
-            // The negation catches NaN: a sum of the kernel that vanished or overflowed. What was reached
-            // before is kept, and the log domain goes on from there.
-            let drift = |at: &[f64], from: &[f64]| at.iter().zip(from).any(|(x, y)| !((x - y).abs() < DRIFT));
-            if drift(&next.phi, &absorbed.phi) || drift(&next.gamma, &absorbed.gamma) {
+            // A sum of the kernel that vanished or overflowed shows as well. What was reached before is
+            // kept, and the log domain goes on from there.
+            if drifted(&next.phi, &absorbed.phi) || drifted(&next.gamma, &absorbed.gamma) {
                 return false;
             }
             self.at = next;
@@ -360,7 +364,7 @@ impl Work<'_> {
                     found
                 });
                 let (new, error) = step(&self.at.phi, &lse.concat());
-                if new.iter().zip(&absorbed).any(|(x, y)| !((x - y).abs() < DRIFT)) {
+                if drifted(&new, &absorbed) {
                     break;
                 }
                 self.at = Scaled { gamma: new.clone(), phi: new };
