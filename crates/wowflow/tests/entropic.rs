@@ -327,7 +327,8 @@ proptest! {
 
     #[test]
     fn divergences_are_symmetric_to_the_bit_positive_and_0_at_home(
-        n in 1usize..12, m in 1usize..12, step in 0u64..1000, ties in any::<bool>(), weighted in any::<bool>(),
+        n in 1usize..12, m in 1usize..12, step in 0u64..1000,
+        ties in any::<bool>(), weighted in any::<bool>(),
     ) {
         let round = |values: Vec<f64>| if ties { values.iter().map(|v| v.round()).collect() } else { values };
         let (x, y) = (round(noise(n * 2, step)), round(noise(m * 2, step + 1)));

@@ -76,12 +76,14 @@ pub enum LabelDistance {
     },
 }
 
-/// The unit of sliced label distances. In `d` dimensions `SW_2^2` is `d` times smaller than `W_2^2` for a translation.
+/// The unit of sliced label distances: in `d` dimensions, for a translation, `SW_2^2` is `d` times smaller
+/// than `W_2^2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlicedScale {
     /// `SW_2^2`.
     Plain,
-    /// `d SW_2^2`, which is `|t|^2` for a translation by `t`, as `W_2^2` is; a lower bound of `W_2^2` no longer.
+    /// `d SW_2^2`, which is `|t|^2` for a translation by `t`, as `W_2^2` is. Unlike the plain one it can be
+    /// larger than `W_2^2`, by chance of the directions.
     Dimension,
 }
 

@@ -42,7 +42,8 @@ pub struct Barycenter {
 ///
 /// ```
 /// use wowflow::ot::bures::{BarycenterSettings, Gaussian, barycenter};
-/// let parts = [Gaussian::from_covariance(vec![0.0], &[1.0])?, Gaussian::from_covariance(vec![4.0], &[9.0])?];
+/// let normal = |mean, variance| Gaussian::from_covariance(vec![mean], &[variance]);
+/// let parts = [normal(0.0, 1.0)?, normal(4.0, 9.0)?];
 /// let middle = barycenter(&parts, None, &BarycenterSettings::default())?;
 /// assert_eq!(middle.gaussian.mean(), [2.0]);
 /// assert!(middle.converged && (middle.gaussian.trace() - 4.0).abs() < 1e-9); // ((1 + 3) / 2)^2

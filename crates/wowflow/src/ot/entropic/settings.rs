@@ -21,8 +21,8 @@ pub enum Storage {
     Auto,
     /// Held, with a kernel of the same size: fastest.
     Held,
-    /// Costs from points computed by blocks of rows in every iteration: `O(n + m)` numbers beyond a copy of the
-    /// points. A cost matrix is held by the caller already; only the kernel is saved.
+    /// Costs from points are computed by blocks of rows in every iteration: `O(n + m)` numbers beyond a
+    /// copy of the points. A cost matrix is held by the caller already; the kernel alone is saved.
     Computed,
 }
 

@@ -298,8 +298,8 @@ impl Work<'_> {
         false
     }
 
-    /// With relaxed marginals, moves `f` up and `g` down by the constant that is best for the dual value; alone,
-    /// the iteration takes `rho / eps` steps for that (Séjourné, Vialard, Peyré 2022). The plan stays.
+    /// With relaxed marginals, moves `f` up and `g` down by the constant that is best for the dual value;
+    /// alone, the iteration takes `rho / eps` steps for that (Séjourné, Vialard, Peyré 2022). The plan stays.
     fn translate(&mut self, stage: Stage) {
         let Marginals::Relaxed { rho } = self.problem.settings.marginals else { return };
         let Problem { a, b, .. } = *self.problem;
