@@ -1,6 +1,7 @@
 //! Reference values: reads a manifest, computes what is implemented, compares every output.
 
 mod case;
+mod entropic;
 mod flow;
 mod sliced;
 mod transport;
@@ -42,6 +43,10 @@ fn check(case: &Case, dir: &Path) -> Result<bool> {
         "ot" => transport::ot,
         "wow" => transport::wow,
         "labels" => transport::labels,
+        "sinkhorn" => entropic::sinkhorn,
+        "bures" => entropic::bures,
+        "expbw" => entropic::expbw,
+        "otdd" => entropic::otdd,
         _ => return Ok(false),
     };
     let case = case.load(dir)?;

@@ -10,6 +10,7 @@ mod factor;
 mod hipm;
 mod mmd;
 mod normal;
+pub mod otdd;
 mod pooled;
 mod s_otdd;
 mod samples;

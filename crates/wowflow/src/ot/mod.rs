@@ -1,5 +1,7 @@
 //! Optimal transport: one-dimensional, sliced, exact, and between datasets.
 
+pub mod bures;
+pub mod entropic;
 pub mod exact;
 pub mod geometry;
 pub mod labels;

@@ -1,0 +1,101 @@
+//! The one door to dense decompositions: eigenvalues of symmetric matrices, singular values, polar factors.
+
+use nalgebra::{DMatrix, SVD, SymmetricEigen};
+
+use super::BuresError;
+
+/// Sweeps allowed per row or column; a handful are needed.
+const SWEEPS: usize = 100;
+
+/// Eigenvalues, unordered, and eigenvectors of a symmetric `n x n` matrix: vector `k` is row `k`.
+pub(super) fn symmetric_eigen(matrix: &[f64], n: usize) -> Result<(Vec<f64>, Vec<f64>), BuresError> {
+    let matrix = DMatrix::from_column_slice(n, n, matrix);
+    let found = SymmetricEigen::try_new(matrix, f64::EPSILON, SWEEPS * n.max(1))
+        .ok_or(BuresError::NoConvergence { rows: n, cols: n })?;
+    // Columns stored one after the other are rows of ours.
+    Ok((found.eigenvalues.as_slice().to_vec(), found.eigenvectors.as_slice().to_vec()))
+}
+
+/// The sum of the singular values of a row-major `rows x cols` matrix.
+pub(super) fn nuclear_norm(matrix: &[f64], rows: usize, cols: usize) -> Result<f64, BuresError> {
+    let found = decompose(matrix, (rows, cols), false)?;
+    Ok(found.singular_values.iter().sum())
+}
+
+/// The orthogonal polar factor `P Q^T` of `P Sigma Q^T`, `rows x cols` row-major, with orthonormal columns
+/// (or rows, if there are fewer), and the sum of the singular values.
+pub(super) fn polar(matrix: &[f64], rows: usize, cols: usize) -> Result<(Vec<f64>, f64), BuresError> {
+    let found = decompose(matrix, (rows, cols), true)?;
+    let failed = BuresError::NoConvergence { rows, cols };
+    let (Some(u), Some(v_t)) = (found.u, found.v_t) else { return Err(failed) };
+    let factor = u * v_t;
+    Ok((factor.transpose().as_slice().to_vec(), found.singular_values.iter().sum()))
+}
+
+fn decompose(
+    matrix: &[f64],
+    (rows, cols): (usize, usize),
+    vectors: bool,
+) -> Result<SVD<f64, nalgebra::Dyn, nalgebra::Dyn>, BuresError> {
+    let matrix = DMatrix::from_row_slice(rows, cols, matrix);
+    SVD::try_new_unordered(matrix, vectors, vectors, f64::EPSILON, SWEEPS * rows.max(cols))
+        .ok_or(BuresError::NoConvergence { rows, cols })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Purpose, Stream};
+
+    fn noise(len: usize, step: u64) -> Vec<f64> {
+        let mut values = vec![0.0; len];
+        Stream::new(31, Purpose::Test, step).normals(0, &mut values);
+        values
+    }
+
+    #[test]
+    fn eigenvectors_rebuild_the_matrix() {
+        for n in [1, 2, 7, 40] {
+            let a = noise(n * n, n as u64);
+            let s: Vec<f64> = (0..n * n)
+                .map(|k| (0..n).map(|l| a[k / n * n + l] * a[k % n * n + l]).sum::<f64>())
+                .collect();
+            let (values, vectors) = symmetric_eigen(&s, n).unwrap();
+            for (i, expected) in s.iter().enumerate() {
+                let (row, col) = (i / n, i % n);
+                let found: f64 =
+                    (0..n).map(|k| values[k] * vectors[k * n + row] * vectors[k * n + col]).sum();
+                assert!((found - expected).abs() < 1e-11 * n as f64);
+            }
+        }
+    }
+
+    #[test]
+    fn polar_factors_are_orthogonal_and_reach_the_nuclear_norm_whatever_the_rank() {
+        for (rows, cols, rank) in
+            [(5, 5, 5), (9, 4, 4), (4, 9, 2), (30, 30, 3), (6, 6, 0), (1, 1, 1), (7, 1, 1)]
+        {
+            let (p, q) = (noise(rows * rank, 1), noise(rank * cols, 2));
+            let matrix: Vec<f64> = (0..rows * cols)
+                .map(|k| (0..rank).map(|l| p[k / cols * rank + l] * q[l * cols + k % cols]).sum())
+                .collect();
+            let (factor, norm) = polar(&matrix, rows, cols).unwrap();
+            let alone = nuclear_norm(&matrix, rows, cols).unwrap();
+            assert!((norm - alone).abs() <= 1e-12 * norm, "{norm} and {alone}");
+            let reached: f64 = factor.iter().zip(&matrix).map(|(f, m)| f * m).sum();
+            assert!((reached - norm).abs() <= 1e-12 * norm, "{reached} instead of {norm}");
+            let (few, at): (usize, &dyn Fn(usize, usize) -> f64) = if rows >= cols {
+                (cols, &|k, i| if i < rows { factor[i * cols + k] } else { 0.0 })
+            } else {
+                (rows, &|k, i| if i < cols { factor[k * cols + i] } else { 0.0 })
+            };
+            for k in 0..few {
+                for l in 0..few {
+                    let product: f64 = (0..rows.max(cols)).map(|i| at(k, i) * at(l, i)).sum();
+                    let expected = if k == l { 1.0 } else { 0.0 };
+                    assert!((product - expected).abs() < 1e-12, "{rows} x {cols} of rank {rank}");
+                }
+            }
+        }
+    }
+}
