@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+pub(crate) mod compare;
+
+use compare::{DISTANCE_EXAMPLES, DistanceArgs, PAIRWISE_EXAMPLES, PairwiseArgs};
+
 /// Compare labeled datasets and flow one into another.
 #[derive(Debug, Parser)]
 #[command(name = "wowflow", version, max_term_width = 110, after_long_help = EXAMPLES)]
@@ -23,6 +27,8 @@ Datasets are named the same way everywhere:
 Examples:
   wowflow flow                                  flow drawn letters into drawn digits
   wowflow flow --source 'mnist[train]:200' --target 'fashion-mnist[train]:200'
+  wowflow distance 'mnist[train]:200' 'fashion-mnist[train]:200'
+  wowflow pairwise 'mnist[test]:100' 'kmnist[test]:100' 'fashion-mnist[test]:100'
   wowflow rings                                 the synthetic experiment with five kernels
   wowflow info glyphs:letters                   what is in a dataset
   wowflow fetch mnist                           download a named dataset";
@@ -32,6 +38,12 @@ pub(crate) enum Command {
     /// Flow a labeled dataset into another: every sample moves, classes stay classes.
     #[command(after_long_help = FLOW_EXAMPLES)]
     Flow(Box<FlowArgs>),
+    /// Say how far apart two labeled datasets are, and which class is near which.
+    #[command(after_long_help = DISTANCE_EXAMPLES)]
+    Distance(Box<DistanceArgs>),
+    /// Compare datasets two by two: a matrix, a heat map with a tree, a map.
+    #[command(after_long_help = PAIRWISE_EXAMPLES)]
+    Pairwise(Box<PairwiseArgs>),
     /// Flow three clouds into three rings with five kernels side by side.
     #[command(after_long_help = "Example:\n  wowflow rings --out runs/rings --steps 500")]
     Rings(RingsArgs),
@@ -65,7 +77,7 @@ pub(crate) struct DataArgs {
     pub(crate) data_dir: Option<PathBuf>,
 }
 
-/// Options shared by flows.
+/// Options shared by flows and comparisons.
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct CommonArgs {
     #[command(flatten)]

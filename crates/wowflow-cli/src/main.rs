@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod compare;
 mod console;
 mod interrupt;
 mod load;
@@ -51,6 +52,8 @@ fn main() -> ExitCode {
 fn run(args: Args) -> anyhow::Result<ExitStatus> {
     match args.command {
         Command::Flow(args) => commands::flow::run(&args, &Console::new(args.common.json)),
+        Command::Distance(args) => commands::distance::run(&args, &Console::new(args.common.json)),
+        Command::Pairwise(args) => commands::pairwise::run(&args, &Console::new(args.common.json)),
         Command::Rings(args) => commands::rings::run(&args, &Console::new(args.json)),
         Command::Info(args) => commands::info::run(&args, &Console::new(args.json)),
         Command::Fetch(args) => commands::fetch::run(&args, &Console::new(args.json)),

@@ -1,9 +1,14 @@
-//! The progress line of a flow: rate, loss and time left, on a terminal only.
+//! The progress line of a command: rate, loss and time left, on a terminal only.
+
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wowflow::flow::StepRecord;
 
 use crate::console::Console;
+
+/// How often a clock is redrawn.
+const TICK: Duration = Duration::from_millis(200);
 
 /// A progress line; silent when nobody watches.
 pub(crate) struct Progress {
@@ -22,6 +27,31 @@ impl Progress {
         Self { bar }
     }
 
+    /// For `total` pairs of datasets of which `done` are compared.
+    pub(crate) fn pairs(console: &Console, total: usize, done: usize) -> Self {
+        let target =
+            if console.watched() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(total as u64), target).with_position(done as u64);
+        let style = "{bar:30} {pos}/{len} pairs, {per_sec}, {elapsed} gone, {eta} left, {msg}";
+        bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.reset_eta();
+        bar.enable_steady_tick(TICK);
+        Self { bar }
+    }
+
+    /// For work that does not tell how far it is: a clock.
+    pub(crate) fn waiting(console: &Console, what: &str) -> Self {
+        let target =
+            if console.watched() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target).with_message(what.to_owned());
+        let style = "{spinner} {msg}, {elapsed}";
+        bar.set_style(
+            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
+        bar.enable_steady_tick(TICK);
+        Self { bar }
+    }
+
     /// For bytes, of which the total may be unknown.
     pub(crate) fn bytes(console: &Console) -> Self {
         let target =
@@ -35,6 +65,11 @@ impl Progress {
     pub(crate) fn step(&self, record: &StepRecord) {
         self.bar.set_message(format!("MMD^2 {:.3e}", 2.0 * record.value));
         self.bar.set_position(record.step);
+    }
+
+    pub(crate) fn pair(&self, left: &str, right: &str) {
+        self.bar.set_message(format!("{left} - {right}"));
+        self.bar.inc(1);
     }
 
     pub(crate) fn file(&self, name: &str, done: u64, total: Option<u64>) {

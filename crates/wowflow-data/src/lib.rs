@@ -30,6 +30,7 @@ mod bounded;
 mod load;
 mod named;
 mod read;
+mod resize;
 mod spec;
 mod write;
 
@@ -37,5 +38,6 @@ pub use error::DataError;
 pub use load::{CacheHome, LoadOptions, Loaded, load, search_path};
 pub use named::{Checksum, NamedSet, RemoteFile};
 pub use read::source::SourceFile;
+pub use resize::{ResizeError, resize};
 pub use spec::{DatasetSpec, Source, Split};
 pub use write::write_npz_dataset;

@@ -1,6 +1,7 @@
 //! What every distance between datasets promises: zero, symmetry, the triangle inequality, invariances, bits.
 
 use proptest::prelude::*;
+use wowflow::compare::otdd::OtddSettings;
 use wowflow::compare::{
     Busemann, Certainty, CompareError, Comparison, DoubleSliced, Hipm, Inner, KernelChoice, Method, Mmd,
     PooledSliced, Process, Rays, SlicedOtdd, Slices, compare,
@@ -19,7 +20,12 @@ fn slices() -> Slices {
 }
 
 fn exact() -> Vec<Method> {
-    vec![Method::Wow(Inner::Exact), Method::PooledW2]
+    vec![
+        Method::Wow(Inner::Exact),
+        Method::Wow(Inner::Gaussian),
+        Method::Otdd(OtddSettings::default()),
+        Method::PooledW2,
+    ]
 }
 
 /// Distances on fixed slices that satisfy the triangle inequality.
@@ -225,7 +231,10 @@ fn what_a_result_carries() {
         assert_eq!(found.method, method);
         match found.certainty {
             Certainty::Exact { gap } => {
-                assert!((0.0..1e-12).contains(&gap) && matches!(method, Method::Wow(_) | Method::PooledW2));
+                assert!(
+                    (0.0..1e-12).contains(&gap)
+                        && matches!(method, Method::Wow(_) | Method::Otdd(_) | Method::PooledW2)
+                );
             }
             Certainty::Sliced { power, value } => {
                 assert_eq!((power.value, value.value), (found.power, found.value));
@@ -233,10 +242,10 @@ fn what_a_result_carries() {
                 let (low, high) = value.interval(0.95);
                 assert!(low < found.value && found.value < high);
             }
-            Certainty::Bounds { .. } => panic!("{method:?} is not a bound"),
+            Certainty::Bounds { .. } | Certainty::Interval { .. } => panic!("{method:?} is not a bound"),
         }
         let shape = found.classes.as_ref().map(|costs| (costs.rows(), costs.cols()));
-        assert_eq!(shape.is_some(), matches!(method, Method::Wow(_) | Method::Mmd(_)));
+        assert_eq!(shape.is_some(), matches!(method, Method::Wow(_) | Method::Otdd(_) | Method::Mmd(_)));
         assert!(shape.is_none_or(|shape| shape == (3, 2)));
         if let (Method::Wow(_), Some(coupling), Some(costs)) = (&method, &found.coupling, &found.classes) {
             assert!((coupling.cost(costs) - found.power).abs() < 1e-13);

@@ -78,10 +78,15 @@ pub(crate) fn claim(run: &RunDir) -> Result<Claim> {
     }
 }
 
-/// Removes temporary files that a killed run left; the run must be claimed.
+/// Removes temporary files that a killed flow left; the run must be claimed.
 pub(crate) fn remove_temporary(run: &RunDir) -> Result<()> {
-    for folder in [run.root().to_owned(), run.frames(), run.checkpoints()] {
-        let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    remove_temporary_in(&[run.root(), &run.frames(), &run.checkpoints()])
+}
+
+/// Removes temporary files that a killed run left in these folders; the run must be claimed.
+pub(crate) fn remove_temporary_in(folders: &[&Path]) -> Result<()> {
+    for folder in folders {
+        let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
         for entry in entries {
             let path = entry?.path();
             if atomic::is_temporary(&path) {
@@ -105,7 +110,7 @@ pub(crate) fn refuse_existing(out: &Path) -> Result<()> {
     if taken {
         let out = out.display();
         bail!(
-            "expected a new or empty folder, found {out} with content: choose another --out, or go on with flow --resume {out}"
+            "expected a new or empty folder, found {out} with content: choose another --out, or go on with --resume {out}"
         );
     }
     Ok(())

@@ -8,6 +8,7 @@ use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::match_classes;
 use wowflow::ot::wow::{KeepPlans, wow2_pow};
 use wowflow::rng::{Purpose, Stream};
+use wowflow::scalar::Scalar;
 use wowflow_data::npy::NpyArray;
 use wowflow_data::write_npz_dataset;
 use wowflow_report::render;
@@ -184,7 +185,7 @@ fn write_flowed<T: Stored>(
 }
 
 /// At most `limit` samples a class, drawn with the seed, the same rows for equal sizes.
-fn subsample<T: Stored>(
+pub(crate) fn subsample<T: Scalar>(
     measure: &MeasureOverMeasures<T>,
     limit: usize,
     seed: u64,

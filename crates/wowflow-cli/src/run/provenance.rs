@@ -10,9 +10,18 @@ use wowflow_report::rundir::SCHEMA;
 use super::config::hex;
 use crate::load::Named;
 
-/// `provenance.json`.
+/// `provenance.json` of a flow, or of anything else between two datasets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Provenance {
+    #[serde(flatten)]
+    pub(crate) origin: Origin,
+    pub(crate) source: DataProvenance,
+    pub(crate) target: DataProvenance,
+}
+
+/// Who computed what with which configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Origin {
     pub(crate) schema: u32,
     pub(crate) program: String,
     pub(crate) version: String,
@@ -25,8 +34,6 @@ pub(crate) struct Provenance {
     pub(crate) threads: usize,
     pub(crate) seed: u64,
     pub(crate) config_sha256: String,
-    pub(crate) source: DataProvenance,
-    pub(crate) target: DataProvenance,
 }
 
 /// One dataset: its name, what it was read from, and a checksum of what the flow sees.
@@ -73,6 +80,16 @@ impl Provenance {
         source: &Named,
         target: &Named,
     ) -> Self {
+        Self {
+            origin: Origin::new(seed, config_sha256, data_dir),
+            source: DataProvenance::of(source),
+            target: DataProvenance::of(target),
+        }
+    }
+}
+
+impl Origin {
+    pub(crate) fn new(seed: u64, config_sha256: String, data_dir: Option<&Path>) -> Self {
         let data_dir = data_dir.and_then(|folder| std::path::absolute(folder).ok());
         Self {
             schema: SCHEMA,
@@ -85,8 +102,6 @@ impl Provenance {
             threads: rayon::current_num_threads(),
             seed,
             config_sha256,
-            source: DataProvenance::of(source),
-            target: DataProvenance::of(target),
         }
     }
 }

@@ -5,7 +5,10 @@ use thiserror::Error;
 use crate::directions::DirectionsError;
 use crate::functional::FunctionalError;
 use crate::kernel::KernelError;
+use crate::ot::bures::BuresError;
 use crate::ot::exact::OtError;
+
+use super::otdd::OtddError;
 
 /// Why two datasets could not be compared.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -62,6 +65,12 @@ pub enum CompareError {
     /// A transport problem that was refused.
     #[error(transparent)]
     Transport(#[from] OtError),
+    /// A class that is no Gaussian.
+    #[error(transparent)]
+    Gaussian(#[from] BuresError),
+    /// An OTDD that was refused.
+    #[error(transparent)]
+    Otdd(#[from] OtddError),
 }
 
 /// A parameter that must be positive and finite.

@@ -21,6 +21,7 @@ use crate::estimate::Estimate;
 use crate::measure::MeasureOverMeasures;
 use crate::ot::exact::{CostMatrix, Coupling};
 use crate::scalar::Scalar;
+use otdd::OtddSettings;
 
 pub use busemann::{Busemann, Rays};
 pub use double_sliced::{DoubleSliced, Process};
@@ -39,6 +40,13 @@ pub enum Certainty {
     Exact {
         /// Primal minus dual value, at least 0; 0 for closed forms.
         gap: f64,
+    },
+    /// Solved by iterations: the power lies between two bounds that hold for certain, given the costs of labels.
+    Interval {
+        /// The power is at least this.
+        lower: f64,
+        /// The power is at most this.
+        upper: f64,
     },
     /// Estimated on random slices, with standard errors over draws of them.
     Sliced {
@@ -70,7 +78,8 @@ pub struct Comparison {
     /// Costs between classes, `C_P x C_Q`, for methods that compare classes one by one: powers such as
     /// `W_2^2`, or the distances that the kernel is a function of.
     pub classes: Option<CostMatrix>,
-    /// The optimal coupling of the classes, for methods that couple them.
+    /// The optimal coupling: of the classes, or of the samples, class after class, for [`Method::PooledW2`] and
+    /// exact [`Method::Otdd`].
     pub coupling: Option<Coupling>,
     /// The method with nothing left on "auto".
     pub method: Method,
@@ -101,6 +110,8 @@ impl Comparison {
 pub enum Method {
     /// `W_{W2}`: classes coupled at the cost of the distance between them.
     Wow(Inner),
+    /// OTDD: samples coupled at the cost of their distance and that of their labels.
+    Otdd(OtddSettings),
     /// The MMD with a sliced kernel.
     Mmd(Mmd),
     /// Exact `W_2` of the pooled samples: labels are forgotten.
@@ -149,6 +160,7 @@ pub fn compare<T: Scalar>(
     }
     match method {
         Method::Wow(inner) => wow::compare((p, q), *inner, seed),
+        Method::Otdd(settings) => otdd::compare((p, q), settings),
         Method::Mmd(mmd) => mmd.compare((p, q), seed),
         Method::PooledW2 => pooled::w2(p, q),
         Method::PooledSliced(pooled) => pooled.compare((p, q), seed),

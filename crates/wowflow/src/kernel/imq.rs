@@ -17,6 +17,12 @@ impl InverseMultiquadric {
         Ok(Self { h: positive("h", h)? })
     }
 
+    /// The bandwidth.
+    #[must_use]
+    pub fn bandwidth(&self) -> f64 {
+        self.h
+    }
+
     /// `K(s)`.
     #[must_use]
     pub fn value(&self, s: f64) -> f64 {

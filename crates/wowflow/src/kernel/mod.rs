@@ -63,6 +63,17 @@ impl Kernel {
         }
     }
 
+    /// The bandwidth `h`; `None` for the Riesz kernel, which has none.
+    #[must_use]
+    pub fn bandwidth(&self) -> Option<f64> {
+        match self {
+            Self::Gaussian(kernel) => Some(kernel.bandwidth()),
+            Self::Laplace(kernel) => Some(kernel.bandwidth()),
+            Self::InverseMultiquadric(kernel) => Some(kernel.bandwidth()),
+            Self::Riesz(_) => None,
+        }
+    }
+
     /// `K` as a function of `s`.
     #[must_use]
     pub fn value(&self, s: f64) -> f64 {

@@ -1,0 +1,196 @@
+//! The command line of comparisons: `wowflow distance` and `wowflow pairwise`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Bandwidth, CommonArgs, KernelName, Precision, SlicingName, parse_count, parse_directions, parse_number,
+    parse_whole,
+};
+
+pub(super) const DISTANCE_EXAMPLES: &str = "\
+Examples:
+  wowflow distance 'fashion-mnist[train]:500' 'mnist[train]:500'
+  wowflow distance 'mnist[train]:200' 'usps[train]:200' --resize 16x16 --figure classes.png
+  wowflow distance a.npz b.npz --method otdd --json
+  wowflow distance mnist fashion-mnist --method s-otdd --directions 1000
+  wowflow distance mnist kmnist --method wow --sample 500          500 samples a class at most
+
+Methods that are exact take time and memory with the square of the samples (those of a class for wow); sliced
+ones are linear, with a standard error. Values of different methods have different scales.";
+
+pub(super) const PAIRWISE_EXAMPLES: &str = "\
+Examples:
+  wowflow pairwise 'mnist[train]:100' 'mnist[test]:100' 'kmnist[test]:100' --out runs/grey
+  wowflow pairwise mnist usps fashion-mnist --resize 16x16 --method s-otdd
+  wowflow pairwise --resume runs/grey                 go on after Ctrl-C or a crash
+
+A run directory holds config.json, provenance.json, pairs.jsonl with one line a finished pair, distances.csv,
+distances.json, summary.json, and pictures: heatmap.png in the order of the tree beside it, map.png.";
+
+/// The method of a comparison and its options.
+#[derive(Debug, Default, ClapArgs)]
+pub(crate) struct MethodArgs {
+    /// Distance between datasets. Default: wow.
+    #[arg(long, value_enum)]
+    pub(crate) method: Option<MethodName>,
+    /// Slices of the sliced methods, L. Default: 500.
+    #[arg(long, value_name = "L", value_parser = parse_directions)]
+    pub(crate) directions: Option<usize>,
+    /// Kind of their directions. Default: hadamard; orthonormal below dimension 32.
+    #[arg(long, value_enum)]
+    pub(crate) slicing: Option<SlicingName>,
+    /// Kernel of mmd-sw: riesz, gaussian, laplace or imq. Default: riesz.
+    #[arg(long, value_enum)]
+    pub(crate) kernel: Option<KernelName>,
+    /// Bandwidth h of the gaussian, laplace and imq kernels: a number, or auto (the mean sliced distance
+    /// between both datasets; not for pairwise, where one kernel is for all pairs). Default: auto.
+    #[arg(long, value_name = "H", allow_negative_numbers = true)]
+    pub(crate) bandwidth: Option<Bandwidth>,
+    /// Exponent r of the riesz kernel, between 0 and 2. Default: 1.
+    #[arg(long, value_name = "R", allow_negative_numbers = true, value_parser = parse_number)]
+    pub(crate) exponent: Option<f64>,
+    /// Smoothing length eps of the riesz kernel. Default: 0.
+    #[arg(long, value_name = "EPS", allow_negative_numbers = true, value_parser = parse_number)]
+    pub(crate) smoothing: Option<f64>,
+    /// Exponent p of s-otdd, busemann, busemann-gaussian and sw, at least 1. Default: 2.
+    #[arg(long, value_name = "P", allow_negative_numbers = true, value_parser = parse_number)]
+    pub(crate) order: Option<f64>,
+    /// Moments of a class that s-otdd sees. Default: 5.
+    #[arg(long, value_name = "K", value_parser = parse_count)]
+    pub(crate) moments: Option<usize>,
+    /// Random functions of dsw on every direction. Default: 8.
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub(crate) functions: Option<usize>,
+    /// Entropic transport between samples with this regularisation, its bias taken off, for otdd, otdd-gaussian
+    /// and otdd-sliced: a positive number in the unit of squared distances. Default: exact transport.
+    #[arg(long, value_name = "EPS", allow_negative_numbers = true, value_parser = parse_number)]
+    pub(crate) regularisation: Option<f64>,
+    /// Compare at most N samples of every class, drawn with the seed; the output says so. Default: all.
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub(crate) sample: Option<usize>,
+    /// Bring the images of all datasets to this size first, such as 16x16.
+    #[arg(long, value_name = "WIDTHxHEIGHT")]
+    pub(crate) resize: Option<Size>,
+    /// Precision of the samples and of their projections; sums are in double precision always.
+    /// Default: f64 if a dataset has it, else f32.
+    #[arg(long, value_enum)]
+    pub(crate) precision: Option<Precision>,
+    /// Seed of everything random. Default: 0.
+    #[arg(long, value_name = "SEED", value_parser = parse_whole)]
+    pub(crate) seed: Option<u64>,
+}
+
+/// `wowflow distance`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DistanceArgs {
+    /// One dataset.
+    pub(crate) left: String,
+    /// The other.
+    pub(crate) right: String,
+    #[command(flatten)]
+    pub(crate) method: MethodArgs,
+    /// Draw the costs between classes, those that are coupled framed, for methods that compare classes.
+    #[arg(long, value_name = "PNG")]
+    pub(crate) figure: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// `wowflow pairwise`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PairwiseArgs {
+    /// The datasets, two or more, each once.
+    #[arg(required_unless_present = "resume")]
+    pub(crate) datasets: Vec<String>,
+    #[command(flatten)]
+    pub(crate) method: MethodArgs,
+    /// Run directory to create. Default: runs/pairwise, or that name with a number.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with an interrupted run, with the configuration stored there.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["datasets", "MethodArgs", "out"])]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// A distance between datasets by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum MethodName {
+    /// Wasserstein over Wasserstein: classes coupled at their exact W_2^2.
+    Wow,
+    /// The same with SW_2^2 between classes.
+    WowSliced,
+    /// The same with W_2^2 between the Gaussians of the classes' means and covariances.
+    WowGaussian,
+    /// OTDD: samples coupled at |x - y|^2 plus the exact W_2^2 of their classes.
+    Otdd,
+    /// The same with W_2^2 between Gaussians.
+    OtddGaussian,
+    /// The same with d SW_2^2 between classes.
+    OtddSliced,
+    /// Maximum mean discrepancy with a kernel on the sliced distance of classes.
+    MmdSw,
+    /// s-OTDD: samples sliced together with moments of their classes.
+    SOtdd,
+    /// Busemann-sliced along rays of Gaussians on the line (SWB1DG).
+    Busemann,
+    /// Busemann-sliced along rays of Gaussians (SWBG), for some tens of dimensions.
+    BusemannGaussian,
+    /// Double-sliced Wasserstein over Wasserstein.
+    Dsw,
+    /// Sliced SW_p of the pooled samples: the baseline that forgets labels.
+    Sw,
+    /// Exact W_2 of the pooled samples: the baseline that forgets labels.
+    W2,
+    /// Hierarchical integral probability metric, by a lower and an upper bound.
+    Hipm,
+}
+
+impl MethodName {
+    /// The name as it is typed.
+    pub(crate) fn typed(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+/// `--resize`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Size {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+}
+
+/// Images of more pixels a side than this are a slip.
+const LARGEST_SIDE: usize = 4096;
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let side = |digits: &str| digits.parse().ok().filter(|side| (1..=LARGEST_SIDE).contains(side));
+        let sides = text.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?)));
+        let (width, height) = sides.ok_or_else(|| {
+            format!("expected WIDTHxHEIGHT with sides from 1 to {LARGEST_SIDE}, found `{text}`")
+        })?;
+        Ok(Self { width, height })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!("16x9".parse(), Ok(Size { width: 16, height: 9 }));
+        for bad in ["16", "0x3", "3x", "x", "3x4x5", "-1x2", "5000x1", "3 x 4"] {
+            assert!(bad.parse::<Size>().is_err(), "{bad}");
+        }
+    }
+}
