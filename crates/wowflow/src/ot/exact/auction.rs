@@ -1,0 +1,177 @@
+//! A first guess of potentials: an auction with falling increments, for any masses.
+//!
+//! Rows with mass to send bid for lots in the columns of their shortlists; a bid lowers the
+//! potential of the lot it takes by the margin over the next best offer plus an increment, and who
+//! held the lot bids again (Bertsekas, "A new algorithm for the assignment problem", 1981; for several
+//! lots a column, Bertsekas and Castañón, "The auction algorithm for the transportation problem",
+//! 1989). Large increments first end the wars over columns that everyone wants. What comes out is a
+//! guess, and what follows does not rely on it: an auction may stop at any time.
+
+use super::board::Board;
+use super::source::{Source, power_of_two};
+
+const NONE: u32 = u32::MAX;
+/// Each increment is this fraction of the one before.
+const FACTOR: f64 = 0.125;
+/// The first and the last increment of a cold start, in units of the spread of the shortlists; a warm
+/// start begins with the last but one.
+const FIRST: f64 = 1.0;
+const ROUNDS: i32 = 5;
+/// Bids a point in one round: far more than it takes, so that the end is certain.
+const PATIENCE: usize = 256;
+
+/// A part of a column's mass: who holds it at what potential.
+#[derive(Clone, Copy, Debug)]
+struct Lot {
+    price: f64,
+    units: i64,
+    row: u32,
+}
+
+/// Where an auction starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// From nothing.
+    Cold,
+    /// From potentials that are nearly right.
+    Warm,
+}
+
+/// Lowers the potentials of a board whose rows have shortlists; returns the number of bids.
+///
+/// Increments are powers of two: potentials that begin as whole numbers stay exact.
+pub(super) fn auction<S: Source>(
+    board: &mut Board<'_, S>,
+    (rows, cols): (&[i64], &[i64]),
+    start: Start,
+    stop: &(impl Fn() -> bool + Sync),
+) -> usize {
+    let spread = spread(board);
+    let factor: usize = std::env::var("FAC").map_or(2, |v| v.parse().unwrap());
+    let count = factor * rows.len().max(cols.len());
+    let (rows, cols) = (&coarse(rows, count)[..], &coarse(cols, count)[..]);
+    let mut bids = 0;
+    // Ties alone: nothing to guess.
+    if spread <= 0.0 {
+        return bids;
+    }
+    let first = match start {
+        Start::Cold => 0,
+        Start::Warm => ROUNDS - 2,
+    };
+    for round in first..ROUNDS {
+        let increment = power_of_two(spread) * FIRST * FACTOR.powi(round);
+        let mut parked = Vec::new();
+        bids += bid(board, rows, cols, increment, &mut parked, stop);
+        if stop() {
+            break;
+        }
+        parked.sort_unstable();
+        board.price(&parked, stop);
+    }
+    bids
+}
+
+/// Masses in at most `count` units: coarse masses keep bids from splitting lots to ever smaller pieces.
+fn coarse(masses: &[i64], count: usize) -> Vec<i64> {
+    let total: i128 = masses.iter().map(|&mass| i128::from(mass)).sum();
+    if total <= count as i128 {
+        return masses.to_vec();
+    }
+    let (mut sum, mut before) = (0, 0);
+    let cut = |&mass: &i64| {
+        sum += i128::from(mass);
+        let upto = ((sum * count as i128 + total / 2) / total) as i64;
+        let units = upto - before;
+        before = upto;
+        units
+    };
+    masses.iter().map(cut).collect()
+}
+
+/// The mean difference between the first column and the rest of a shortlist.
+fn spread<S: Source>(board: &Board<'_, S>) -> f64 {
+    let of = |row: usize| {
+        let list = &board.lists[row];
+        let values = list.entries.iter().map(|entry| entry.cost - board.g[entry.col as usize]);
+        values.fold(f64::NEG_INFINITY, f64::max) - list.least(&board.g)
+    };
+    (0..board.lists.len()).map(of).sum::<f64>() / board.lists.len() as f64
+}
+
+/// One round, from empty columns; rows whose lists are too short to go on are parked.
+fn bid<S: Source>(
+    board: &mut Board<'_, S>,
+    rows: &[i64],
+    cols: &[i64],
+    increment: f64,
+    parked: &mut Vec<u32>,
+    stop: &impl Fn() -> bool,
+) -> usize {
+    let whole = |(&units, &price): (&i64, &f64)| vec![Lot { price, units, row: NONE }];
+    // The last lot of a column is the one on offer: it has the highest potential.
+    let mut lots: Vec<Vec<Lot>> = cols.iter().zip(&board.g).map(whole).collect();
+    let mut supply = rows.to_vec();
+    let mut active: Vec<u32> = (0..rows.len() as u32).rev().collect();
+    let patience = PATIENCE * (rows.len() + cols.len());
+    let mut bids = 0;
+    while let Some(row) = active.pop() {
+        let i = row as usize;
+        while supply[i] > 0 {
+            bids += 1;
+            if bids > patience || bids % 1024 == 0 && stop() {
+                return bids;
+            }
+            let (mut best, mut next, mut at, mut cost) = (f64::INFINITY, f64::INFINITY, 0, 0.0);
+            let list = &board.lists[i];
+            for entry in &list.entries {
+                let value = entry.cost - board.g[entry.col as usize];
+                if value < next {
+                    if value < best {
+                        (best, next, at, cost) = (value, best, entry.col as usize, entry.cost);
+                    } else {
+                        next = value;
+                    }
+                }
+            }
+            if best > list.rest {
+                if board.refill(i) {
+                    continue;
+                }
+                parked.push(row);
+                break;
+            }
+            next = next.min(list.rest);
+            let column = &mut lots[at];
+            let Some(mut lot) = column.pop() else { break };
+            let units = lot.units.min(supply[i]);
+            if units < lot.units {
+                lot.units -= units;
+                column.push(lot);
+            }
+            if let Some(other) = column.last() {
+                next = next.min(cost - other.price);
+            }
+            let mut price = lot.price - increment;
+            if next.is_finite() {
+                price -= (next - best).max(0.0);
+            }
+            let place = column.iter().position(|other| other.price >= price).unwrap_or(column.len());
+            column.insert(place, Lot { price, units, row });
+            if let Some(offer) = column.last()
+                && offer.price < board.g[at]
+            {
+                board.lower(at, offer.price);
+            }
+            supply[i] -= units;
+            if lot.row != NONE {
+                let holder = lot.row as usize;
+                if holder != i && supply[holder] == 0 {
+                    active.push(lot.row);
+                }
+                supply[holder] += units;
+            }
+        }
+    }
+    bids
+}

@@ -1,0 +1,111 @@
+//! What auction and searches share: potentials of the columns, and the shortlists they imply.
+
+use rayon::prelude::*;
+
+use super::shortlist::{Precision, Scratch, Shortlist, list, lowered};
+use super::source::Source;
+use crate::linalg::Threads;
+
+/// Columns listed by a row whose other costs are at hand.
+const SHORT: usize = 16;
+/// Columns listed at first by a row that has to be computed again for more.
+const LONG: usize = 64;
+/// Costs in a block of rows that are computed together.
+const BLOCK: usize = 1 << 23;
+
+/// Potentials that only ever fall, and a shortlist for every row.
+pub(super) struct Board<'a, S> {
+    pub(super) source: &'a S,
+    pub(super) g: Vec<f64>,
+    pub(super) lists: Vec<Shortlist>,
+    /// Of the lists made from now on.
+    pub(super) precision: Precision,
+    /// [`lowered`] potentials, kept in step with `g`.
+    bounds: Vec<f32>,
+    errors: Vec<f64>,
+    /// Columns the next list of a row shall have.
+    wanted: Vec<usize>,
+    threads: Threads,
+    scratch: Scratch,
+}
+
+impl<'a, S: Source> Board<'a, S> {
+    pub(super) fn new(source: &'a S, start: Vec<f64>, threads: Threads) -> Self {
+        let (n, m) = source.shape();
+        let errors: Vec<f64> = (0..m).map(|col| source.col_error(col)).collect();
+        let bounds = start.iter().zip(&errors).map(|(g, error)| lowered(*g, *error)).collect();
+        let wanted = if source.stored().is_some() { SHORT } else { LONG };
+        Self {
+            source,
+            g: start,
+            lists: vec![Shortlist { entries: Vec::new(), rest: f64::NEG_INFINITY }; n],
+            precision: Precision::Approximate,
+            bounds,
+            errors,
+            wanted: vec![wanted; n],
+            threads,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Lowers the potential of a column.
+    pub(super) fn lower(&mut self, col: usize, g: f64) {
+        self.g[col] = g;
+        self.bounds[col] = lowered(g, self.errors[col]);
+    }
+
+    /// A new list for a row, at once; false if its costs are not at hand.
+    pub(super) fn refill(&mut self, row: usize) -> bool {
+        let Some(stored) = self.source.stored() else { return false };
+        let (m, before) = (self.g.len(), self.lists[row].rest);
+        let prices = (&self.g[..], &self.bounds[..]);
+        let wanted = (self.wanted[row], self.precision);
+        self.lists[row] = list(self.source, row, &stored[row * m..][..m], prices, wanted, &mut self.scratch);
+        if self.lists[row].rest <= before {
+            // No progress, as among many ties: look further next time.
+            self.wanted[row] = (2 * self.wanted[row]).min(m);
+        }
+        true
+    }
+
+    /// New lists for some rows together, longer ones if rows have to be computed. Stops early if
+    /// `stop` says so.
+    pub(super) fn price(&mut self, rows: &[u32], stop: &(impl Fn() -> bool + Sync)) {
+        let (source, g, bounds, wanted) = (self.source, &self.g, &self.bounds, &self.wanted);
+        let (m, precision) = (g.len(), self.precision);
+        let stored = source.stored();
+        let mut block = Vec::new();
+        let mut found = Vec::with_capacity(rows.len());
+        for rows in rows.chunks((BLOCK / m).max(64)) {
+            if stop() {
+                return;
+            }
+            if stored.is_none() {
+                source.approximate(rows, &mut block, self.threads);
+            }
+            let one = |scratch: &mut Scratch, (at, &row): (usize, &u32)| {
+                let row = row as usize;
+                let approximations = stored.map_or_else(|| &block[at * m..][..m], |s| &s[row * m..][..m]);
+                list(source, row, approximations, (g, bounds), (wanted[row], precision), scratch)
+            };
+            match self.threads {
+                Threads::One => {
+                    let scratch = &mut self.scratch;
+                    found.extend(rows.iter().enumerate().map(|row| one(scratch, row)));
+                }
+                Threads::Pool => {
+                    let lists = rows.par_iter().enumerate().with_min_len(16);
+                    found.par_extend(lists.map_init(Scratch::default, |scratch, row| one(scratch, row)));
+                }
+            }
+        }
+        for (&row, found) in rows.iter().zip(found) {
+            let row = row as usize;
+            // Where a round of computing is dear, or brought nothing, look further next time.
+            if stored.is_none() && precision == Precision::Exact || found.rest <= self.lists[row].rest {
+                self.wanted[row] = (2 * self.wanted[row]).min(m);
+            }
+            self.lists[row] = found;
+        }
+    }
+}
