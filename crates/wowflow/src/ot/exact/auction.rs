@@ -17,6 +17,8 @@ const FACTOR: f64 = 0.125;
 /// start begins with the last but one.
 const FIRST: f64 = 1.0;
 const ROUNDS: i32 = 5;
+/// Units of mass a point: enough for a guess, and lots stay few.
+const COARSE: usize = 4;
 /// Bids a point in one round: far more than it takes, so that the end is certain.
 const PATIENCE: usize = 256;
 
@@ -47,8 +49,7 @@ pub(super) fn auction<S: Source>(
     stop: &(impl Fn() -> bool + Sync),
 ) -> usize {
     let spread = spread(board);
-    let factor: usize = std::env::var("FAC").map_or(2, |v| v.parse().unwrap());
-    let count = factor * rows.len().max(cols.len());
+    let count = COARSE * rows.len().max(cols.len());
     let (rows, cols) = (&coarse(rows, count)[..], &coarse(cols, count)[..]);
     let mut bids = 0;
     // Ties alone: nothing to guess.
