@@ -62,13 +62,7 @@ pub(super) fn auction<S: Source>(
     };
     for round in first..ROUNDS {
         let increment = power_of_two(spread) * FIRST * FACTOR.powi(round);
-        let mut parked = Vec::new();
-        bids += bid(board, rows, cols, increment, &mut parked, stop);
-        if stop() {
-            break;
-        }
-        parked.sort_unstable();
-        board.price(&parked, stop);
+        bids += bid(board, rows, cols, increment, stop);
     }
     bids
 }
@@ -100,23 +94,32 @@ fn spread<S: Source>(board: &Board<'_, S>) -> f64 {
     (0..board.lists.len()).map(of).sum::<f64>() / board.lists.len() as f64
 }
 
-/// One round, from empty columns; rows whose lists are too short to go on are parked.
+/// One round, from empty columns. Rows that have to be computed to go on wait for each other.
 fn bid<S: Source>(
     board: &mut Board<'_, S>,
     rows: &[i64],
     cols: &[i64],
     increment: f64,
-    parked: &mut Vec<u32>,
-    stop: &impl Fn() -> bool,
+    stop: &(impl Fn() -> bool + Sync),
 ) -> usize {
     let whole = |(&units, &price): (&i64, &f64)| vec![Lot { price, units, row: NONE }];
     // The last lot of a column is the one on offer: it has the highest potential.
     let mut lots: Vec<Vec<Lot>> = cols.iter().zip(&board.g).map(whole).collect();
     let mut supply = rows.to_vec();
     let mut active: Vec<u32> = (0..rows.len() as u32).rev().collect();
+    let mut waiting: Vec<u32> = Vec::new();
     let patience = PATIENCE * (rows.len() + cols.len());
     let mut bids = 0;
-    while let Some(row) = active.pop() {
+    loop {
+        let Some(row) = active.pop() else {
+            if waiting.is_empty() {
+                return bids;
+            }
+            waiting.sort_unstable_by(|a, b| b.cmp(a));
+            board.price(&waiting, stop);
+            std::mem::swap(&mut active, &mut waiting);
+            continue;
+        };
         let i = row as usize;
         while supply[i] > 0 {
             bids += 1;
@@ -136,10 +139,11 @@ fn bid<S: Source>(
                 }
             }
             if best > list.rest {
-                if board.refill(i) {
+                if board.source.stored().is_some() {
+                    board.refill(i);
                     continue;
                 }
-                parked.push(row);
+                waiting.push(row);
                 break;
             }
             next = next.min(list.rest);
@@ -174,5 +178,4 @@ fn bid<S: Source>(
             }
         }
     }
-    bids
 }

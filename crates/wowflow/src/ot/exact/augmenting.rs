@@ -6,27 +6,21 @@
 //! it (Tomizawa 1971; Edmonds and Karp 1972). After the auction most paths are a few arcs long.
 //!
 //! A row looks at the columns of its shortlist alone. The list says how cheap the others can be, and
-//! as `g` only ever falls, that stays true. When a search gets that far, a row whose costs are at
-//! hand gets a new list at once: the search is exact. Where rows have to be computed, the search
-//! goes on with what is listed; then all rows whose lists were too short are priced together, and
-//! those that find a cheaper column take their mass back and search again, until none is left.
+//! as `g` only ever falls, that stays true. A search that gets that far renews the list: it is exact.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::OtError;
-use super::masses::Units;
 use super::auction::{Start, auction};
 use super::board::Board;
+use super::masses::Units;
 use super::shortlist::{Entry, Precision, Shortlist};
 use super::source::Source;
 use crate::linalg::Threads;
 
 const NONE: u32 = u32::MAX;
-/// Reduced costs closer than this to 0 count as 0; the largest are near 1.
-const TOLERANCE: f64 = 4.0 * f64::EPSILON;
-
 /// Optimal flows with potentials.
 pub(super) struct Solution {
     /// Arcs that carry mass: left point, right point, units.
@@ -56,33 +50,32 @@ pub(super) fn transport<S: Source>(
 ) -> Result<Solution, OtError> {
     let (n, m) = source.shape();
     let stop = || run.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed));
-    let t = std::time::Instant::now();
     let mut board = Board::new(source, g, run.threads);
-    let mut short: Vec<u32> = (0..n as u32).collect();
-    board.price(&short, &stop);
+    let all: Vec<u32> = (0..n as u32).collect();
+    board.price(&all, &stop);
     let steps = auction(&mut board, (&masses.rows, &masses.cols), run.start, &stop);
     board.precision = Precision::Exact;
-    if std::env::var("DBG").is_ok() { eprintln!("bids {steps} {:?}", t.elapsed()); }
+    board.price(&all, &stop);
+    if stop() {
+        return Err(OtError::Interrupted);
+    }
+    let f = board.lists.iter().map(|list| list.least(&board.g)).collect();
     let mut state = State {
         board,
-        f: vec![f64::INFINITY; n],
+        f,
         supply: masses.rows.clone(),
         room: masses.cols.clone(),
         holders: vec![Vec::new(); m],
         search: Search::new(n, m),
         steps,
     };
-    while !short.is_empty() {
-        state.price(&short, &stop)?;
-        for row in 0..n {
-            while state.supply[row] > 0 && state.augment(row) {
-                if stop() {
-                    return Err(OtError::Interrupted);
-                }
+    for row in 0..n {
+        while state.supply[row] > 0 {
+            if stop() {
+                return Err(OtError::Interrupted);
             }
+            state.augment(row);
         }
-        if std::env::var("DBG").is_ok() { eprintln!("searched {} {:?}", state.steps - steps, t.elapsed()); }
-        short = (0..n as u32).filter(|&row| state.is_short(row as usize)).collect();
     }
     let mut flows = Vec::with_capacity(n + m);
     for (col, holders) in state.holders.iter().enumerate() {
@@ -105,43 +98,8 @@ struct State<'a, S> {
 }
 
 impl<S: Source> State<'_, S> {
-    fn is_short(&self, row: usize) -> bool {
-        self.supply[row] > 0 || self.f[row] > self.board.lists[row].rest + TOLERANCE
-    }
-
-    /// New lists for some rows; one that finds a cheaper column than its flow uses takes it back.
-    fn price(&mut self, rows: &[u32], stop: &(impl Fn() -> bool + Sync)) -> Result<(), OtError> {
-        self.board.price(rows, stop);
-        if stop() {
-            return Err(OtError::Interrupted);
-        }
-        let mut loose = vec![false; self.f.len()];
-        for &row in rows {
-            let row = row as usize;
-            let least = self.board.lists[row].least(&self.board.g);
-            if least < self.f[row] - TOLERANCE {
-                self.f[row] = least;
-                loose[row] = true;
-            }
-        }
-        self.take_back(&loose);
-        Ok(())
-    }
-
-    fn take_back(&mut self, loose: &[bool]) {
-        for (holders, room) in self.holders.iter_mut().zip(&mut self.room) {
-            holders.retain(|&(row, units)| {
-                if loose[row as usize] {
-                    self.supply[row as usize] += units;
-                    *room += units;
-                }
-                !loose[row as usize]
-            });
-        }
-    }
-
-    /// Sends mass of a row along a shortest path; false if its lists lead to no room.
-    fn augment(&mut self, root: usize) -> bool {
+    /// Sends mass of a row along a shortest path. There is one, as both sides have the same mass.
+    fn augment(&mut self, root: usize) {
         self.search.begin();
         self.visit(root as u32, NONE, 0.0);
         while let Some(Reverse((key, target))) = self.search.queue.pop() {
@@ -163,16 +121,12 @@ impl<S: Source> State<'_, S> {
                     }
                 }
                 Target::Row(row) => {
-                    if self.board.refill(row as usize) {
-                        self.scan(row, self.search.depth[row as usize]);
-                    }
+                    self.board.refill(row as usize);
+                    self.scan(row, self.search.depth[row as usize]);
                 }
             }
         }
         let Search { length, end, .. } = self.search;
-        if end == NONE {
-            return false;
-        }
         for &col in &self.search.closed {
             let col = col as usize;
             self.board.lower(col, self.board.g[col] - (length - self.search.distance[col]));
@@ -181,7 +135,6 @@ impl<S: Source> State<'_, S> {
             self.f[row as usize] += length - self.search.depth[row as usize];
         }
         self.send(root, end);
-        true
     }
 
     /// A row is reached through a column it sends flow to.

@@ -27,6 +27,7 @@ pub(super) struct Board<'a, S> {
     wanted: Vec<usize>,
     threads: Threads,
     scratch: Scratch,
+    block: Vec<f32>,
 }
 
 impl<'a, S: Source> Board<'a, S> {
@@ -45,6 +46,7 @@ impl<'a, S: Source> Board<'a, S> {
             wanted: vec![wanted; n],
             threads,
             scratch: Scratch::default(),
+            block: Vec::new(),
         }
     }
 
@@ -54,22 +56,31 @@ impl<'a, S: Source> Board<'a, S> {
         self.bounds[col] = lowered(g, self.errors[col]);
     }
 
-    /// A new list for a row, at once; false if its costs are not at hand.
-    pub(super) fn refill(&mut self, row: usize) -> bool {
-        let Some(stored) = self.source.stored() else { return false };
-        let (m, before) = (self.g.len(), self.lists[row].rest);
+    /// A new list for a row.
+    pub(super) fn refill(&mut self, row: usize) {
+        let m = self.g.len();
+        let approximations = match self.source.stored() {
+            Some(stored) => &stored[row * m..][..m],
+            None => {
+                self.source.approximate(&[row as u32], &mut self.block, self.threads);
+                &self.block[..]
+            }
+        };
         let prices = (&self.g[..], &self.bounds[..]);
         let wanted = (self.wanted[row], self.precision);
-        self.lists[row] = list(self.source, row, &stored[row * m..][..m], prices, wanted, &mut self.scratch);
-        if self.lists[row].rest <= before {
-            // No progress, as among many ties: look further next time.
-            self.wanted[row] = (2 * self.wanted[row]).min(m);
-        }
-        true
+        let found = list(self.source, row, approximations, prices, wanted, &mut self.scratch);
+        self.renew(row, found);
     }
 
-    /// New lists for some rows together, longer ones if rows have to be computed. Stops early if
-    /// `stop` says so.
+    fn renew(&mut self, row: usize, found: Shortlist) {
+        if found.rest <= self.lists[row].rest {
+            // No progress, as among many ties: look further next time.
+            self.wanted[row] = (2 * self.wanted[row]).min(self.g.len());
+        }
+        self.lists[row] = found;
+    }
+
+    /// New lists for some rows together. Stops early if `stop` says so.
     pub(super) fn price(&mut self, rows: &[u32], stop: &(impl Fn() -> bool + Sync)) {
         let (source, g, bounds, wanted) = (self.source, &self.g, &self.bounds, &self.wanted);
         let (m, precision) = (g.len(), self.precision);
@@ -99,13 +110,6 @@ impl<'a, S: Source> Board<'a, S> {
                 }
             }
         }
-        for (&row, found) in rows.iter().zip(found) {
-            let row = row as usize;
-            // Where a round of computing is dear, or brought nothing, look further next time.
-            if stored.is_none() && precision == Precision::Exact || found.rest <= self.lists[row].rest {
-                self.wanted[row] = (2 * self.wanted[row]).min(m);
-            }
-            self.lists[row] = found;
-        }
+        rows.iter().zip(found).for_each(|(&row, found)| self.renew(row as usize, found));
     }
 }

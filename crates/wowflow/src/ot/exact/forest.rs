@@ -33,7 +33,11 @@ impl Components {
 /// Moves mass around the cycles of a support until none is left: at most `n + m - 1` arcs remain.
 ///
 /// All arcs are tight, so the cost does not change.
-pub(super) fn without_cycles(n: usize, m: usize, flows: Vec<(usize, usize, i64)>) -> Vec<(usize, usize, i64)> {
+pub(super) fn without_cycles(
+    n: usize,
+    m: usize,
+    flows: Vec<(usize, usize, i64)>,
+) -> Vec<(usize, usize, i64)> {
     let mut components = Components::new(n + m);
     let mut kept: Vec<(usize, usize, i64)> = Vec::with_capacity(flows.len());
     // Arcs of the forest at each point, by their place in `kept`.

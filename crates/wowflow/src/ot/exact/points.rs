@@ -70,7 +70,8 @@ fn mean<T: Scalar>(points: &[T], dim: usize) -> Vec<f64> {
 }
 
 fn reach<T: Scalar>(points: &[T], mean: &[f64]) -> f64 {
-    let far = |point: &[T]| point.iter().zip(mean).fold(0.0f64, |far, (v, m)| far.max((v.to_f64() - m).abs()));
+    let far =
+        |point: &[T]| point.iter().zip(mean).fold(0.0f64, |far, (v, m)| far.max((v.to_f64() - m).abs()));
     points.chunks_exact(mean.len()).map(far).fold(0.0, f64::max)
 }
 
@@ -198,7 +199,9 @@ fn sum_of_squares<T: Scalar>(x: &[T], y: &[T]) -> f64 {
 
 /// Whether all squared distances are surely below a limit, by a look at the coordinates alone.
 pub(super) fn bounded<T: Scalar>(x: &[T], y: &[T], dim: usize, limit: f64) -> bool {
-    let largest = |points: &[T]| points.par_iter().with_min_len(1 << 16).map(|v| v.to_f64().abs()).reduce(|| 0.0, nan_max);
+    let largest = |points: &[T]| {
+        points.par_iter().with_min_len(1 << 16).map(|v| v.to_f64().abs()).reduce(|| 0.0, nan_max)
+    };
     let reach = largest(x) + largest(y);
     reach * reach * (dim as f64) < limit
 }

@@ -4,8 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use rayon::prelude::*;
 
-use super::augmenting::{self, Run};
 use super::auction::Start;
+use super::augmenting::{self, Run};
 use super::cost::{checked_counts, first_bad};
 use super::forest::{is_unique, without_cycles};
 use super::masses::{self, Masses, Units};
@@ -139,8 +139,11 @@ impl<'a, T: Scalar> Problem<'a, T> {
         let places = |masses: &[i64]| (0..masses.len()).filter(|&at| masses[at] > 0).collect::<Vec<_>>();
         let (rows, cols) = (places(&units.rows), places(&units.cols));
         let pick = |masses: &[i64], at: &[usize]| at.iter().map(|&at| masses[at]).collect();
-        let active =
-            Active { units: Units { rows: pick(&units.rows, &rows), cols: pick(&units.cols, &cols), ..units }, rows, cols };
+        let active = Active {
+            units: Units { rows: pick(&units.rows, &rows), cols: pick(&units.cols, &cols), ..units },
+            rows,
+            cols,
+        };
         let whole = active.rows.len() == n && active.cols.len() == m;
         let run = Run {
             start: if self.start.is_some() { Start::Warm } else { Start::Cold },
@@ -167,7 +170,11 @@ impl<'a, T: Scalar> Problem<'a, T> {
                 let gather = |points: &[T], at: &[usize]| -> Vec<T> {
                     at.iter().flat_map(|&at| &points[at * dim..(at + 1) * dim]).copied().collect()
                 };
-                let (left, right) = if whole { (Vec::new(), Vec::new()) } else { (gather(x, &active.rows), gather(y, &active.cols)) };
+                let (left, right) = if whole {
+                    (Vec::new(), Vec::new())
+                } else {
+                    (gather(x, &active.rows), gather(y, &active.cols))
+                };
                 let (left, right) = if whole { (x, y) } else { (&left[..], &right[..]) };
                 let store = match self.storage {
                     Storage::Auto => active.rows.len() * active.cols.len() <= KEPT,
@@ -178,7 +185,10 @@ impl<'a, T: Scalar> Problem<'a, T> {
                 let found = self.run(&source, &active, &run, || vec![0.0; active.cols.len()])?;
                 let coupling = active.coupling(n, m, &found.flows);
                 let cost = |row: usize, col: usize| {
-                    super::points::squared_distance(&x[row * dim..(row + 1) * dim], &y[col * dim..(col + 1) * dim])
+                    super::points::squared_distance(
+                        &x[row * dim..(row + 1) * dim],
+                        &y[col * dim..(col + 1) * dim],
+                    )
                 };
                 let (f, g) = extended(&active, (n, m), &found, cost);
                 Ok(found.into_transport(coupling, f, g, uniform, cost))
@@ -217,7 +227,11 @@ impl<'a, T: Scalar> Problem<'a, T> {
         let (n, m) = source.shape();
         let flows = without_cycles(n, m, solution.flows);
         let f: Vec<f64> = solution.lists.iter().map(|list| list.least(&solution.g).min(list.rest)).collect();
-        let largest = solution.lists.iter().flat_map(|list| &list.entries).fold(0.0f64, |most, entry| most.max(entry.cost.abs()));
+        let largest = solution
+            .lists
+            .iter()
+            .flat_map(|list| &list.entries)
+            .fold(0.0f64, |most, entry| most.max(entry.cost.abs()));
         let unique = is_unique(&flows, &solution.lists, (&f, &solution.g), TIGHT * largest);
         let f = f.iter().enumerate().map(|(row, f)| source.row_shift(row) + scale * f).collect();
         let g = solution.g.iter().enumerate().map(|(col, g)| source.col_shift(col) + scale * g).collect();
@@ -296,7 +310,11 @@ fn extended(
     let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
     let g: Vec<f64> = (0..m)
         .into_par_iter()
-        .map(|col| known[col].unwrap_or_else(|| least(&mut active.rows.iter().zip(&found.f).map(|(&row, f)| cost(row, col) - f))))
+        .map(|col| {
+            known[col].unwrap_or_else(|| {
+                least(&mut active.rows.iter().zip(&found.f).map(|(&row, f)| cost(row, col) - f))
+            })
+        })
         .collect();
     let f = (0..n)
         .into_par_iter()

@@ -108,7 +108,8 @@ pub(super) fn list<S: Source>(
     if shortlist.entries.len() > cap {
         // Many ties: each row prefers other columns, so that equal rows do not all want the same.
         let first = (row * m / source.shape().0) as u32;
-        let key = |entry: &Entry| (entry.cost - g[entry.col as usize], (entry.col + m as u32 - first) % m as u32);
+        let key =
+            |entry: &Entry| (entry.cost - g[entry.col as usize], (entry.col + m as u32 - first) % m as u32);
         let order = |a: &Entry, b: &Entry| {
             let (a, b) = (key(a), key(b));
             a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
@@ -182,7 +183,8 @@ impl NullaryFnOnce for Collect<'_> {
         let Self { row, bounds, from, to, cols } = self;
         for (chunk, (row, bounds)) in row.chunks(LANES).zip(bounds.chunks(LANES)).enumerate() {
             let mut hit = false;
-            if let (Ok(row), Ok(bounds)) = (<&[f32; LANES]>::try_from(row), <&[f32; LANES]>::try_from(bounds)) {
+            if let (Ok(row), Ok(bounds)) = (<&[f32; LANES]>::try_from(row), <&[f32; LANES]>::try_from(bounds))
+            {
                 for l in 0..LANES {
                     hit |= row[l] + bounds[l] <= to;
                 }
