@@ -457,6 +457,29 @@ fn points_agree_with_the_simplex_on_all_costs() {
 }
 
 #[test]
+fn ratios_beyond_all_measure_give_numbers() {
+    let (n, dim) = (70, 3);
+    let (x, y) = (noise(n * dim, 1), noise(n * dim, 2));
+    let a = weights(n, 3);
+    for (size_x, size_y, apart) in [
+        (1e-150, 1e-150, 1e140),
+        (1e-150, 1e140, 0.0),
+        (1e140, 1e-150, 1e-150),
+        (1e-170, 1e-170, 0.0),
+        (0.0, 1e-200, 1.0),
+    ] {
+        let scaled =
+            |points: &[f64], size: f64, by: f64| points.iter().map(|v| by + size * v).collect::<Vec<_>>();
+        let (x, y) = (scaled(&x, size_x, 0.0), scaled(&y, size_y, apart));
+        for a in [None, Some(&a[..])] {
+            let found = transport(&x, a, &y, None, dim).unwrap();
+            certify_points(&found, &x, &y, dim);
+            assert!(found.f.iter().chain(&found.g).all(|potential| potential.is_finite()));
+        }
+    }
+}
+
+#[test]
 fn single_precision_points_give_the_distance_of_what_they_round_to() {
     let (n, dim) = (300, 60);
     let single = |step| noise(n * dim, step).iter().map(|v| *v as f32).collect::<Vec<f32>>();

@@ -9,14 +9,15 @@
 
 use super::board::Board;
 use super::source::{Source, power_of_two};
+use crate::linalg::Threads;
 
 const NONE: u32 = u32::MAX;
 /// Each increment is this fraction of the one before.
 const FACTOR: f64 = 0.125;
-/// The first and the last increment of a cold start, in units of the spread of the shortlists; a warm
-/// start begins with the last but one.
-const FIRST: f64 = 1.0;
-const ROUNDS: i32 = 5;
+/// The last increment in units of the spread of the shortlists; a warm start begins with the last but one.
+const LAST: f64 = 1.0 / 4096.0;
+/// Rows looked at for the range of all costs, which the first increment is a fraction of.
+const SAMPLE: usize = 16;
 /// Units of mass a point: enough for a guess, and lots stay few.
 const COARSE: usize = 4;
 /// Bids a point in one round: far more than it takes, so that the end is certain.
@@ -51,20 +52,41 @@ pub(super) fn auction<S: Source>(
     let spread = spread(board);
     let count = COARSE * rows.len().max(cols.len());
     let (rows, cols) = (&coarse(rows, count)[..], &coarse(cols, count)[..]);
+    let range = range(board);
     let mut bids = 0;
-    // Ties alone: nothing to guess.
-    if spread <= 0.0 {
+    // Differences finer than the approximations are noise; if there are no others, there is nothing to guess.
+    let finest = board.error() * FACTOR;
+    if !(spread > 0.0 && range > finest) {
         return bids;
     }
+    let last = power_of_two((spread * LAST).max(finest));
     let first = match start {
-        Start::Cold => 0,
-        Start::Warm => ROUNDS - 2,
+        Start::Cold => power_of_two(FACTOR * range),
+        Start::Warm => last / FACTOR,
     };
-    for round in first..ROUNDS {
-        let increment = power_of_two(spread) * FIRST * FACTOR.powi(round);
+    let mut increment = first.max(last);
+    loop {
         bids += bid(board, rows, cols, increment, stop);
+        if increment <= last || stop() {
+            return bids;
+        }
+        increment = (FACTOR * increment).max(last);
     }
-    bids
+}
+
+/// The mean difference between the first and the last of all columns, for some rows.
+fn range<S: Source>(board: &Board<'_, S>) -> f64 {
+    let n = board.lists.len();
+    let count = n.min(SAMPLE);
+    let rows: Vec<u32> = (0..count).map(|k| (k * n / count) as u32).collect();
+    let mut block = Vec::new();
+    board.source.approximate(&rows, &mut block, Threads::One);
+    let of = |row: &[f32]| {
+        let values = row.iter().zip(&board.g).map(|(cost, g)| f64::from(*cost) - g);
+        let (least, most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (v.min(l), v.max(h)));
+        most - least
+    };
+    block.chunks_exact(board.g.len()).map(of).sum::<f64>() / count as f64
 }
 
 /// Masses in at most `count` units: coarse masses keep bids from splitting lots to ever smaller pieces.

@@ -50,6 +50,13 @@ impl<'a, S: Source> Board<'a, S> {
         }
     }
 
+    /// A bound on the error of approximations, in the mean.
+    pub(super) fn error(&self) -> f64 {
+        let rows = self.lists.len();
+        let of_rows: f64 = (0..rows).map(|row| self.source.row_error(row)).sum();
+        of_rows / rows as f64 + self.errors.iter().sum::<f64>() / self.errors.len() as f64
+    }
+
     /// Lowers the potential of a column.
     pub(super) fn lower(&mut self, col: usize, g: f64) {
         self.g[col] = g;

@@ -26,7 +26,7 @@ pub(super) struct PointSource<'a, T> {
     stored: Option<Vec<f32>>,
 }
 
-/// One side: centred points in units of `sqrt(scale)`, shifts and bounds on errors.
+/// One side: centred points in units of their own, whose product is `scale`; shifts and bounds on errors.
 struct Side {
     centred: Vec<f32>,
     shifts: Vec<f64>,
@@ -38,12 +38,11 @@ impl<'a, T: Scalar> PointSource<'a, T> {
     pub(super) fn new(x: &'a [T], y: &'a [T], dim: usize, store: bool, threads: Threads) -> Self {
         let (mean_x, mean_y) = (mean(x, dim), mean(y, dim));
         let between: Vec<f64> = mean_x.iter().zip(&mean_y).map(|(x, y)| x - y).collect();
-        let reach = reach(x, &mean_x).max(reach(y, &mean_y));
-        // A power of two whose square is one too: scaling is exact.
-        let unit = power_of_two(reach);
-        let left = side(x, &mean_x, &between, 1.0, unit);
-        let right = side(y, &mean_y, &between, -1.0, unit);
-        let mut source = Self { x, y, dim, left, right, scale: unit * unit, stored: None };
+        let units = units(reach(x, &mean_x), reach(y, &mean_y), &between);
+        let scale = units.0 * units.1;
+        let left = side(x, &mean_x, &between, 1.0, (units.0, scale));
+        let right = side(y, &mean_y, &between, -1.0, (units.1, scale));
+        let mut source = Self { x, y, dim, left, right, scale, stored: None };
         if store {
             let (n, m) = source.shape();
             let mut matrix = vec![0.0; n * m];
@@ -75,10 +74,27 @@ fn reach<T: Scalar>(points: &[T], mean: &[f64]) -> f64 {
     points.chunks_exact(mean.len()).map(far).fold(0.0, f64::max)
 }
 
-fn side<T: Scalar>(points: &[T], mean: &[f64], between: &[f64], sign: f64, unit: f64) -> Side {
+/// A unit for each side, so that neither is lost beside the other. Powers of two: scaling is exact.
+fn units(reach_x: f64, reach_y: f64, between: &[f64]) -> (f64, f64) {
+    let (mut x, mut y) = (power_of_two(reach_x), power_of_two(reach_y));
+    // Costs are differences in double precision: what their rounding hides need not be resolved.
+    let across = between.iter().fold(reach_x + reach_y, |most, d| most.max(d.abs()));
+    let least = power_of_two(f64::EPSILON.sqrt() * across).max(2f64.powi(-500));
+    while x * y < least * least {
+        (x, y) = (2.0 * x, 2.0 * y);
+    }
+    (x, y)
+}
+
+fn side<T: Scalar>(
+    points: &[T],
+    mean: &[f64],
+    between: &[f64],
+    sign: f64,
+    (unit, scale): (f64, f64),
+) -> Side {
     let dim = mean.len();
     let distance: f64 = between.iter().map(|d| d * d).sum();
-    let scale = unit * unit;
     let d = dim as f64;
     // `2 |x.y| <= |x|^2 + |y|^2`, and each of dim + 4 roundings (of both coordinates, of products
     // and sums in any order, of a sum with the result) is a factor of at most 1 +- half a last place.
@@ -98,7 +114,8 @@ fn side<T: Scalar>(points: &[T], mean: &[f64], between: &[f64], sign: f64, unit:
         let own = if sign > 0.0 { distance } else { 0.0 };
         side.shifts.push(square + 2.0 * sign * along + own);
         let underflow = d * 120f64.exp2().recip();
-        side.errors.push(single * square / scale + double * ((square + distance) / scale) + underflow);
+        side.errors
+            .push(single * square / (unit * unit) + double * ((square + distance) / scale) + underflow);
     }
     side
 }
