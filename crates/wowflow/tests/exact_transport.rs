@@ -520,6 +520,13 @@ fn a_start_from_a_problem_nearby_saves_work_and_changes_nothing() {
     let wrong: Vec<f64> = noise(n, 4).iter().map(|v| 50.0 * v).collect();
     let misled = Problem::points(&x, &moved, dim).start(&wrong).solve().unwrap();
     assert_eq!(misled.coupling, cold.coupling);
+    for extreme in [1e300, -1e300] {
+        let mut start = first.g.clone();
+        start[7] = extreme;
+        let misled = Problem::points(&x, &moved, dim).start(&start).solve().unwrap();
+        assert_eq!(misled.coupling, cold.coupling);
+        certify_points(&misled, &x, &moved, dim);
+    }
     let refused = |g: &[f64]| Problem::points(&x, &y, dim).start(g).solve().unwrap_err().to_string();
     assert_eq!(refused(&[0.0]), "expected 400 starting potentials of the right points, found 1");
     let mut bad = first.g.clone();

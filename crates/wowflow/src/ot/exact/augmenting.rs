@@ -21,6 +21,7 @@ use super::source::Source;
 use crate::linalg::Threads;
 
 const NONE: u32 = u32::MAX;
+
 /// Optimal flows with potentials.
 pub(super) struct Solution {
     /// Arcs that carry mass: left point, right point, units.

@@ -154,6 +154,11 @@ impl<T: Scalar> Source for PointSource<'_, T> {
         }
     }
 
+    fn largest(&self) -> f64 {
+        // Coordinates are at most 1.
+        2.0 * self.dim as f64
+    }
+
     fn row_shift(&self, row: usize) -> f64 {
         self.left.shifts[row]
     }

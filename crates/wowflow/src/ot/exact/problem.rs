@@ -219,8 +219,14 @@ impl<'a, T: Scalar> Problem<'a, T> {
         let start = match self.start {
             None => cold(),
             Some(g) => {
-                let reduced = |(at, &col): (usize, &usize)| (g[col] - source.col_shift(at)) / scale;
-                active.cols.iter().enumerate().map(reduced).collect()
+                let reduced = |(at, &col): (usize, &usize)| {
+                    ((g[col] - source.col_shift(at)) / scale).clamp(-1e300, 1e300)
+                };
+                let mut start: Vec<f64> = active.cols.iter().enumerate().map(reduced).collect();
+                // Optimal potentials differ by no more than costs do: what lies further off is no guess.
+                let most = start.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                start.iter_mut().for_each(|g| *g = (*g - most).max(-4.0 * source.largest()));
+                start
             }
         };
         let solution = augmenting::transport(source, &active.units, start, run)?;

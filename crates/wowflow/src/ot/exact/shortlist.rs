@@ -77,10 +77,10 @@ pub(super) fn list<S: Source>(
     }
     Arch::new().dispatch(GroupMinima { row: approximations, bounds, groups: 2 * count, minima });
     let mut threshold = *minima.select_nth_unstable_by(count - 1, f32::total_cmp).1;
-    let collect = |from: f32, to: f32, cols: &mut Vec<u32>| {
+    let collect = |from: Option<f32>, to: f32, cols: &mut Vec<u32>| {
         Arch::new().dispatch(Collect { row: approximations, bounds, from, to, cols });
     };
-    collect(f32::NEG_INFINITY, threshold, cols);
+    collect(None, threshold, cols);
     if precision == Precision::Approximate {
         approximate(approximations, cols, costs);
         let mut shortlist = Shortlist { entries: entries(cols, costs), rest: 0.0 };
@@ -96,7 +96,7 @@ pub(super) fn list<S: Source>(
     if f64::from(threshold) < wanted {
         let wider = (wanted as f32).next_up();
         more.clear();
-        collect(threshold, wider, more);
+        collect(Some(threshold), wider, more);
         let mut extra = Vec::new();
         source.exact(row, more, &mut extra);
         cols.append(more);
@@ -166,11 +166,11 @@ impl NullaryFnOnce for GroupMinima<'_> {
     }
 }
 
-/// The columns whose `row + bounds` is above `from` and at most `to`.
+/// The columns whose `row + bounds` is at most `to`, and above `from` if that is given.
 struct Collect<'a> {
     row: &'a [f32],
     bounds: &'a [f32],
-    from: f32,
+    from: Option<f32>,
     to: f32,
     cols: &'a mut Vec<u32>,
 }
@@ -194,7 +194,7 @@ impl NullaryFnOnce for Collect<'_> {
             if hit {
                 for (l, (r, b)) in row.iter().zip(bounds).enumerate() {
                     let value = r + b;
-                    if value > from && value <= to {
+                    if value <= to && from.is_none_or(|from| value > from) {
                         cols.push((chunk * LANES + l) as u32);
                     }
                 }

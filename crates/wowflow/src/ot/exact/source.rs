@@ -33,6 +33,9 @@ pub(super) trait Source: Sync {
     /// Exact reduced costs between a row and some columns.
     fn exact(&self, row: usize, cols: &[u32], out: &mut Vec<f64>);
 
+    /// A bound on the size of reduced costs.
+    fn largest(&self) -> f64;
+
     /// `p_i`.
     fn row_shift(&self, row: usize) -> f64;
 
@@ -114,6 +117,10 @@ impl Source for MatrixSource<'_> {
         let row = self.cost.row(row);
         out.clear();
         out.extend(cols.iter().map(|&col| row[col as usize] / self.scale));
+    }
+
+    fn largest(&self) -> f64 {
+        1.0
     }
 
     fn row_shift(&self, _: usize) -> f64 {
