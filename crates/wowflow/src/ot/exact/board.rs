@@ -9,7 +9,7 @@ use crate::linalg::Threads;
 /// Columns listed by a row whose other costs are at hand.
 const SHORT: usize = 16;
 /// Columns listed at first by a row that has to be computed again for more.
-const LONG: usize = 64;
+const LONG: usize = 256;
 /// Costs in a block of rows that are computed together.
 const BLOCK: usize = 1 << 23;
 

@@ -69,9 +69,14 @@ fn mean<T: Scalar>(points: &[T], dim: usize) -> Vec<f64> {
 }
 
 fn reach<T: Scalar>(points: &[T], mean: &[f64]) -> f64 {
-    let far =
-        |point: &[T]| point.iter().zip(mean).fold(0.0f64, |far, (v, m)| far.max((v.to_f64() - m).abs()));
-    points.chunks_exact(mean.len()).map(far).fold(0.0, f64::max)
+    let mut far = vec![0.0f64; mean.len()];
+    for point in points.chunks_exact(mean.len()) {
+        for ((far, v), mean) in far.iter_mut().zip(point).zip(mean) {
+            let distance = (v.to_f64() - mean).abs();
+            *far = if distance > *far { distance } else { *far };
+        }
+    }
+    far.into_iter().fold(0.0, f64::max)
 }
 
 /// A unit for each side, so that neither is lost beside the other. Powers of two: scaling is exact.
@@ -102,22 +107,52 @@ fn side<T: Scalar>(
     // The same for exact costs and shifts in double precision, whose terms are at most
     // six times |x'|^2 + |y'|^2 + |D|^2.
     let double = 6.0 * (d + 8.0) * f64::EPSILON;
-    let mut side = Side { centred: Vec::with_capacity(points.len()), shifts: Vec::new(), errors: Vec::new() };
-    for point in points.chunks_exact(dim) {
-        let (mut square, mut along) = (0.0, 0.0);
-        for ((v, mean), between) in point.iter().zip(mean).zip(between) {
-            let centred = v.to_f64() - mean;
-            square += centred * centred;
-            along += centred * between;
-            side.centred.push((centred / unit) as f32);
-        }
-        let own = if sign > 0.0 { distance } else { 0.0 };
+    let mut side = Side { centred: vec![0.0; points.len()], shifts: Vec::new(), errors: Vec::new() };
+    let own = if sign > 0.0 { distance } else { 0.0 };
+    let underflow = d * 120f64.exp2().recip();
+    for (point, out) in points.chunks_exact(dim).zip(side.centred.chunks_exact_mut(dim)) {
+        let (square, along) = Arch::new().dispatch(Centre { point, mean, between, unit, out });
         side.shifts.push(square + 2.0 * sign * along + own);
-        let underflow = d * 120f64.exp2().recip();
         side.errors
             .push(single * square / (unit * unit) + double * ((square + distance) / scale) + underflow);
     }
     side
+}
+
+/// Writes `point - mean` in a unit; returns its square and its product with `between`.
+struct Centre<'a, T> {
+    point: &'a [T],
+    mean: &'a [f64],
+    between: &'a [f64],
+    unit: f64,
+    out: &'a mut [f32],
+}
+
+impl<T: Scalar> NullaryFnOnce for Centre<'_, T> {
+    type Output = (f64, f64);
+
+    #[inline(always)]
+    fn call(self) -> (f64, f64) {
+        let Self { point, mean, between, unit, out } = self;
+        // The inverse of a power of two is one too, and a product faster than a quotient.
+        let inverse = unit.recip();
+        let (mut squares, mut alongs) = ([0.0; LANES], [0.0; LANES]);
+        let chunks = point.chunks(LANES).zip(mean.chunks(LANES)).zip(between.chunks(LANES));
+        for (((point, mean), between), out) in chunks.zip(out.chunks_mut(LANES)) {
+            let mut one = |l: usize| {
+                let centred = point[l].to_f64() - mean[l];
+                squares[l] += centred * centred;
+                alongs[l] += centred * between[l];
+                out[l] = (centred * inverse) as f32;
+            };
+            if point.len() == LANES {
+                (0..LANES).for_each(&mut one);
+            } else {
+                (0..point.len()).for_each(&mut one);
+            }
+        }
+        (squares.iter().sum(), alongs.iter().sum())
+    }
 }
 
 impl<T: Scalar> Source for PointSource<'_, T> {
