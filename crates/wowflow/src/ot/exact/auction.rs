@@ -19,7 +19,7 @@ const LAST: f64 = 1.0 / 4096.0;
 /// Rows looked at for the range of all costs, which the first increment is a fraction of.
 const SAMPLE: usize = 16;
 /// Units of mass a point: enough for a guess, and lots stay few.
-const COARSE: usize = 4;
+const COARSE: usize = 8;
 /// Bids a point in one round: far more than it takes, so that the end is certain.
 const PATIENCE: usize = 256;
 

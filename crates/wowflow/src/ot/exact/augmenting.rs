@@ -16,7 +16,7 @@ use super::OtError;
 use super::auction::{Start, auction};
 use super::board::Board;
 use super::masses::Units;
-use super::shortlist::{Entry, Precision, Shortlist};
+use super::shortlist::{Entry, Shortlist};
 use super::source::Source;
 use crate::linalg::Threads;
 
@@ -55,7 +55,7 @@ pub(super) fn transport<S: Source>(
     let all: Vec<u32> = (0..n as u32).collect();
     board.price(&all, &stop);
     let steps = auction(&mut board, (&masses.rows, &masses.cols), run.start, &stop);
-    board.precision = Precision::Exact;
+    board.become_exact();
     board.price(&all, &stop);
     if stop() {
         return Err(OtError::Interrupted);

@@ -8,6 +8,8 @@ use crate::linalg::Threads;
 
 /// Columns listed by a row whose other costs are at hand.
 const SHORT: usize = 16;
+/// The same for exact costs: potentials are nearly right by then, and each cost takes a sum.
+const EXACT: usize = 8;
 /// Columns listed at first by a row that has to be computed again for more.
 const LONG: usize = 256;
 /// Costs in a block of rows that are computed together.
@@ -19,7 +21,7 @@ pub(super) struct Board<'a, S> {
     pub(super) g: Vec<f64>,
     pub(super) lists: Vec<Shortlist>,
     /// Of the lists made from now on.
-    pub(super) precision: Precision,
+    precision: Precision,
     /// [`lowered`] potentials, kept in step with `g`.
     bounds: Vec<f32>,
     errors: Vec<f64>,
@@ -47,6 +49,14 @@ impl<'a, S: Source> Board<'a, S> {
             threads,
             scratch: Scratch::default(),
             block: Vec::new(),
+        }
+    }
+
+    /// From now on lists are exact.
+    pub(super) fn become_exact(&mut self) {
+        self.precision = Precision::Exact;
+        if self.source.stored().is_some() {
+            self.wanted.fill(EXACT);
         }
     }
 
