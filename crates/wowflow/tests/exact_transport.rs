@@ -321,7 +321,12 @@ fn bad_weights_and_methods_are_refused() {
     assert_eq!(refused(&[0.0, 0.0]), "expected a positive total weight on the right, found 0");
     assert!(matches!(solve(&cost, Some(&[f64::INFINITY, 1.0]), None), Err(OtError::BadWeight { .. })));
     assert!(solve_by(Method::NetworkSimplex, &cost, Some(&[-1.0, 2.0]), None).is_err());
-    assert!(w2_pow(&[f64::NAN], None, &[0.0], None, 1).is_err());
+    for bad in [f64::NAN, f64::INFINITY, 1e200] {
+        let found = w2_pow(&[0.0, 1.0, bad], Some(&[1.0, 1.0, 0.0]), &[0.0, 3.0], None, 1);
+        assert!(matches!(found, Err(OtError::BadCost { row: 3, col: 1, .. })), "{bad}: {found:?}");
+        let found = w2_pow(&[0.0, 3.0], None, &[0.0, bad], None, 1);
+        assert!(matches!(found, Err(OtError::BadCost { row: 1, col: 2, .. })), "{bad}: {found:?}");
+    }
 }
 
 #[test]

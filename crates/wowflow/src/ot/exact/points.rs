@@ -1,7 +1,6 @@
 //! Squared Euclidean costs of points: products of centred points to search, differences to be exact.
 
 use pulp::{Arch, NullaryFnOnce};
-use rayon::prelude::*;
 
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::scalar::Scalar;
@@ -23,6 +22,8 @@ pub(super) struct PointSource<'a, T> {
     left: Side,
     right: Side,
     scale: f64,
+    /// No squared distance is above this; NaN or infinite if that is not sure.
+    most: f64,
     stored: Option<Vec<f32>>,
 }
 
@@ -38,11 +39,14 @@ impl<'a, T: Scalar> PointSource<'a, T> {
     pub(super) fn new(x: &'a [T], y: &'a [T], dim: usize, store: bool, threads: Threads) -> Self {
         let (mean_x, mean_y) = (mean(x, dim), mean(y, dim));
         let between: Vec<f64> = mean_x.iter().zip(&mean_y).map(|(x, y)| x - y).collect();
-        let units = units(reach(x, &mean_x), reach(y, &mean_y), &between);
+        let reach = (reach(x, &mean_x), reach(y, &mean_y));
+        // A coordinate that is not finite shows in the mean.
+        let most = between.iter().map(|d| (d.abs() + reach.0 + reach.1).powi(2)).sum();
+        let units = units(reach.0, reach.1, &between);
         let scale = units.0 * units.1;
         let left = side(x, &mean_x, &between, 1.0, (units.0, scale));
         let right = side(y, &mean_y, &between, -1.0, (units.1, scale));
-        let mut source = Self { x, y, dim, left, right, scale, stored: None };
+        let mut source = Self { x, y, dim, left, right, scale, most, stored: None };
         if store {
             let (n, m) = source.shape();
             let mut matrix = vec![0.0; n * m];
@@ -50,6 +54,11 @@ impl<'a, T: Scalar> PointSource<'a, T> {
             source.stored = Some(matrix);
         }
         source
+    }
+
+    /// Whether all squared distances are surely below a limit.
+    pub(super) fn is_bounded(&self, limit: f64) -> bool {
+        self.most < limit
     }
 
     fn product(&self, rows: &[f32], out: &mut [f32], threads: Threads) {
@@ -137,19 +146,23 @@ impl<T: Scalar> NullaryFnOnce for Centre<'_, T> {
         // The inverse of a power of two is one too, and a product faster than a quotient.
         let inverse = unit.recip();
         let (mut squares, mut alongs) = ([0.0; LANES], [0.0; LANES]);
-        let chunks = point.chunks(LANES).zip(mean.chunks(LANES)).zip(between.chunks(LANES));
-        for (((point, mean), between), out) in chunks.zip(out.chunks_mut(LANES)) {
-            let mut one = |l: usize| {
+        let (points, point_rest) = point.as_chunks::<LANES>();
+        let (means, mean_rest) = mean.as_chunks::<LANES>();
+        let (betweens, between_rest) = between.as_chunks::<LANES>();
+        let (outs, out_rest) = out.as_chunks_mut::<LANES>();
+        for (((point, mean), between), out) in points.iter().zip(means).zip(betweens).zip(outs) {
+            for l in 0..LANES {
                 let centred = point[l].to_f64() - mean[l];
                 squares[l] += centred * centred;
                 alongs[l] += centred * between[l];
                 out[l] = (centred * inverse) as f32;
-            };
-            if point.len() == LANES {
-                (0..LANES).for_each(&mut one);
-            } else {
-                (0..point.len()).for_each(&mut one);
             }
+        }
+        for (l, out) in out_rest.iter_mut().enumerate() {
+            let centred = point_rest[l].to_f64() - mean_rest[l];
+            squares[l] += centred * centred;
+            alongs[l] += centred * between_rest[l];
+            *out = (centred * inverse) as f32;
         }
         (squares.iter().sum(), alongs.iter().sum())
     }
@@ -252,17 +265,4 @@ fn sum_of_squares<T: Scalar>(x: &[T], y: &[T]) -> f64 {
         sum += difference * difference;
     }
     sum
-}
-
-/// Whether all squared distances are surely below a limit, by a look at the coordinates alone.
-pub(super) fn bounded<T: Scalar>(x: &[T], y: &[T], dim: usize, limit: f64) -> bool {
-    let largest = |points: &[T]| {
-        points.par_iter().with_min_len(1 << 16).map(|v| v.to_f64().abs()).reduce(|| 0.0, nan_max)
-    };
-    let reach = largest(x) + largest(y);
-    reach * reach * (dim as f64) < limit
-}
-
-fn nan_max(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }

@@ -9,7 +9,7 @@ use super::augmenting::{self, Run};
 use super::cost::{checked_counts, first_bad};
 use super::forest::{is_unique, without_cycles};
 use super::masses::{self, Masses, Units};
-use super::points::{PointSource, bounded};
+use super::points::PointSource;
 use super::source::{MatrixSource, Source};
 use super::{Atom, CostMatrix, Coupling, DUST, Method, OtError, Transport, dual};
 use crate::linalg::Threads;
@@ -164,9 +164,6 @@ impl<'a, T: Scalar> Problem<'a, T> {
                 Ok(found.into_transport(coupling, f, g, uniform, |row, col| costs.get(row, col)))
             }
             Costs::Points { x, y, dim } => {
-                if !bounded(x, y, dim, CostMatrix::LARGEST) {
-                    first_bad(x, y, dim)?;
-                }
                 let gather = |points: &[T], at: &[usize]| -> Vec<T> {
                     at.iter().flat_map(|&at| &points[at * dim..(at + 1) * dim]).copied().collect()
                 };
@@ -182,6 +179,12 @@ impl<'a, T: Scalar> Problem<'a, T> {
                     Storage::Recomputed => false,
                 };
                 let source = PointSource::new(left, right, dim, store, self.threads);
+                // Points without weight do not show in the source.
+                let reach = (CostMatrix::LARGEST / (4.0 * dim as f64)).sqrt();
+                let are_small = || x.iter().chain(y).all(|v| v.to_f64().abs() < reach);
+                if !source.is_bounded(CostMatrix::LARGEST) || !whole && !are_small() {
+                    first_bad(x, y, dim)?;
+                }
                 let found = self.run(&source, &active, &run, || vec![0.0; active.cols.len()])?;
                 let coupling = active.coupling(n, m, &found.flows);
                 let cost = |row: usize, col: usize| {
