@@ -3,7 +3,7 @@
 //! `cargo bench -p wowflow --bench transport` prints the table; after `--`:
 //! `--images SOURCE TARGET` (uncompressed IDX files of 28 x 28 images; without them, noise),
 //! `--threads N` (default 2), `--rounds N` (default 5), `--double` (f64 points), `--simplex` (the network
-//! simplex too), `--weighted`, `--size N,M` (may be repeated), `--recomputed` (costs are never kept),
+//! simplex too), `--weighted`, `--size N,M` (may be repeated), `--recomputed` or `--kept` (costs),
 //! `--classes` (10 x 10 classes of 500). Costs are computed in the time that is measured.
 //! `benches/peers/pot_emd.py` times POT on the same data.
 
@@ -57,6 +57,7 @@ fn options() -> Options {
             "--simplex" => options.simplex = true,
             "--weighted" => options.weighted = true,
             "--recomputed" => options.storage = Storage::Recomputed,
+            "--kept" => options.storage = Storage::Kept,
             "--classes" => options.classes = true,
             "--size" => {
                 let size = value();

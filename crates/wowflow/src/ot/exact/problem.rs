@@ -17,13 +17,13 @@ use crate::scalar::Scalar;
 
 /// Reduced costs up to this times the largest cost count as zero where uniqueness is concerned.
 const TIGHT: f64 = 1e-12;
-/// Costs kept at most by [`Storage::Auto`]: 256 MiB of them.
-const KEPT: usize = 1 << 26;
+/// Costs kept at most by [`Storage::Auto`]: 1 GiB of them.
+const KEPT: usize = 1 << 28;
 
 /// What happens to the costs between points while a problem is being solved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Storage {
-    /// Kept up to `2^26` of them, else recomputed.
+    /// Kept up to `2^28` of them (1 GiB), else recomputed.
     #[default]
     Auto,
     /// Kept, 4 bytes each: the fastest.

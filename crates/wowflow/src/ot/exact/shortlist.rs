@@ -202,3 +202,46 @@ impl NullaryFnOnce for Collect<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::CostMatrix;
+    use super::super::source::MatrixSource;
+    use super::*;
+    use crate::rng::{Purpose, Stream};
+
+    #[test]
+    fn lists_hold_the_least_and_bound_the_rest() {
+        for (m, levels) in [(3, 1e6), (40, 1e6), (75, 5.0), (333, 1e6), (500, 2.0), (1000, 1e6)] {
+            let stream = Stream::new(9, Purpose::Test, m as u64);
+            let costs = (0..2 * m as u64).map(|i| (stream.uniform(i) * levels).floor()).collect();
+            let cost = CostMatrix::new(2, m, costs).unwrap();
+            let source = MatrixSource::new(&cost);
+            let g: Vec<f64> = (0..m).map(|j| 0.3 * stream.uniform((9 * m + j) as u64)).collect();
+            let bounds: Vec<f32> = g.iter().map(|g| lowered(*g, 0.0)).collect();
+            let all: Vec<u32> = (0..m as u32).collect();
+            let mut exact = Vec::new();
+            for row in 0..2 {
+                source.exact(row, &all, &mut exact);
+                let least = exact.iter().zip(&g).map(|(c, g)| c - g).fold(f64::INFINITY, f64::min);
+                let stored = &source.stored().unwrap()[row * m..][..m];
+                for precision in [Precision::Exact, Precision::Approximate] {
+                    let wanted = (8, precision);
+                    let found = list(&source, row, stored, (&g, &bounds), wanted, &mut Scratch::default());
+                    assert!(found.entries.len() >= m.min(8) && found.entries.len() <= m.min(32).max(8));
+                    assert!((found.least(&g) - least).abs() < 1e-6 && found.rest >= found.least(&g));
+                    if precision == Precision::Approximate {
+                        continue;
+                    }
+                    assert_eq!(found.least(&g), least);
+                    for j in 0..m {
+                        match found.entries.iter().find(|entry| entry.col as usize == j) {
+                            Some(entry) => assert_eq!(entry.cost, exact[j]),
+                            None => assert!(exact[j] - g[j] >= found.rest, "{j} of {m} is below the rest"),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
