@@ -228,7 +228,7 @@ mod tests {
                 for precision in [Precision::Exact, Precision::Approximate] {
                     let wanted = (8, precision);
                     let found = list(&source, row, stored, (&g, &bounds), wanted, &mut Scratch::default());
-                    assert!(found.entries.len() >= m.min(8) && found.entries.len() <= m.min(32).max(8));
+                    assert!(found.entries.len() >= m.min(8) && found.entries.len() <= m.clamp(8, 32));
                     assert!((found.least(&g) - least).abs() < 1e-6 && found.rest >= found.least(&g));
                     if precision == Precision::Approximate {
                         continue;
