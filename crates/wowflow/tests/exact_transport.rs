@@ -1,12 +1,16 @@
 //! Exact transport against brute force, closed forms, its other algorithm and its own certificates.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use proptest::prelude::*;
+use wowflow::linalg::Threads;
 use wowflow::ot::exact::{
-    CostMatrix, Method, OtError, Transport, solve, solve_by, squared_euclidean, transport, w2, w2_pow,
+    CostMatrix, Method, OtError, Problem, Storage, Transport, solve, solve_by, squared_euclidean, transport,
+    w2, w2_pow,
 };
 use wowflow::rng::{Purpose, Stream};
 
-const METHODS: [Method; 2] = [Method::Assignment, Method::NetworkSimplex];
+const METHODS: [Method; 2] = [Method::AugmentingPaths, Method::NetworkSimplex];
 
 fn noise(len: usize, step: u64) -> Vec<f64> {
     let mut values = vec![0.0; len];
@@ -277,20 +281,22 @@ fn single_points_and_lopsided_sizes_work() {
 }
 
 #[test]
-fn clouds_far_apart_pass_from_the_assignment_to_the_simplex() {
+fn clouds_far_apart_are_as_easy_as_clouds_that_overlap() {
     let (n, dim) = (150, 2);
-    let x = noise(n * dim, 1);
-    let moved: Vec<f64> = x.iter().map(|v| v + 64.0).collect();
-    let translated = w2_pow(&x, None, &moved, None, dim).unwrap();
+    let (x, y) = (noise(n * dim, 1), noise(n * dim, 2));
+    let moved = |points: &[f64]| points.iter().map(|v| v + 64.0).collect::<Vec<f64>>();
+    let translated = w2_pow(&x, None, &moved(&x), None, dim).unwrap();
     assert!((translated - 2.0 * 64.0 * 64.0).abs() < 1e-10);
-    let far: Vec<f64> = noise(n * dim, 2).iter().map(|v| v + 64.0).collect();
-    let cost = squared_euclidean(&x, &far, dim).unwrap();
-    let result = certified(&cost, None, None);
-    assert_eq!(result.method, Method::NetworkSimplex);
-    let patient = solve_by(Method::Assignment, &cost, None, None).unwrap();
-    assert_eq!(patient.method, Method::Assignment);
-    assert!((patient.value - result.value).abs() < 1e-13 * result.value);
-    assert_eq!(result.coupling.atoms().len(), n);
+    let near = transport(&x, None, &y, None, dim).unwrap();
+    let far = transport(&x, None, &moved(&y), None, dim).unwrap();
+    assert!(far.steps < 2 * near.steps, "{} steps far apart, {} near", far.steps, near.steps);
+    assert_eq!(far.coupling, near.coupling);
+    let cost = squared_euclidean(&x, &moved(&y), dim).unwrap();
+    let by_matrix = certified(&cost, None, None);
+    assert!(by_matrix.steps < 2 * near.steps, "{} steps by the matrix", by_matrix.steps);
+    let simplex = solve_by(Method::NetworkSimplex, &cost, None, None).unwrap();
+    assert!((simplex.value - by_matrix.value).abs() < 1e-13 * simplex.value);
+    assert!((far.value - by_matrix.value).abs() < 1e-13 * simplex.value);
 }
 
 #[test]
@@ -314,9 +320,13 @@ fn bad_weights_and_methods_are_refused() {
     );
     assert_eq!(refused(&[0.0, 0.0]), "expected a positive total weight on the right, found 0");
     assert!(matches!(solve(&cost, Some(&[f64::INFINITY, 1.0]), None), Err(OtError::BadWeight { .. })));
-    let weighted = solve_by(Method::Assignment, &cost, Some(&[1.0, 2.0]), None);
-    assert!(matches!(weighted, Err(OtError::NotAnAssignment { .. })));
-    assert!(w2_pow(&[f64::NAN], None, &[0.0], None, 1).is_err());
+    assert!(solve_by(Method::NetworkSimplex, &cost, Some(&[-1.0, 2.0]), None).is_err());
+    for bad in [f64::NAN, f64::INFINITY, 1e200] {
+        let found = w2_pow(&[0.0, 1.0, bad], Some(&[1.0, 1.0, 0.0]), &[0.0, 3.0], None, 1);
+        assert!(matches!(found, Err(OtError::BadCost { row: 3, col: 1, .. })), "{bad}: {found:?}");
+        let found = w2_pow(&[0.0, 3.0], None, &[0.0, bad], None, 1);
+        assert!(matches!(found, Err(OtError::BadCost { row: 1, col: 2, .. })), "{bad}: {found:?}");
+    }
 }
 
 #[test]
@@ -392,4 +402,199 @@ proptest! {
         let other = w2_pow(&split, Some(&weights), &y, Some(&b), 2).unwrap();
         prop_assert!((other - value).abs() <= 1e-13 * (1.0 + value));
     }
+}
+
+/// What must hold between points, where costs are not given: checked against all costs in `f64`.
+fn certify_points(result: &Transport, x: &[f64], y: &[f64], dim: usize) {
+    let cost = squared_euclidean(x, y, dim).unwrap();
+    let scale = largest(&cost);
+    for i in 0..cost.rows() {
+        for j in 0..cost.cols() {
+            let slack = cost.get(i, j) - result.f[i] - result.g[j];
+            assert!(slack >= -1e-14 * scale, "infeasible by {slack} at ({i}, {j})");
+        }
+    }
+    assert!(result.gap >= 0.0 && result.gap <= 1e-13 * scale, "gap {}", result.gap);
+    assert!((result.value - result.coupling.cost(&cost)).abs() <= 1e-13 * scale);
+}
+
+/// Clouds large enough for lists to be short, some with ties, duplicates, or points far out.
+fn clouds(dim: usize) -> Vec<(Vec<f64>, Vec<f64>)> {
+    let (n, m) = (230, 260);
+    let mut duplicated = noise(n * dim, 5);
+    duplicated.copy_within(0..100 * dim, 120 * dim);
+    let mut outliers = noise(m * dim, 6);
+    outliers[0] = 1e6;
+    outliers[7 * dim] = -1e9;
+    vec![
+        (noise(n * dim, 1), noise(m * dim, 2)),
+        (grid(n * dim, 3.0, 3), grid(m * dim, 3.0, 4)),
+        (duplicated.clone(), noise(m * dim, 2)),
+        (duplicated.clone(), [&duplicated[..], &duplicated[..30 * dim]].concat()),
+        (noise(n * dim, 1), outliers),
+        (vec![0.25; n * dim], noise(m * dim, 2)),
+        (vec![0.25; n * dim], vec![0.25; m * dim]),
+        (noise(n * dim, 1), noise(m * dim, 2).iter().map(|v| 1e-9 * v).collect()),
+    ]
+}
+
+#[test]
+fn points_agree_with_the_simplex_on_all_costs() {
+    for dim in [1, 3, 40] {
+        for (case, (x, y)) in clouds(dim).into_iter().enumerate() {
+            let (n, m) = (x.len() / dim, y.len() / dim);
+            let cost = squared_euclidean(&x, &y, dim).unwrap();
+            let scale = largest(&cost);
+            let (a, b) = (weights(n, 1), weights(m, 2));
+            for (a, b) in [(None, None), (Some(&a[..]), Some(&b[..]))] {
+                let simplex = solve_by(Method::NetworkSimplex, &cost, a, b).unwrap();
+                certified(&cost, a, b);
+                for storage in [Storage::Kept, Storage::Recomputed] {
+                    let found = Problem::points(&x, &y, dim).weights(a, b).storage(storage).solve().unwrap();
+                    certify_points(&found, &x, &y, dim);
+                    let off = (found.value - simplex.value).abs();
+                    assert!(off <= 1e-13 * scale, "case {case}, dim {dim}, {storage:?}: off by {off}");
+                    assert!(found.coupling.atoms().len() < n + m);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ratios_beyond_all_measure_give_numbers() {
+    let (n, dim) = (70, 3);
+    let (x, y) = (noise(n * dim, 1), noise(n * dim, 2));
+    let a = weights(n, 3);
+    for (size_x, size_y, apart) in [
+        (1e-150, 1e-150, 1e140),
+        (1e-150, 1e140, 0.0),
+        (1e140, 1e-150, 1e-150),
+        (1e-170, 1e-170, 0.0),
+        (0.0, 1e-200, 1.0),
+    ] {
+        let scaled =
+            |points: &[f64], size: f64, by: f64| points.iter().map(|v| by + size * v).collect::<Vec<_>>();
+        let (x, y) = (scaled(&x, size_x, 0.0), scaled(&y, size_y, apart));
+        for a in [None, Some(&a[..])] {
+            let found = transport(&x, a, &y, None, dim).unwrap();
+            certify_points(&found, &x, &y, dim);
+            assert!(found.f.iter().chain(&found.g).all(|potential| potential.is_finite()));
+        }
+    }
+}
+
+#[test]
+fn single_precision_points_give_the_distance_of_what_they_round_to() {
+    let (n, dim) = (300, 60);
+    let single = |step| noise(n * dim, step).iter().map(|v| *v as f32).collect::<Vec<f32>>();
+    let (x, y) = (single(1), single(2));
+    let double = |points: &[f32]| points.iter().map(|v| f64::from(*v)).collect::<Vec<f64>>();
+    let found = transport(&x, None, &y, None, dim).unwrap();
+    let expected = transport(&double(&x), None, &double(&y), None, dim).unwrap();
+    assert_eq!((found.value, found.coupling), (expected.value, expected.coupling));
+}
+
+#[test]
+fn the_bits_do_not_depend_on_threads() {
+    let (n, m, dim) = (400, 330, 50);
+    let (x, y, a) = (noise(n * dim, 1), noise(m * dim, 2), weights(n, 3));
+    let run = |threads: usize, storage: Storage, on: Threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let problem = Problem::points(&x, &y, dim).weights(Some(&a), None).storage(storage).threads(on);
+        pool.install(|| problem.solve().unwrap())
+    };
+    for storage in [Storage::Kept, Storage::Recomputed] {
+        let one = run(1, storage, Threads::One);
+        for threads in [1, 2, 5] {
+            assert_eq!(one, run(threads, storage, Threads::Pool), "{threads} threads, {storage:?}");
+        }
+    }
+}
+
+#[test]
+fn a_start_from_a_problem_nearby_saves_work_and_changes_nothing() {
+    let (n, dim) = (400, 20);
+    let (x, y, nudge) = (noise(n * dim, 1), noise(n * dim, 2), noise(n * dim, 3));
+    let first = transport(&x, None, &y, None, dim).unwrap();
+    let moved: Vec<f64> = y.iter().zip(&nudge).map(|(y, e)| y + 1e-3 * e).collect();
+    let cold = transport(&x, None, &moved, None, dim).unwrap();
+    let warm = Problem::points(&x, &moved, dim).start(&first.g).solve().unwrap();
+    assert_eq!(warm.coupling, cold.coupling);
+    assert!(3 * warm.steps < cold.steps, "{} steps warm, {} cold", warm.steps, cold.steps);
+    let wrong: Vec<f64> = noise(n, 4).iter().map(|v| 50.0 * v).collect();
+    let misled = Problem::points(&x, &moved, dim).start(&wrong).solve().unwrap();
+    assert_eq!(misled.coupling, cold.coupling);
+    for extreme in [1e300, -1e300] {
+        let mut start = first.g.clone();
+        start[7] = extreme;
+        let misled = Problem::points(&x, &moved, dim).start(&start).solve().unwrap();
+        assert_eq!(misled.coupling, cold.coupling);
+        certify_points(&misled, &x, &moved, dim);
+    }
+    let refused = |g: &[f64]| Problem::points(&x, &y, dim).start(g).solve().unwrap_err().to_string();
+    assert_eq!(refused(&[0.0]), "expected 400 starting potentials of the right points, found 1");
+    let mut bad = first.g.clone();
+    bad[2] = f64::NAN;
+    assert_eq!(refused(&bad), "expected finite starting potentials, found NaN as potential 3");
+}
+
+#[test]
+fn an_interrupted_problem_is_given_up() {
+    let (x, y) = (noise(900, 1), noise(900, 2));
+    let flag = AtomicBool::new(true);
+    for storage in [Storage::Kept, Storage::Recomputed] {
+        let problem = Problem::points(&x, &y, 3).storage(storage).interrupt(&flag);
+        assert_eq!(problem.solve(), Err(OtError::Interrupted));
+    }
+    let cost = squared_euclidean(&x, &y, 3).unwrap();
+    assert_eq!(Problem::costs(&cost).interrupt(&flag).solve(), Err(OtError::Interrupted));
+    flag.store(false, Ordering::Relaxed);
+    assert!(Problem::costs(&cost).interrupt(&flag).solve().is_ok());
+}
+
+#[test]
+fn only_couplings_without_an_equal_are_called_unique() {
+    let unique = |x: &[f64], a: Option<&[f64]>, y: &[f64], b: Option<&[f64]>, dim: usize| {
+        let by_points = transport(x, a, y, b, dim).unwrap().unique;
+        let cost = squared_euclidean(x, y, dim).unwrap();
+        assert_eq!(by_points, solve(&cost, a, b).unwrap().unique);
+        by_points
+    };
+    // The corners of a square: both ways round cost the same.
+    assert!(!unique(&[0.0, 0.0, 1.0, 1.0], None, &[1.0, 0.0, 0.0, 1.0], None, 2));
+    assert!(unique(&[0.0, 0.0, 1.0, 1.0], None, &[1.0, 0.1, 0.0, 1.0], None, 2));
+    // Equal points can trade places; a point alone has no choice.
+    assert!(!unique(&[1.0, 1.0], None, &[0.0, 3.0], None, 1));
+    assert!(unique(&[1.0], None, &[0.0, 3.0, 3.0], None, 1));
+    let (n, m, dim) = (120, 150, 3);
+    let (x, y, a, b) = (noise(n * dim, 1), noise(m * dim, 2), weights(n, 3), weights(m, 4));
+    assert!(unique(&x, None, &y[..n * dim], None, dim));
+    assert!(unique(&x, Some(&a), &y, Some(&b), dim));
+    let mut twice = x.clone();
+    twice.copy_within(0..dim, dim);
+    assert!(!unique(&twice, Some(&a), &y, Some(&b), dim));
+    // Among whole numbers, counted by brute force.
+    for case in 0..40 {
+        let n = 2 + case % 4;
+        let cost = CostMatrix::new(n, n, grid(n * n, 6.0, 700 + case as u64)).unwrap();
+        let best = cheapest_permutation(&cost, 0, &mut vec![false; n]);
+        let count = optimal_permutations(&cost, 0, &mut vec![false; n], best);
+        assert_eq!(solve(&cost, None, None).unwrap().unique, count == 1, "case {case}: {count} optimal");
+    }
+}
+
+fn optimal_permutations(cost: &CostMatrix, row: usize, taken: &mut Vec<bool>, left: f64) -> usize {
+    if row == cost.rows() {
+        return usize::from(left == 0.0);
+    }
+    let mut count = 0;
+    for j in 0..cost.cols() {
+        if !taken[j] {
+            taken[j] = true;
+            count += optimal_permutations(cost, row + 1, taken, left - cost.get(row, j));
+            taken[j] = false;
+        }
+    }
+    count
 }

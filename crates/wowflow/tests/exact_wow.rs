@@ -1,9 +1,11 @@
 //! Transport between datasets and the labels it gives to flowed classes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::exact::{CostMatrix, OtError, solve, squared_euclidean, w2_pow};
 use wowflow::ot::labels::{labels_from_coupling, match_classes, nearest_neighbour_votes};
-use wowflow::ot::wow::{KeepPlans, wow2, wow2_pow};
+use wowflow::ot::wow::{KeepPlans, wow2, wow2_pow, wow2_pow_until};
 use wowflow::rng::{Purpose, Stream};
 
 fn noise(len: usize, step: u64) -> Vec<f64> {
@@ -168,4 +170,15 @@ fn datasets_of_different_dimension_are_refused() {
     let expected = OtError::DimensionMismatch { left: 2, right: 3 };
     assert_eq!(wow2_pow(&p, &q, KeepPlans::No), Err(expected.clone()));
     assert_eq!(nearest_neighbour_votes(&p, &q), Err(expected));
+}
+
+#[test]
+fn an_interrupted_distance_is_given_up() {
+    let (p, q) = (dataset(&[15, 11], 4, 1), dataset(&[12, 6, 9], 4, 2));
+    let flag = AtomicBool::new(true);
+    assert_eq!(wow2_pow_until(&p, &q, KeepPlans::No, &flag), Err(OtError::Interrupted));
+    flag.store(false, Ordering::Relaxed);
+    let found = wow2_pow_until(&p, &q, KeepPlans::Yes, &flag);
+    assert_eq!(found, wow2_pow(&p, &q, KeepPlans::Yes));
+    assert!(found.unwrap().unique);
 }

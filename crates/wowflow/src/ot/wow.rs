@@ -1,10 +1,16 @@
 //! Transport between datasets: `W_{W2}^2`, exact on both levels.
 
+use std::sync::atomic::AtomicBool;
+
 use rayon::prelude::*;
 
-use super::exact::{CostMatrix, Coupling, OtError, solve, transport};
+use super::exact::{CostMatrix, Coupling, OtError, Problem, solve};
+use crate::linalg::Threads;
 use crate::measure::MeasureOverMeasures;
 use crate::scalar::Scalar;
+
+/// Multiplications in the costs of a pair of classes above which its work is shared among threads.
+const LARGE: usize = 1 << 31;
 
 /// What becomes of the plans between classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +30,8 @@ pub struct WowTransport {
     pub class_costs: CostMatrix,
     /// The optimal outer coupling `Gamma` of the class weights.
     pub outer: Coupling,
+    /// Whether `Gamma` is provably the only optimal one, see [`super::exact::Transport::unique`].
+    pub unique: bool,
     /// Primal minus dual value of the outer problem, see [`super::exact::Transport::gap`].
     pub gap: f64,
     /// Optimal plans between `mu_c` and `nu_d`, at `c * C_Q + d`; kept only when asked for.
@@ -62,6 +70,19 @@ pub fn wow2_pow<T: Scalar>(
     q: &MeasureOverMeasures<T>,
     keep: KeepPlans,
 ) -> Result<WowTransport, OtError> {
+    wow2_pow_until(p, q, keep, &AtomicBool::new(false))
+}
+
+/// As [`wow2_pow`], and gives up soon after `interrupt` is set.
+///
+/// # Errors
+/// As [`wow2_pow`], and [`OtError::Interrupted`].
+pub fn wow2_pow_until<T: Scalar>(
+    p: &MeasureOverMeasures<T>,
+    q: &MeasureOverMeasures<T>,
+    keep: KeepPlans,
+    interrupt: &AtomicBool,
+) -> Result<WowTransport, OtError> {
     if p.dim() != q.dim() {
         return Err(OtError::DimensionMismatch { left: p.dim(), right: q.dim() });
     }
@@ -72,7 +93,11 @@ pub fn wow2_pow<T: Scalar>(
             let (c, d) = (pair / cols, pair % cols);
             let (x, a) = (p.class_points(c), p.class_weights(c));
             let (y, b) = (q.class_points(d), q.class_weights(d));
-            let inner = transport(x, a, y, b, p.dim())?;
+            // Many small problems run side by side; a large one shares its work out as well.
+            let large = x.len().saturating_mul(y.len() / p.dim()) > LARGE;
+            let threads = if large { Threads::Pool } else { Threads::One };
+            let inner =
+                Problem::points(x, y, p.dim()).weights(a, b).threads(threads).interrupt(interrupt).solve()?;
             Ok((inner.value, (keep == KeepPlans::Yes).then_some(inner.coupling)))
         })
         .collect::<Result<_, OtError>>()?;
@@ -80,7 +105,14 @@ pub fn wow2_pow<T: Scalar>(
     let class_costs = CostMatrix::new(rows, cols, costs)?;
     let outer = solve(&class_costs, Some(p.outer_weights()), Some(q.outer_weights()))?;
     let plans = plans.into_iter().collect();
-    Ok(WowTransport { value: outer.value, class_costs, outer: outer.coupling, gap: outer.gap, plans })
+    Ok(WowTransport {
+        value: outer.value,
+        class_costs,
+        outer: outer.coupling,
+        unique: outer.unique,
+        gap: outer.gap,
+        plans,
+    })
 }
 
 /// The Wasserstein-over-Wasserstein distance `W_{W2}`: the root of [`wow2_pow`]'s value.

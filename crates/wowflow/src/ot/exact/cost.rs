@@ -94,12 +94,31 @@ impl CostMatrix {
 /// # Errors
 /// No points, incomplete rows, or distances that are not finite.
 pub fn squared_euclidean<T: Scalar>(x: &[T], y: &[T], dim: usize) -> Result<CostMatrix, OtError> {
+    let (rows, cols) = checked_counts(x, y, dim)?;
+    let panels = Panels::pack(y, dim);
+    CostMatrix::new(rows, cols, panels.distances(x))
+}
+
+/// Numbers of points, none of them 0.
+pub(super) fn checked_counts<T>(x: &[T], y: &[T], dim: usize) -> Result<(usize, usize), OtError> {
     let (rows, cols) = (count(x, dim, "the left points")?, count(y, dim, "the right points")?);
     if rows == 0 || cols == 0 {
         return Err(OtError::Empty { rows, cols });
     }
+    Ok((rows, cols))
+}
+
+/// An error if a squared distance is not finite or too large, found by a look at all of them.
+pub(super) fn first_bad<T: Scalar>(x: &[T], y: &[T], dim: usize) -> Result<(), OtError> {
     let panels = Panels::pack(y, dim);
-    CostMatrix::new(rows, cols, panels.distances(x))
+    let cols = y.len() / dim;
+    for (block, rows) in x.chunks(BLOCK * dim).enumerate() {
+        CostMatrix::new(rows.len() / dim, cols, panels.distances(rows)).map_err(|error| match error {
+            OtError::BadCost { row, col, found } => OtError::BadCost { row: block * BLOCK + row, col, found },
+            other => other,
+        })?;
+    }
+    Ok(())
 }
 
 fn count<T>(points: &[T], dim: usize, what: &'static str) -> Result<usize, OtError> {

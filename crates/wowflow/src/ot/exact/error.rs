@@ -72,11 +72,24 @@ pub enum OtError {
         /// "left" or "right".
         side: &'static str,
     },
-    /// An assignment was asked of measures that are not uniform of one size.
-    #[error("expected two uniform measures of one size for an assignment, found {found}")]
-    NotAnAssignment {
-        /// What was found instead.
-        found: String,
+    /// The caller asked to stop before the problem was solved.
+    #[error("interrupted before the transport problem was solved")]
+    Interrupted,
+    /// A wrong number of starting potentials.
+    #[error("expected {expected} starting potentials of the right points, found {found}")]
+    StartCount {
+        /// Number of right points.
+        expected: usize,
+        /// Number of potentials.
+        found: usize,
+    },
+    /// A starting potential that is not finite.
+    #[error("expected finite starting potentials, found {found} as potential {index}")]
+    BadStart {
+        /// Position, counted from 1.
+        index: usize,
+        /// The potential found.
+        found: f64,
     },
     /// The two sides live in spaces of different dimension.
     #[error("expected points of one dimension, found {left} and {right}")]

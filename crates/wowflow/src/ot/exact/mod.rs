@@ -1,41 +1,45 @@
-//! Exact discrete optimal transport between small measures.
+//! Exact discrete optimal transport, with certificates.
 //!
-//! Uniform measures of one size are an assignment problem, solved by shortest augmenting paths as
-//! long as that is quick; everything else goes to a network simplex. Both return dual potentials, and every result
-//! carries the gap they certify. One problem is solved on one thread, the same bits everywhere.
+//! [`Problem`] has everything that can be asked for; [`solve`], [`transport`], [`w2_pow`] and [`w2`] are short
+//! for common cases. An auction on approximate costs guesses potentials, shortest augmenting paths on short
+//! lists of exact costs finish (`augmenting.rs`). A network simplex on the full matrix is the second opinion.
+//! Results carry dual potentials and the gap that they certify. The bits do not depend on the number of threads.
 
-mod assignment;
+mod auction;
+mod augmenting;
+mod board;
 mod cost;
 mod coupling;
 mod dual;
 mod error;
+mod forest;
 mod kernels;
 mod masses;
 mod network_simplex;
+mod points;
+mod problem;
+mod shortlist;
+mod source;
 
 pub(in crate::ot) use cost::Panels;
 pub use cost::{CostMatrix, squared_euclidean};
 pub use coupling::{Atom, Coupling};
 pub use error::OtError;
+pub use problem::{Problem, Storage};
 
-use assignment::{Assignment, Outcome};
-use masses::{Masses, Units};
+use masses::Masses;
 
 use crate::scalar::Scalar;
 
 /// Atoms below this fraction of both masses they join are rounding of the weights, and left out.
 const DUST: f64 = 4.0 * f64::EPSILON;
 
-/// Passes over its row of costs that a point may take in an assignment, before the simplex takes
-/// over. Mixed clouds need 15 to 30; clouds far apart can need hundreds, the simplex does not care.
-const PATIENCE: usize = 32;
-
 /// The algorithm behind a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Shortest augmenting paths: uniform measures with equally many points.
-    Assignment,
-    /// Network simplex: any weights and sizes.
+    /// Shortest augmenting paths on shortlists, after an auction.
+    AugmentingPaths,
+    /// Network simplex on the full matrix.
     NetworkSimplex,
 }
 
@@ -55,7 +59,12 @@ pub struct Transport {
     pub gap: f64,
     /// The algorithm that finished.
     pub method: Method,
-    /// Work done: passes over a row of costs of the assignment, pivots of the simplex.
+    /// Whether this is provably the only optimal coupling: every other one costs more, because each
+    /// cycle along which mass could move (forwards along arcs, backwards along the support) has an arc with
+    /// a reduced cost of more than 1e-12 times the largest cost. False means that it was not proved.
+    /// The simplex does not look, and says false unless a side has a single point of positive weight.
+    pub unique: bool,
+    /// Work done: bids of the auction and shortlists gone through, or pivots of the simplex.
     pub steps: usize,
 }
 
@@ -77,33 +86,22 @@ pub struct Transport {
 /// # Errors
 /// A wrong number of weights, a weight that is negative or not finite, or a side of total weight 0.
 pub fn solve(cost: &CostMatrix, a: Option<&[f64]>, b: Option<&[f64]>) -> Result<Transport, OtError> {
-    Ok(match Masses::new(cost.rows(), cost.cols(), a, b)? {
-        Masses::Uniform => solve_uniform(cost, PATIENCE * cost.rows()),
-        Masses::Units(units) => solve_simplex(cost, &units, None),
-    })
+    Problem::costs(cost).weights(a, b).solve()
 }
 
 /// As [`solve`], by the algorithm named.
 ///
 /// # Errors
-/// As [`solve`], and an assignment asked of measures that are not uniform of one size.
+/// As [`solve`].
 pub fn solve_by(
     method: Method,
     cost: &CostMatrix,
     a: Option<&[f64]>,
     b: Option<&[f64]>,
 ) -> Result<Transport, OtError> {
-    let (n, m) = (cost.rows(), cost.cols());
-    match (method, Masses::new(n, m, a, b)?) {
-        (Method::Assignment, Masses::Uniform) => Ok(solve_uniform(cost, usize::MAX)),
-        (Method::Assignment, Masses::Units(_)) => {
-            let weights = if n == m { "with unequal weights" } else { "points" };
-            Err(OtError::NotAnAssignment { found: format!("{n} and {m} {weights}") })
-        }
-        (Method::NetworkSimplex, Masses::Uniform) => {
-            Ok(solve_simplex(cost, &masses::units(n, m, None, None), None))
-        }
-        (Method::NetworkSimplex, Masses::Units(units)) => Ok(solve_simplex(cost, &units, None)),
+    match method {
+        Method::AugmentingPaths => solve(cost, a, b),
+        Method::NetworkSimplex => solve_simplex(cost, a, b),
     }
 }
 
@@ -117,7 +115,7 @@ pub fn solve_by(
 /// ```
 ///
 /// # Errors
-/// As [`squared_euclidean`] and [`solve`].
+/// As [`Problem::solve`].
 pub fn transport<T: Scalar>(
     x: &[T],
     a: Option<&[f64]>,
@@ -125,7 +123,7 @@ pub fn transport<T: Scalar>(
     b: Option<&[f64]>,
     dim: usize,
 ) -> Result<Transport, OtError> {
-    solve(&squared_euclidean(x, y, dim)?, a, b)
+    Problem::points(x, y, dim).weights(a, b).solve()
 }
 
 /// `W_2^2` between weighted points, exact: the power, not the root. See [`transport`].
@@ -164,41 +162,20 @@ pub fn w2<T: Scalar>(
     Ok(w2_pow(x, a, y, b, dim)?.sqrt())
 }
 
-/// Uniform measures of one size: an assignment if it takes no more than `budget` passes over a row
-/// of costs, else the simplex from where the assignment got to.
-fn solve_uniform(cost: &CostMatrix, budget: usize) -> Transport {
-    match assignment::assign(cost, budget) {
-        Outcome::Solved(assignment) => from_assignment(cost, assignment),
-        Outcome::GivenUp(g) => {
-            let units = masses::units(cost.rows(), cost.cols(), None, None);
-            solve_simplex(cost, &units, Some(&g))
-        }
-    }
-}
-
-fn from_assignment(cost: &CostMatrix, assignment: Assignment) -> Transport {
-    let n = cost.rows();
-    let mass = 1.0 / n as f64;
-    let atoms = assignment.col_of.iter().enumerate().map(|(row, &col)| Atom { row, col, mass });
-    let coupling = Coupling::new(n, n, atoms.collect());
-    // Divided once at the end, a sum of whole numbers is exact.
-    let value = coupling.atoms().iter().map(|at| cost.get(at.row, at.col)).sum::<f64>() / n as f64;
-    let g: Vec<Option<f64>> = assignment.g.into_iter().map(Some).collect();
-    let (f, g) = dual::feasible(cost, &vec![true; n], &g);
-    let gap = dual::gap(cost, &coupling, &f, &g);
-    Transport { value, coupling, f, g, gap, method: Method::Assignment, steps: assignment.scans }
-}
-
-fn solve_simplex(cost: &CostMatrix, units: &Units, start: Option<&[f64]>) -> Transport {
+fn solve_simplex(cost: &CostMatrix, a: Option<&[f64]>, b: Option<&[f64]>) -> Result<Transport, OtError> {
     let (n, m) = (cost.rows(), cost.cols());
+    let units = match Masses::new(n, m, a, b)? {
+        Masses::Units(units) => units,
+        Masses::Uniform => masses::units(n, m, None, None),
+    };
     let active = |masses: &[i64]| (0..masses.len()).filter(|&at| masses[at] > 0).collect::<Vec<usize>>();
     let (rows, cols) = (active(&units.rows), active(&units.cols));
     let basis = if rows.len() < n || cols.len() < m {
         let pick = |masses: &[i64], at: &[usize]| at.iter().map(|&at| masses[at]).collect();
-        let kept = Units { rows: pick(&units.rows, &rows), cols: pick(&units.cols, &cols), ..*units };
-        network_simplex::transport(&cost.select(&rows, &cols), &kept, start)
+        let kept = masses::Units { rows: pick(&units.rows, &rows), cols: pick(&units.cols, &cols), ..units };
+        network_simplex::transport(&cost.select(&rows, &cols), &kept)
     } else {
-        network_simplex::transport(cost, units, start)
+        network_simplex::transport(cost, &units)
     };
     let atoms = basis.flows.iter().filter_map(|&(i, j, flow)| {
         let (row, col) = (rows[i], cols[j]);
@@ -213,5 +190,6 @@ fn solve_simplex(cost: &CostMatrix, units: &Units, start: Option<&[f64]>) -> Tra
     let (f, g) = dual::feasible(cost, &active_rows, &g);
     let gap = dual::gap(cost, &coupling, &f, &g);
     let value = coupling.cost(cost);
-    Transport { value, coupling, f, g, gap, method: Method::NetworkSimplex, steps: basis.pivots }
+    let unique = rows.len() == 1 || cols.len() == 1;
+    Ok(Transport { value, coupling, f, g, gap, unique, method: Method::NetworkSimplex, steps: basis.pivots })
 }

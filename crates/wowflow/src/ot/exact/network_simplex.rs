@@ -33,11 +33,9 @@ pub(super) struct Basis {
 }
 
 /// Solves a transport problem whose masses are all positive and balanced.
-///
-/// `start` may hold potentials of the right points: the closer to optimal ones, the fewer pivots.
-pub(super) fn transport(cost: &CostMatrix, masses: &Units, start: Option<&[f64]>) -> Basis {
+pub(super) fn transport(cost: &CostMatrix, masses: &Units) -> Basis {
     debug_assert!(masses.rows.iter().chain(&masses.cols).all(|mass| *mass > 0), "masses are positive");
-    let mut tree = Tree::new(cost, first_basis(cost, masses, start));
+    let mut tree = Tree::new(cost, first_basis(cost, masses));
     let largest = cost.values().iter().fold(0.0f64, |most, c| most.max(c.abs()));
     let mut pivots = 0;
     let mut next_row = 0;
@@ -57,16 +55,16 @@ pub(super) fn transport(cost: &CostMatrix, masses: &Units, start: Option<&[f64]>
 
 type Arc = (usize, usize, i128);
 
-/// A first basis: every row in turn fills the columns of least reduced cost that still have room.
+/// A first basis: every row in turn fills the cheapest columns that still have room.
 ///
 /// Each step exhausts a row or a column, by the perturbation never both before the last: the
 /// `n + m - 1` arcs form a spanning tree.
-fn first_basis(cost: &CostMatrix, masses: &Units, start: Option<&[f64]>) -> Vec<Arc> {
+fn first_basis(cost: &CostMatrix, masses: &Units) -> Vec<Arc> {
     let (n, m) = (cost.rows(), cost.cols());
     let mut room: Vec<i128> = masses.cols.iter().map(|&mass| i128::from(mass) << SPLIT_BITS).collect();
     room[m - 1] += n as i128;
     // Full columns get the potential -inf and with it an infinite reduced cost.
-    let mut open = start.map_or_else(|| vec![0.0; m], <[f64]>::to_vec);
+    let mut open = vec![0.0; m];
     let mut arcs = Vec::with_capacity(n + m - 1);
     for (i, &mass) in masses.rows.iter().enumerate() {
         let mut left = (i128::from(mass) << SPLIT_BITS) + 1;
