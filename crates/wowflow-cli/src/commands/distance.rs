@@ -53,8 +53,13 @@ struct Report {
 
 #[derive(Debug, Serialize)]
 struct Classes {
+    /// Labels, in the order of rows.
     left: Vec<String>,
+    /// Labels, in the order of columns.
     right: Vec<String>,
+    /// What the classes show, where labels do not say.
+    left_names: Option<Vec<String>>,
+    right_names: Option<Vec<String>>,
     /// What `costs` are; absent with them.
     cost: Option<&'static str>,
     costs: Option<Vec<Vec<f64>>>,
@@ -163,8 +168,10 @@ fn distance_in<T: Scalar>(
         seed: config.seed,
         counts,
         classes: Classes {
-            left: labels.0,
-            right: labels.1,
+            left: labels_of(left),
+            right: labels_of(right),
+            left_names: left.class_names.clone(),
+            right_names: right.class_names.clone(),
             cost: costs.as_ref().and_then(|_| config.method.class_cost()),
             costs: costs.map(rows),
             coupling: masses.map(rows),
@@ -174,6 +181,10 @@ fn distance_in<T: Scalar>(
         provenance: Provenance::new(config.seed, config.hash()?, data_dir, left, right),
     })?;
     Ok(ExitStatus::Done)
+}
+
+fn labels_of(named: &Named) -> Vec<String> {
+    named.dataset.classes().iter().map(ToString::to_string).collect()
 }
 
 /// Fails where no new file can be written, before anything is computed.

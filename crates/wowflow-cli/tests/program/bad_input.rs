@@ -157,6 +157,28 @@ const CASES: &[(&str, i32, &str)] = &[
         1,
         "error: expected a folder to create DIR/plain.csv/run in, found the file DIR/plain.csv",
     ),
+    ("distance DIR/missing.npz rings:3", 1, "error: DIR/missing.npz: no such file or folder"),
+    (
+        "distance DIR/nan.csv rings:3 --figure DIR/figure.png",
+        1,
+        "error: DIR/nan.csv: expected a finite number at line 3, column `y`, found `NaN`",
+    ),
+    (
+        "distance rings:3 rings:4 --figure DIR/no/folder/figure.png",
+        1,
+        "error: expected a folder for DIR/no/folder/figure.png at DIR/no/folder, found none",
+    ),
+    ("distance rings:3 rings:4 --figure DIR/plain.csv", 1, "error: cannot write DIR/plain.csv: file exists"),
+    (
+        "distance rings:3 rings:4 --resize 3",
+        2,
+        "error: invalid value '3' for '--resize <WIDTHxHEIGHT>': expected WIDTHxHEIGHT with sides from 1 to 4096, found `3`",
+    ),
+    (
+        "pairwise rings:3 rings:4 --out DIR/plain.csv/run",
+        1,
+        "error: expected a folder to create DIR/plain.csv/run in, found the file DIR/plain.csv",
+    ),
     ("info DIR/missing", 1, "error: DIR/missing: no such file or folder"),
     (
         "info DIR/nan.csv",

@@ -94,20 +94,37 @@ fn rings_of_one_sample_are_points() {
     assert!(out.join("rings.gif").exists());
 }
 
-#[test]
-fn help_is_complete() {
-    let help = run(["--help"]).ok().stdout;
-    for words in ["flow", "rings", "info", "fetch", "mnist[train]:200", "Examples:", "path/to/folder"] {
-        assert!(help.contains(words), "{words}: {help}");
-    }
-    let help = run(["flow", "--help"]).ok().stdout;
-    let options = "source target kernel bandwidth exponent smoothing steps scheme step-size schedule \
-        momentum momentum-schedule settle-every directions slicing redraw target-batch batch-estimator precision seed checkpoint-every exact-limit out resume data-dir threads json";
+/// Every option of a list has its line of help.
+#[track_caller]
+fn explains(help: &str, options: &str) {
     for option in options.split_whitespace() {
         let at = help.find(&format!("      --{option}")).unwrap_or_else(|| panic!("{option}: {help}"));
         let text = help[at..].lines().nth(1).unwrap_or_default().trim();
         assert!(text.len() > 10, "--{option} has no help: {help}");
     }
+}
+
+#[test]
+fn help_is_complete() {
+    let help = run(["--help"]).ok().stdout;
+    for words in [
+        "flow",
+        "distance",
+        "pairwise",
+        "rings",
+        "info",
+        "fetch",
+        "mnist[train]:200",
+        "Examples:",
+        "path/to/folder",
+    ] {
+        assert!(help.contains(words), "{words}: {help}");
+    }
+    let help = run(["flow", "--help"]).ok().stdout;
+    explains(
+        &help,
+        "source target kernel bandwidth exponent smoothing steps scheme step-size schedule momentum momentum-schedule settle-every directions slicing redraw target-batch batch-estimator precision seed checkpoint-every exact-limit out resume data-dir threads json",
+    );
     for words in [
         "Default: 300",
         "Examples:",
@@ -118,6 +135,16 @@ fn help_is_complete() {
         "adaptive:X",
     ] {
         assert!(help.contains(words), "{words}: {help}");
+    }
+    let method = "method directions slicing kernel bandwidth exponent smoothing order moments functions \
+        regularisation sample resize precision seed data-dir threads json";
+    for (command, more) in [("distance", "figure"), ("pairwise", "out resume")] {
+        let help = run([command, "--help"]).ok().stdout;
+        explains(&help, method);
+        explains(&help, more);
+        for words in ["Examples:", "Default: wow", "wow-gaussian:", "s-otdd:", "hipm:"] {
+            assert!(help.contains(words), "{command}, {words}: {help}");
+        }
     }
     for command in ["rings", "info", "fetch"] {
         assert!(run([command, "--help"]).ok().stdout.contains("Example"), "{command}");

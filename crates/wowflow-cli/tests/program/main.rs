@@ -2,9 +2,11 @@
 
 mod bad_input;
 mod commands;
+mod distance;
 mod fetch;
 mod flow;
 mod kinds;
+mod pairwise;
 mod real_data;
 mod resume;
 mod support;
