@@ -140,9 +140,9 @@ fn distance_in<T: Scalar>(
     let costs = found.classes.as_ref().map(|costs| costs.values().to_vec());
     let certainty = CertaintyRecord::from(&found.certainty);
     if let Some(path) = &args.figure {
-        let note = format!("{} = {:.6}: {}.", config.method.symbol(), found.value, certainty.in_words());
+        let result = format!("{} = {:.6}: {}.", config.method.symbol(), found.value, certainty.in_words());
         let pictured = (costs.clone(), masses.clone());
-        let png = figures::classes(names, labels.clone(), pictured, &config.method, note)?.to_png()?;
+        let png = figures::classes(names, labels.clone(), pictured, &config, &result)?.to_png()?;
         let written = atomic::create(path, |file| std::io::Write::write_all(file, &png));
         written.with_context(|| format!("cannot write {}", path.display()))?;
     }

@@ -18,7 +18,9 @@ use crate::ExitStatus;
 use crate::args::Precision;
 use crate::args::compare::PairwiseArgs;
 use crate::compare::config::CompareConfig;
-use crate::compare::data::{check_size, common_dimension, counts, in_words, load, measure, precision_of};
+use crate::compare::data::{
+    MOST_COSTS, check_size, common_dimension, counts, in_words, load, measure, precision_of,
+};
 use crate::compare::figures;
 use crate::compare::method::MethodConfig;
 use crate::compare::outcome::CertaintyRecord;
@@ -92,7 +94,7 @@ fn start(args: &PairwiseArgs, console: &Console) -> Result<ExitStatus> {
         origin: Origin::new(seed, config.hash()?, data_dir),
         datasets: datasets.iter().map(DataProvenance::of).collect(),
     };
-    let work = Work::new(config, datasets)?;
+    let work = Work::new(config, &datasets)?;
     let run = create(&out, |run| {
         write_json(&run.provenance(), &provenance)?;
         write_bytes(&pairs_of(run), b"")?;
@@ -135,7 +137,7 @@ fn resume(folder: &Path, args: &PairwiseArgs, console: &Console) -> Result<ExitS
         Ok(loaded)
     };
     let datasets = config.datasets.iter().zip(&stored.datasets).map(read).collect::<Result<Vec<_>>>()?;
-    Work::new(config, datasets)?.execute(&run, finished, console)
+    Work::new(config, &datasets)?.execute(&run, finished, console)
 }
 
 fn pairs_of(run: &RunDir) -> std::path::PathBuf {
@@ -157,15 +159,15 @@ enum Measures {
 }
 
 impl Work {
-    fn new(config: CompareConfig, datasets: Vec<Named>) -> Result<Self> {
+    fn new(config: CompareConfig, datasets: &[Named]) -> Result<Self> {
         let method = config.method.method(config.seed)?;
         let (measures, lines) = match config.precision {
             Precision::F32 => {
-                let (measures, lines) = measured(&config, &datasets)?;
+                let (measures, lines) = measured(&config, datasets)?;
                 (Measures::Single(measures), lines)
             }
             Precision::F64 => {
-                let (measures, lines) = measured(&config, &datasets)?;
+                let (measures, lines) = measured(&config, datasets)?;
                 (Measures::Double(measures), lines)
             }
         };
@@ -232,14 +234,17 @@ impl Work {
             progress.pair(&names[left], &names[right]);
             Ok(record)
         };
-        // Methods that use all cores take the pairs in turn: less memory, and seconds that mean something.
-        let found: Result<Vec<PairRecord>> = if self.config.method.serial() {
-            open.par_iter().with_max_len(1).map(one).collect()
-        } else {
-            open.iter().map(one).collect()
+        // Methods that use all cores take the pairs in turn: less memory, and seconds that mean something. Of
+        // others as many run side by side as their costs fit in memory.
+        let samples = |(left, right): &(usize, usize)| {
+            self.config.method.dense(measures[*left].sample_count(), measures[*right].sample_count())
         };
+        let largest = open.iter().map(samples).max().unwrap_or(0).max(1);
+        let side_by_side = if self.config.method.serial() { (MOST_COSTS / largest).max(1) } else { 1 };
+        for some in open.chunks(side_by_side) {
+            records.extend(some.par_iter().with_max_len(1).map(one).collect::<Result<Vec<_>>>()?);
+        }
         progress.clear();
-        records.extend(found?);
         records.sort_by_key(|record| (record.left, record.right));
         Ok(records)
     }
@@ -274,11 +279,10 @@ impl Work {
         });
         write_json(&run.root().join("distances.json"), &table)?;
         write_bytes(&run.root().join("distances.csv"), csv(names, &matrix).as_bytes())?;
-        let method = &self.config.method;
         let pictures = ["heatmap.png", "map.png"];
-        let heat_map = figures::heat_map(names, &matrix, method)?.to_png()?;
+        let heat_map = figures::heat_map(&self.config, &matrix)?.to_png()?;
         write_bytes(&run.root().join(pictures[0]), &heat_map)?;
-        write_bytes(&run.root().join(pictures[1]), &figures::map(names, &matrix, method)?.to_png()?)?;
+        write_bytes(&run.root().join(pictures[1]), &figures::map(&self.config, &matrix)?.to_png()?)?;
         let nearest = records.iter().min_by(|x, y| x.value.total_cmp(&y.value));
         let nearest = nearest.context("expected at least one pair, found none")?;
         let summary = Summary {

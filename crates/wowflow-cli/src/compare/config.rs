@@ -30,6 +30,24 @@ impl CompareConfig {
         Ok(hex(&Sha256::digest(serde_json::to_vec(self)?)))
     }
 
+    /// What the values are, in a sentence under a picture.
+    pub(crate) fn in_words(&self) -> String {
+        let mut text = format!("{} by {}", self.method.symbol(), self.method.name.typed());
+        if let Some(directions) = self.method.directions {
+            text += &format!(", {directions} slices");
+        }
+        if let Some(epsilon) = self.method.regularisation {
+            text += &format!(", regularisation {epsilon}");
+        }
+        if let Some(limit) = self.sample {
+            text += &format!(", at most {limit} samples a class");
+        }
+        if let Some(size) = self.resize {
+            text += &format!(", images of {}x{}", size.width, size.height);
+        }
+        text + &format!(", seed {}.", self.seed)
+    }
+
     /// Reads a stored configuration.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let config: Self = serde_json::from_str(text)?;

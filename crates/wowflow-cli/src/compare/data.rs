@@ -17,7 +17,7 @@ use crate::load::{Named, named};
 use crate::run::finish::subsample;
 
 /// Costs between samples that may be kept at once: 8 GiB.
-const MOST_COSTS: usize = 1 << 30;
+pub(crate) const MOST_COSTS: usize = 1 << 30;
 
 /// How many samples of a dataset are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

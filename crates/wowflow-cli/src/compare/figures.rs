@@ -5,16 +5,17 @@ use wowflow::embedding::{DistanceMatrix, SmacofOptions, average_linkage, classic
 use wowflow_data::{DatasetSpec, Source};
 use wowflow_report::{HeatMap, MapPoint, Picture, PointMap};
 
-use super::method::MethodConfig;
+use super::config::CompareConfig;
 
 /// The costs between the classes of two datasets, with the mass of the coupling marked; without costs, the mass.
 pub(crate) fn classes(
     names: (&str, &str),
     labels: (Vec<String>, Vec<String>),
     (costs, masses): (Option<Vec<f64>>, Option<Vec<f64>>),
-    method: &MethodConfig,
-    note: String,
+    config: &CompareConfig,
+    result: &str,
 ) -> Result<Picture> {
+    let method = &config.method;
     let value_label = match method.class_cost() {
         Some(cost) => cost.to_owned(),
         None => "share of mass".to_owned(),
@@ -22,7 +23,7 @@ pub(crate) fn classes(
     let values = costs.or_else(|| masses.clone()).unwrap_or_default();
     let figure = HeatMap {
         title: format!("{} to {}: {}", names.0, names.1, method.symbol()),
-        note,
+        note: format!("{} {result}", config.in_words()),
         value_label,
         row_names: labels.0,
         col_names: labels.1,
@@ -34,14 +35,18 @@ pub(crate) fn classes(
 }
 
 /// The matrix of distances in the order of its tree, which stands beside it.
-pub(crate) fn heat_map(names: &[String], matrix: &[f64], method: &MethodConfig) -> Result<Picture> {
+pub(crate) fn heat_map(config: &CompareConfig, matrix: &[f64]) -> Result<Picture> {
+    let (names, symbol) = (&config.datasets, config.method.symbol());
     let distances = DistanceMatrix::new(names.len(), matrix.to_vec())?;
     let figure = HeatMap {
-        title: format!("{} between {} datasets", method.symbol(), names.len()),
-        note: "Tree by average linkage; neighbours as near as turning its branches allows.".into(),
-        value_label: method.symbol(),
-        row_names: names.to_vec(),
-        col_names: names.to_vec(),
+        title: format!("{symbol} between {} datasets", names.len()),
+        note: format!(
+            "{} Tree by average linkage; neighbours as near as turning its branches allows.",
+            config.in_words()
+        ),
+        value_label: symbol,
+        row_names: names.clone(),
+        col_names: names.clone(),
         values: matrix.to_vec(),
         tree: Some(average_linkage(&distances)),
         ..HeatMap::default()
@@ -50,7 +55,8 @@ pub(crate) fn heat_map(names: &[String], matrix: &[f64], method: &MethodConfig) 
 }
 
 /// The datasets in the plane, as far apart as they are up to the stress; parts of one dataset share a colour.
-pub(crate) fn map(names: &[String], matrix: &[f64], method: &MethodConfig) -> Result<Picture> {
+pub(crate) fn map(config: &CompareConfig, matrix: &[f64]) -> Result<Picture> {
+    let (names, symbol) = (&config.datasets, config.method.symbol());
     let distances = DistanceMatrix::new(names.len(), matrix.to_vec())?;
     let start = classical_mds(&distances, 2)?;
     let placed = smacof(&distances, &start, &SmacofOptions::default())?;
@@ -65,9 +71,10 @@ pub(crate) fn map(names: &[String], matrix: &[f64], method: &MethodConfig) -> Re
         points.push(MapPoint { at: [at[0], at[1]], name: name.clone(), group });
     }
     let figure = PointMap {
-        title: format!("Datasets by {}", method.symbol()),
+        title: format!("Datasets by {symbol}"),
         note: format!(
-            "Multidimensional scaling (SMACOF): distances on the map are off by {:.1} % (stress).",
+            "{} Multidimensional scaling (SMACOF): distances on the map are off by {:.1} % (stress).",
+            config.in_words(),
             100.0 * placed.stress
         ),
         points,

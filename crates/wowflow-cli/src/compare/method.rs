@@ -210,6 +210,8 @@ impl MethodConfig {
         match self.name {
             Otdd | OtddGaussian | OtddSliced if self.regularisation.is_none() => n.saturating_mul(m),
             HipmName => n.saturating_add(m).saturating_mul(n.saturating_add(m)).saturating_mul(2),
+            // Beyond 1 GiB the solver computes costs anew.
+            W2 => n.saturating_mul(m).min(1 << 27),
             _ => 0,
         }
     }
