@@ -1,6 +1,6 @@
 //! Ctrl-C and termination: the first asks for a clean stop, the second ends the program.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,7 +15,9 @@ pub(crate) fn listen() {
             let last_words = LAST_WORDS.get();
             if REQUESTED.swap(true, Ordering::SeqCst) || last_words.is_some() {
                 if let Some(words) = last_words {
-                    let _ = writeln!(io::stderr(), "{words}");
+                    // In place of a progress line that may stand there.
+                    let clear = if io::stderr().is_terminal() { "\r\x1b[2K" } else { "" };
+                    let _ = writeln!(io::stderr(), "{clear}{words}");
                 }
                 std::process::exit(130);
             }

@@ -32,7 +32,7 @@ impl Progress {
         let target =
             if console.watched() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(total as u64), target).with_position(done as u64);
-        let style = "{bar:30} {pos}/{len} pairs, {per_sec}, {elapsed} gone, {eta} left, {msg}";
+        let style = "{bar:30} {pos}/{len} pairs, {per_sec}, {elapsed} gone, {eta} left, {wide_msg}";
         bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.reset_eta();
         bar.enable_steady_tick(TICK);

@@ -96,6 +96,10 @@ pub(crate) struct DistanceArgs {
     /// Draw the costs between classes, those that are coupled framed, for methods that compare classes.
     #[arg(long, value_name = "PNG")]
     pub(crate) figure: Option<PathBuf>,
+    /// Write the costs between classes and the mass that goes between them, class_costs and class_coupling with
+    /// left_labels and right_labels, as far as the method has them.
+    #[arg(long, value_name = "NPZ")]
+    pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
 }

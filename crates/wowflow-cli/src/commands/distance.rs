@@ -1,5 +1,7 @@
 //! `wowflow distance`: how far apart two datasets are, with what certifies it.
 
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
@@ -8,6 +10,7 @@ use serde::Serialize;
 use wowflow::compare::{Comparison, compare};
 use wowflow::scalar::Scalar;
 use wowflow_data::atomic;
+use wowflow_data::npy::{NpyArray, write_npz_to};
 use wowflow_report::rundir::SCHEMA;
 
 use super::on_threads;
@@ -48,6 +51,7 @@ struct Report {
     classes: Classes,
     seconds: Seconds,
     figure: Option<String>,
+    plan: Option<String>,
     provenance: Provenance,
 }
 
@@ -77,9 +81,7 @@ pub(crate) fn run(args: &DistanceArgs, console: &Console) -> Result<ExitStatus> 
 }
 
 fn distance(args: &DistanceArgs, console: &Console) -> Result<ExitStatus> {
-    if let Some(path) = &args.figure {
-        refuse_place(path)?;
-    }
+    args.figure.iter().chain(&args.plan).try_for_each(|path| refuse_place(path))?;
     interrupt::listen();
     interrupt::end_at_once_with("interrupted; nothing was written".into());
     let started = Instant::now();
@@ -114,11 +116,11 @@ fn distance_in<T: Scalar>(
     let names = (left.name.as_str(), right.name.as_str());
     check_size(&config.method, names, p.sample_count(), q.sample_count())?;
     let method = config.method.method(config.seed)?;
-    if args.figure.is_some() && !config.method.has_figure() {
-        bail!(
-            "expected --figure with a method that compares classes, found it with --method {}",
-            config.method.name.typed()
-        );
+    for (given, option) in [(args.figure.is_some(), "figure"), (args.plan.is_some(), "plan")] {
+        if given && !config.method.has_classes() {
+            let name = config.method.name.typed();
+            bail!("expected --{option} with a method that compares classes, found it with --method {name}");
+        }
     }
     let load = started.elapsed().as_secs_f64();
     let counts = [counts(left, &p), counts(right, &q)];
@@ -143,8 +145,10 @@ fn distance_in<T: Scalar>(
         let result = format!("{} = {:.6}: {}.", config.method.symbol(), found.value, certainty.in_words());
         let pictured = (costs.clone(), masses.clone());
         let png = figures::classes(names, labels.clone(), pictured, &config, &result)?.to_png()?;
-        let written = atomic::create(path, |file| std::io::Write::write_all(file, &png));
-        written.with_context(|| format!("cannot write {}", path.display()))?;
+        write_new(path, |file| file.write_all(&png))?;
+    }
+    if let Some(path) = &args.plan {
+        write_plan(path, (left, right), (costs.as_deref(), masses.as_deref()))?;
     }
     say_classes(console, &labels, masses.as_deref(), costs.as_deref());
     say_value(console, &config, &found, &certainty);
@@ -178,6 +182,7 @@ fn distance_in<T: Scalar>(
         },
         seconds: Seconds { load, compare },
         figure: args.figure.as_ref().map(|path| path.display().to_string()),
+        plan: args.plan.as_ref().map(|path| path.display().to_string()),
         provenance: Provenance::new(config.seed, config.hash()?, data_dir, left, right),
     })?;
     Ok(ExitStatus::Done)
@@ -196,6 +201,29 @@ fn refuse_place(path: &Path) -> Result<()> {
         bail!("expected a folder for {} at {}, found none", path.display(), folder.display());
     }
     Ok(())
+}
+
+/// Writes a file that is not there yet, whole or not at all.
+fn write_new(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> Result<()> {
+    atomic::create(path, fill).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Costs and masses between classes as arrays, those that there are, with the labels of rows and columns.
+fn write_plan(
+    path: &Path,
+    (left, right): (&Named, &Named),
+    (costs, masses): (Option<&[f64]>, Option<&[f64]>),
+) -> Result<()> {
+    let (rows, cols) = (labels_of(left), labels_of(right));
+    let shape = [rows.len(), cols.len()];
+    let matrix = |values: Option<&[f64]>| values.map(|values| NpyArray::f64(shape, values.to_vec()));
+    let (costs, masses) = (matrix(costs), matrix(masses));
+    let (rows, cols) = (NpyArray::text([rows.len()], rows), NpyArray::text([cols.len()], cols));
+    let arrays = [("class_costs", costs.as_ref()), ("class_coupling", masses.as_ref())];
+    let mut arrays: Vec<(&str, &NpyArray)> =
+        arrays.into_iter().filter_map(|(name, array)| Some((name, array?))).collect();
+    arrays.extend([("left_labels", &rows), ("right_labels", &cols)]);
+    write_new(path, |file| write_npz_to(file, &arrays))
 }
 
 /// Which class goes where, one a line.

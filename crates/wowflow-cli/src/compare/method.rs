@@ -200,8 +200,8 @@ impl MethodConfig {
         }
     }
 
-    /// Whether there is a matrix of classes to draw: of costs, or of the mass that goes between classes.
-    pub(crate) fn has_figure(&self) -> bool {
+    /// Whether there is a matrix of classes: of costs, or of the mass that goes between them.
+    pub(crate) fn has_classes(&self) -> bool {
         self.class_cost().is_some() || self.name == W2
     }
 

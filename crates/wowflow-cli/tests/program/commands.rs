@@ -138,7 +138,7 @@ fn help_is_complete() {
     }
     let method = "method directions slicing kernel bandwidth exponent smoothing order moments functions \
         regularisation sample resize precision seed data-dir threads json";
-    for (command, more) in [("distance", "figure"), ("pairwise", "out resume")] {
+    for (command, more) in [("distance", "figure plan"), ("pairwise", "out resume")] {
         let help = run([command, "--help"]).ok().stdout;
         explains(&help, method);
         explains(&help, more);

@@ -211,6 +211,32 @@ fn figures_are_drawn_where_there_is_nothing_yet() {
 }
 
 #[test]
+fn plans_read_back() {
+    let folder = folder();
+    for (method, names) in [
+        ("otdd", &["class_costs", "class_coupling", "left_labels", "right_labels"][..]),
+        ("mmd-sw", &["class_costs", "left_labels", "right_labels"]),
+        ("w2", &["class_coupling", "left_labels", "right_labels"]),
+    ] {
+        let path = folder.path().join(format!("{method}.npz"));
+        let typed = path.to_str().unwrap();
+        let report = distance("rings:source:9", "gaussians:5", &format!("--method {method} --plan {typed}"));
+        assert_eq!(report["plan"], typed);
+        let arrays = wowflow_data::npy::read_npz(&path).unwrap();
+        let found: Vec<&str> = arrays.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(found, names);
+        for (name, array) in &arrays[..names.len() - 2] {
+            assert_eq!(array.shape, [3, 4]);
+            let rows: Vec<Vec<f64>> = serde_json::from_value(report["classes"][&name[6..]].clone()).unwrap();
+            assert_eq!(array.to_f64().unwrap(), rows.concat(), "{name}");
+        }
+        run(["distance", "rings:5", "rings:6", "--plan", typed]).refused("file exists");
+    }
+    run(["distance", "rings:5", "rings:6", "--method", "sw", "--plan", "plan.npz"])
+        .refused("expected --plan with a method that compares classes");
+}
+
+#[test]
 fn images_of_other_sizes_are_brought_to_one() {
     run(["distance", "noise:8x6:3", "noise:4x3:3"]).refused(
         "expected datasets of one dimension, found 48 (noise:8x6:3) and 12 (noise:4x3:3): bring images to one size with --resize",

@@ -39,6 +39,31 @@ fn mnist_flows_into_fashion_mnist() {
 }
 
 #[test]
+fn parts_of_one_dataset_are_nearest() {
+    let Some(data) = data(&["mnist", "fashion-mnist", "usps"]) else { return };
+    let folder = folder();
+    let names = [
+        "mnist[train]:20",
+        "usps[train]:20",
+        "fashion-mnist[train]:20",
+        "mnist[test]:20",
+        "usps[test]:20",
+        "fashion-mnist[test]:20",
+    ];
+    for method in ["wow", "otdd", "mmd-sw"] {
+        let out = folder.path().join(method);
+        let place = ["--out", out.to_str().unwrap(), "--data-dir", data.to_str().unwrap()];
+        run(["pairwise", "--resize", "16x16", "--method", method].into_iter().chain(names).chain(place)).ok();
+        let table = json(out.join("distances.json"));
+        let values: Vec<Vec<f64>> = serde_json::from_value(table["values"].clone()).unwrap();
+        for (i, row) in values.iter().enumerate() {
+            let nearest = (0..6).filter(|j| *j != i).min_by(|j, k| row[*j].total_cmp(&row[*k])).unwrap();
+            assert_eq!(nearest, (i + 3) % 6, "{method}: {} - {}", names[i], names[nearest]);
+        }
+    }
+}
+
+#[test]
 fn the_environment_names_the_folder_too() {
     let Some(data) = data(&["usps"]) else { return };
     let mut command = program();
