@@ -156,6 +156,9 @@ pub(crate) struct FlowArgs {
     /// accuracy.png shows the share that agrees with the final labels. Default: never.
     #[arg(long, value_name = "N", group = "fresh", value_parser = parse_positive)]
     pub(crate) neighbours_every: Option<u64>,
+    /// Every N steps, the exact W_W2^2 to the target; distance.png shows it. Default: at both ends only.
+    #[arg(long, value_name = "N", group = "fresh", value_parser = parse_positive)]
+    pub(crate) distance_every: Option<u64>,
     /// Compare classes exactly up to this many samples each; larger ones by a sample of that size,
     /// and the summary says so. Default: 2000.
     #[arg(long, value_name = "N", group = "fresh", value_parser = parse_count)]

@@ -37,6 +37,8 @@ pub(crate) struct FlowConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) neighbours_every: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) distance_every: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settle_every: Option<u64>,
 }
 
@@ -217,6 +219,7 @@ mod tests {
             checkpoint_every: 1,
             exact_limit: 2000,
             neighbours_every: None,
+            distance_every: Some(7),
             settle_every: Some(10),
         };
         let mut bits = 0x9e37_79b9_7f4a_7c15u64;

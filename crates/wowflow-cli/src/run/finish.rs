@@ -6,8 +6,6 @@ use wowflow::dataset::{LabeledDataset, Points};
 use wowflow::flow::StopReason;
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::match_classes;
-use wowflow::ot::wow::{KeepPlans, wow2_pow};
-use wowflow::rng::{Purpose, Stream};
 use wowflow_data::npy::NpyArray;
 use wowflow_data::write_npz_dataset;
 use wowflow_report::render;
@@ -16,6 +14,7 @@ use wowflow_report::rundir::{ClassMatch, MetricsRecord, RunDir, SCHEMA, Summary,
 use super::checkpoint::Stored;
 use super::config::FlowConfig;
 use super::directory::write_json;
+use super::distance::exact_distance;
 use super::execute::Data;
 use super::recorder::{Recorder, VOTES};
 use crate::ExitStatus;
@@ -39,10 +38,8 @@ pub(crate) fn finish<T: Stored>(
     let seconds = recorder.seconds();
     let limit = config.exact_limit;
     let subsampled = [source, target].iter().any(|m| (0..m.class_count()).any(|c| m.class_size(c) > limit));
-    let small = |m: &MeasureOverMeasures<T>| subsample(m, limit, config.seed);
-    let (small_source, small_flowed, small_target) = (small(source)?, small(flowed)?, small(target)?);
-    let before = wow2_pow(&small_source, &small_target, KeepPlans::No)?;
-    let after = wow2_pow(&small_flowed, &small_target, KeepPlans::No)?;
+    let before = exact_distance(source, target, config)?;
+    let after = exact_distance(flowed, target, config)?;
     let matching = match_classes(&after);
 
     let source_labels = data.source.dataset.classes();
@@ -181,30 +178,4 @@ fn write_flowed<T: Stored>(
     let came_from = NpyArray::text(vec![came_from.len()], came_from);
     write_npz_dataset(run.flowed(), &result, &[("y_source", &came_from)])?;
     Ok(())
-}
-
-/// At most `limit` samples a class, drawn with the seed, the same rows for equal sizes.
-fn subsample<T: Stored>(
-    measure: &MeasureOverMeasures<T>,
-    limit: usize,
-    seed: u64,
-) -> Result<MeasureOverMeasures<T>> {
-    let dim = measure.dim();
-    let (mut points, mut sizes, mut inner) = (Vec::new(), Vec::new(), Vec::new());
-    for class in 0..measure.class_count() {
-        let size = measure.class_size(class);
-        let weight = |row: usize| measure.class_weights(class).map_or(1.0, |a| a[row]);
-        // Samples without mass carry no distance: drawn alone they would leave a class empty.
-        let massive: Vec<usize> = (0..size).filter(|&row| weight(row) > 0.0).collect();
-        let drawn = match massive.len() > limit {
-            true => Stream::new(seed, Purpose::Subsample, class as u64).reader().sample(massive.len(), limit),
-            false => (0..massive.len()).collect(),
-        };
-        sizes.push(drawn.len());
-        for row in drawn.into_iter().map(|index| massive[index]) {
-            points.extend_from_slice(&measure.class_points(class)[row * dim..(row + 1) * dim]);
-            inner.push(weight(row));
-        }
-    }
-    Ok(MeasureOverMeasures::new(points, dim, &sizes, Some(&inner), Some(measure.outer_weights()))?)
 }

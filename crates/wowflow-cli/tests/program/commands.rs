@@ -102,7 +102,7 @@ fn help_is_complete() {
     }
     let help = run(["flow", "--help"]).ok().stdout;
     let options = "source target kernel bandwidth exponent smoothing steps scheme step-size schedule \
-        momentum momentum-schedule settle-every directions slicing redraw target-batch batch-estimator precision seed checkpoint-every exact-limit out resume data-dir threads json";
+        momentum momentum-schedule settle-every directions slicing redraw target-batch batch-estimator precision seed checkpoint-every neighbours-every distance-every exact-limit out resume data-dir threads json";
     for option in options.split_whitespace() {
         let at = help.find(&format!("      --{option}")).unwrap_or_else(|| panic!("{option}: {help}"));
         let text = help[at..].lines().nth(1).unwrap_or_default().trim();
