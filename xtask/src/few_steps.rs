@@ -157,7 +157,7 @@ fn build() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .current_dir(root())
-        .args(["build", "--release", "--locked", "--package", "wowflow-cli"])
+        .args(["build", "--release", "--locked"])
         .status()?;
     ensure!(built.success(), "expected the program to build");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
