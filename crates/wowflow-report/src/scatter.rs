@@ -196,7 +196,7 @@ impl Mark {
     fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
-            Self::End => "flowed",
+            Self::End => "end",
             Self::Target => "target",
         }
     }
