@@ -301,7 +301,8 @@ pub(crate) struct GeodesicArgs {
     #[arg(long)]
     pub(crate) barycentric: bool,
     /// Solve the transports between neighbouring times anew to see that the speed is constant. Default:
-    /// where no class has more than 200 samples.
+    /// for classes that exchange at most 500
+    /// particles.
     #[arg(long, conflicts_with_all = ["no_check", "barycentric"])]
     pub(crate) check: bool,
     /// Leave that out.

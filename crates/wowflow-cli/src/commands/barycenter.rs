@@ -15,6 +15,7 @@ use crate::ExitStatus;
 use crate::args::{BarycenterArgs, Precision};
 use crate::console::Console;
 use crate::geometry::average::Average;
+use crate::geometry::average_summary::{Summary, summary, tell};
 use crate::geometry::{average_pictures, image_shape, load, measures, precision, write_all};
 use crate::interrupt;
 use crate::load::Named;
@@ -47,55 +48,6 @@ struct Step {
     objective: f64,
     movement: f64,
     seconds: f64,
-}
-
-/// `summary.json`.
-#[derive(Debug, Serialize)]
-struct Summary {
-    schema: u32,
-    datasets: Vec<String>,
-    weights: Vec<f64>,
-    /// The dataset it started from.
-    start: String,
-    classes: Vec<Class>,
-    /// `sum_k lambda_k W_{W2}^2(B, P_k)`.
-    objective: f64,
-    objective_initial: f64,
-    /// No dataset of any size has a smaller objective.
-    lower_bound: f64,
-    iterations: usize,
-    movement: f64,
-    stop_reason: &'static str,
-    couplings: Vec<Coupling>,
-    seconds: f64,
-    dataset: &'static str,
-    pictures: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Class {
-    label: String,
-    weight: f64,
-    samples: usize,
-    /// Label of the matched class of every dataset.
-    matched: Vec<String>,
-}
-
-/// The coupling of the barycenter with one of the datasets.
-#[derive(Debug, Serialize)]
-struct Coupling {
-    dataset: String,
-    wow2: f64,
-    gap: f64,
-    classes: Vec<Pair>,
-}
-
-#[derive(Debug, Serialize)]
-struct Pair {
-    barycenter: String,
-    dataset: String,
-    mass: f64,
-    cost: f64,
 }
 
 pub(crate) fn run(args: &BarycenterArgs, console: &Console) -> Result<ExitStatus> {
@@ -133,11 +85,12 @@ fn average<T: Stored>(
     for named in data {
         console.say(&named.description);
     }
+    interrupt::listen();
     console.say(&format!("barycenter of {} datasets in {}", data.len(), out.display()));
 
     let (mean, steps) = iterate(&config, &measures, console)?;
     let average = Average::new(&mean, data, image_shape(data)?);
-    let mut summary = summary(&config, &average);
+    let mut summary = summary(&config.weights, &average);
     let data_dir = args.exact.common.data.data_dir.as_deref();
     let provenance = ListProvenance::new(config.seed, hash(&config)?, data_dir, data);
     let written = write_all(&out, console, |run| {
@@ -170,6 +123,16 @@ fn resolve(args: &BarycenterArgs, precision: Precision, data: &[Named]) -> Resul
     if weights.len() != data.len() {
         bail!("expected {} --weights, one a dataset, found {}", data.len(), weights.len());
     }
+    if weights.iter().any(|w| !w.is_finite() || *w < 0.0) || weights.iter().sum::<f64>() <= 0.0 {
+        let found: Vec<String> = weights.iter().map(ToString::to_string).collect();
+        bail!("expected finite --weights of at least 0 with a positive sum, found {}", found.join(","));
+    }
+    if let Some(at) = start.filter(|&at| weights[at] == 0.0) {
+        bail!("expected a dataset of positive weight as --start, found {}", datasets[at]);
+    }
+    if args.tolerance.is_nan() || args.tolerance < 0.0 {
+        bail!("expected a --tolerance of at least 0, found {}", args.tolerance);
+    }
     Ok(Config {
         schema: SCHEMA,
         command: "barycenter",
@@ -197,7 +160,6 @@ fn iterate<T: Stored>(
         tolerance: config.tolerance,
         max_iterations: usize::try_from(config.max_iterations).unwrap_or(usize::MAX),
     };
-    interrupt::listen();
     let started = Instant::now();
     let progress = Progress::steps(console, config.max_iterations, 0);
     let mut steps = Vec::new();
@@ -211,55 +173,6 @@ fn iterate<T: Stored>(
     let mean = barycenter_observed(&datasets, Some(&config.weights), &options, observe);
     progress.clear();
     Ok((mean?, steps))
-}
-
-fn summary<T: Stored>(config: &Config, average: &Average<'_, T>) -> Summary {
-    let mean = average.mean;
-    let total: f64 = config.weights.iter().sum();
-    let count = average.datasets.len();
-    let class = |c: usize| Class {
-        label: average.labels[c].to_string(),
-        weight: mean.measure.outer_weights()[c],
-        samples: mean.measure.class_size(c),
-        matched: (0..count).map(|k| average.matched_label(k, c)).collect(),
-    };
-    let coupling = |k: usize| {
-        let transport = &mean.transports[k];
-        let pair = |atom: &wowflow::ot::exact::Atom| Pair {
-            barycenter: average.labels[atom.row].to_string(),
-            dataset: average.datasets[k].dataset.classes()[atom.col].to_string(),
-            mass: atom.mass,
-            cost: transport.class_costs.get(atom.row, atom.col),
-        };
-        Coupling {
-            dataset: config.datasets[k].clone(),
-            wow2: transport.value,
-            gap: transport.gap,
-            classes: transport.outer.atoms().iter().map(pair).collect(),
-        }
-    };
-    Summary {
-        schema: SCHEMA,
-        datasets: config.datasets.clone(),
-        weights: config.weights.iter().map(|weight| weight / total).collect(),
-        start: config.datasets[mean.start].clone(),
-        classes: (0..mean.measure.class_count()).map(class).collect(),
-        objective: mean.objective(),
-        objective_initial: mean.objectives[0],
-        lower_bound: mean.lower_bound,
-        iterations: mean.objectives.len() - 1,
-        movement: mean.movement,
-        stop_reason: match mean.stop {
-            Stop::Converged => "converged",
-            Stop::NoDecrease => "no_decrease",
-            Stop::IterationLimit => "iteration_limit",
-            Stop::Interrupted => "interrupted",
-        },
-        couplings: (0..count).map(coupling).collect(),
-        seconds: 0.0,
-        dataset: "barycenter.npz",
-        pictures: Vec::new(),
-    }
 }
 
 fn write_steps(path: &Path, steps: &[Step]) -> Result<()> {
@@ -289,31 +202,4 @@ fn write_pictures<T: Stored>(
         summary.pictures.push(name.to_owned());
     }
     Ok(())
-}
-
-fn tell(summary: &Summary, out: &Path, console: &Console) {
-    for class in &summary.classes {
-        console.say(&format!(
-            "  class {}: weight {:.4}, {} samples",
-            class.label, class.weight, class.samples
-        ));
-    }
-    for coupling in &summary.couplings {
-        console.say(&format!("  W_W2^2 {:.4} to {}", coupling.wow2, coupling.dataset));
-    }
-    let how = match summary.stop_reason {
-        "interrupted" => "interrupted after",
-        "iteration_limit" => "stopped at the limit of",
-        _ => "at rest after",
-    };
-    console.say(&format!(
-        "objective {:.6} (from {:.6}; no dataset is below {:.6}), {how} {} steps from {}, in {:.1} s",
-        summary.objective,
-        summary.objective_initial,
-        summary.lower_bound,
-        summary.iterations,
-        summary.start,
-        summary.seconds
-    ));
-    console.say(&format!("open {}", out.join(&summary.pictures[0]).display()));
 }

@@ -5,9 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use serde::Serialize;
 use wowflow::measure::MeasureOverMeasures;
-use wowflow::ot::geometry::{
-    PlanUniqueness, SpeedCheck, TIGHT, Uniqueness, VelocityPlan, constant_speed, plan_uniqueness,
-};
+use wowflow::ot::geometry::{TIGHT, VelocityPlan, constant_speed, plan_uniqueness};
 use wowflow::ot::labels::match_classes;
 use wowflow::ot::wow::{KeepPlans, WowTransport, wow2_pow};
 use wowflow_report::rundir::{RunDir, SCHEMA};
@@ -17,6 +15,7 @@ use crate::ExitStatus;
 use crate::args::{GeodesicArgs, Precision};
 use crate::console::Console;
 use crate::geometry::curve::Curve;
+use crate::geometry::curve_summary::{Ends, Summary, Written, pairs, speed_of, tell, uniqueness};
 use crate::geometry::{curve_pictures, go_on, image_shape, load, measures, precision, write_all};
 use crate::interrupt;
 use crate::load::Named;
@@ -25,8 +24,8 @@ use crate::run::config::hash;
 use crate::run::directory::{default_out, refuse_existing, write_bytes, write_json};
 use crate::run::provenance::Provenance;
 
-/// Classes of at most this many samples are checked for constant speed unasked.
-const CHECKED: usize = 200;
+/// Pairs of classes of at most this many particles are checked for constant speed unasked.
+const CHECKED: usize = 500;
 /// The check costs a solve for every pair of neighbouring times; of many times it takes so many pairs.
 const MOST_SEGMENTS: usize = 8;
 /// Masses that miss by more than this are not those of the samples.
@@ -45,77 +44,6 @@ struct Config {
     precision: Precision,
     seed: u64,
     exact_limit: usize,
-}
-
-/// `summary.json`.
-#[derive(Debug, Serialize)]
-struct Summary {
-    schema: u32,
-    source: String,
-    target: String,
-    /// `W_{W2}^2`.
-    wow2: f64,
-    /// Primal minus dual value of the coupling of the classes.
-    gap: f64,
-    classes: Vec<Pair>,
-    unique: Unique,
-    constant_speed: Option<Speed>,
-    end_points: Ends,
-    /// Bound of `W_{W2}^2` from the end of a curve without splits to the target.
-    barycentric_spread: Option<f64>,
-    times: Vec<Written>,
-    seconds_transport: f64,
-    seconds: f64,
-    pictures: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Pair {
-    source: String,
-    target: String,
-    mass: f64,
-    /// `W_2^2` between the two classes.
-    cost: f64,
-    particles: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct Unique {
-    overall: bool,
-    classes: bool,
-    samples: bool,
-    /// Matched classes whose samples could be matched otherwise at the same cost.
-    pairs_with_others: Vec<[String; 2]>,
-}
-
-#[derive(Debug, Serialize)]
-struct Speed {
-    /// The largest relative deviation.
-    worst: f64,
-    segments: Vec<Segment>,
-}
-
-#[derive(Debug, Serialize)]
-struct Segment {
-    from: f64,
-    to: f64,
-    expected: f64,
-    by_coupling: f64,
-    exact: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct Ends {
-    exact: bool,
-    mass_error: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct Written {
-    time: f64,
-    file: String,
-    samples: usize,
-    classes: usize,
 }
 
 pub(crate) fn run(args: &GeodesicArgs, console: &Console) -> Result<ExitStatus> {
@@ -143,15 +71,14 @@ fn geodesic<T: Stored>(
     let (source, target) = (&data[0], &data[1]);
     let measures = measures::<T>(data)?;
     let (p, q) = (&measures[0], &measures[1]);
-    let small = measures.iter().all(|m| (0..m.class_count()).all(|c| m.class_size(c) <= CHECKED));
-    let config = Config {
+    let mut config = Config {
         schema: SCHEMA,
         command: "geodesic",
         source: source.name.clone(),
         target: target.name.clone(),
         times: args.times.values(),
         barycentric: args.barycentric,
-        check: args.check || small && !args.no_check && !args.barycentric,
+        check: args.check,
         precision,
         seed: args.exact.seed,
         exact_limit: args.exact.exact_limit,
@@ -167,6 +94,9 @@ fn geodesic<T: Stored>(
     let plan = VelocityPlan::new(p, q, &transport)?;
     let seconds_transport = started.elapsed().as_secs_f64();
     console.say(&format!("W_W2^2 {:.6} in {seconds_transport:.1} s", transport.value));
+    if !args.no_check && !args.barycentric {
+        config.check |= plan.pairs().iter().all(|pair| pair.plan.atoms().len() <= CHECKED);
+    }
     let unique = plan_uniqueness(p, q, &transport, TIGHT)?;
     let segments = if config.check { segments(&config.times) } else { Vec::new() };
     let speed = if config.check { Some(constant_speed(&plan, &segments)?) } else { None };
@@ -182,7 +112,7 @@ fn geodesic<T: Stored>(
         gap: transport.gap,
         classes: pairs(&plan, &transport, (source, target)),
         unique: uniqueness(&unique, (source, target)),
-        constant_speed: speed.map(speed_of),
+        constant_speed: speed.as_ref().map(speed_of),
         end_points: Ends { exact: exact && mass_error <= ROUNDING, mass_error },
         barycentric_spread: args.barycentric.then(|| curve.spread()),
         times: Vec::new(),
@@ -204,7 +134,7 @@ fn geodesic<T: Stored>(
         write_json(&run.summary(), &summary)
     })?;
     if status == ExitStatus::Done {
-        tell(&summary, &config, &out, console);
+        tell(&summary, &out, console);
         let mut object = serde_json::to_value(&summary)?;
         object["out"] = out.display().to_string().into();
         console.object(&object)?;
@@ -219,43 +149,6 @@ fn segments(times: &[f64]) -> Vec<(f64, f64)> {
     let chosen = (0..kept).map(|k| inner[(2 * k + 1) * inner.len() / (2 * kept)]);
     let ends: Vec<f64> = std::iter::once(0.0).chain(chosen).chain([1.0]).collect();
     ends.windows(2).map(|pair| (pair[0], pair[1])).collect()
-}
-
-fn pairs<T: Stored>(
-    plan: &VelocityPlan<'_, T>,
-    transport: &WowTransport,
-    (source, target): (&Named, &Named),
-) -> Vec<Pair> {
-    let pair = |pair: &wowflow::ot::geometry::ClassPair| Pair {
-        source: source.dataset.classes()[pair.source].to_string(),
-        target: target.dataset.classes()[pair.target].to_string(),
-        mass: pair.mass,
-        cost: transport.class_costs.get(pair.source, pair.target),
-        particles: pair.plan.atoms().len(),
-    };
-    plan.pairs().iter().map(pair).collect()
-}
-
-fn uniqueness(found: &PlanUniqueness, (source, target): (&Named, &Named)) -> Unique {
-    let label = |named: &Named, class: usize| named.dataset.classes()[class].to_string();
-    let others = found.inner.iter().map(|&(c, d)| [label(source, c), label(target, d)]);
-    Unique {
-        overall: found.overall() == Uniqueness::Unique,
-        classes: found.outer == Uniqueness::Unique,
-        samples: found.inner.is_empty(),
-        pairs_with_others: others.collect(),
-    }
-}
-
-fn speed_of(check: SpeedCheck) -> Speed {
-    let segment = |segment: &wowflow::ot::geometry::Segment| Segment {
-        from: segment.times.0,
-        to: segment.times.1,
-        expected: segment.expected,
-        by_coupling: segment.by_coupling,
-        exact: segment.exact,
-    };
-    Speed { worst: check.worst, segments: check.segments.iter().map(segment).collect() }
 }
 
 fn write_datasets<T: Stored>(
@@ -300,7 +193,9 @@ fn write_pictures<T: Stored>(
     let title = format!("{} to {}{remark}", names.0.name, names.1.name);
     let moving = match curve.shape {
         Some(shape) => Some(curve_pictures::images(&title, &groups, &config.times, shape)?),
-        None if plan.source().dim() == 2 => Some(curve_pictures::plane(&title, &groups, plane(plan.target()))?),
+        None if plan.source().dim() == 2 => {
+            Some(curve_pictures::plane(&title, &groups, plane(plan.target()))?)
+        }
         None => None,
     };
     let mut write = |name: &str, bytes: &[u8]| {
@@ -321,40 +216,4 @@ fn write_pictures<T: Stored>(
 
 fn plane<T: Stored>(measure: &MeasureOverMeasures<T>) -> Vec<[f32; 2]> {
     measure.points().chunks_exact(2).map(|x| [x[0].to_f64() as f32, x[1].to_f64() as f32]).collect()
-}
-
-fn tell(summary: &Summary, config: &Config, out: &std::path::Path, console: &Console) {
-    for pair in &summary.classes {
-        console.say(&format!(
-            "  class {} -> {}: mass {:.4}, W_2 {:.4}",
-            pair.source,
-            pair.target,
-            pair.mass,
-            pair.cost.max(0.0).sqrt()
-        ));
-    }
-    let unique = match (summary.unique.classes, summary.unique.pairs_with_others.len()) {
-        (true, 0) => "the only shortest way".to_owned(),
-        (classes, pairs) => {
-            let outer = if classes { "" } else { ": classes could be matched otherwise" };
-            let inner =
-                if pairs == 0 { String::new() } else { format!(": samples of {pairs} pairs of classes could") };
-            format!("one of several shortest ways{outer}{inner}")
-        }
-    };
-    let speed = summary.constant_speed.as_ref();
-    let speed = speed.map_or(String::new(), |s| format!(", speed constant up to {:.1e}", s.worst));
-    console.say(&format!("{unique}{speed}"));
-    if let Some(spread) = summary.barycentric_spread {
-        console.say(&format!(
-            "an approximation: at t = 1 it is within W_W2^2 {spread:.4} of {}",
-            config.target
-        ));
-    }
-    console.say(&format!(
-        "{} datasets in {:.1} s; open {}",
-        summary.times.len(),
-        summary.seconds,
-        out.join(&summary.pictures[0]).display()
-    ));
 }

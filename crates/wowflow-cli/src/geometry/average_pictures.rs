@@ -3,9 +3,8 @@
 use anyhow::Result;
 use wowflow::dataset::ImageShape;
 use wowflow::measure::MeasureOverMeasures;
-use wowflow_report::{
-    AxisScale, ImageGrid, ImageRow, LineChart, Picture, ScatterFlow, ScatterPanel, Series,
-};
+use wowflow::ot::geometry::Stop;
+use wowflow_report::{AxisScale, ImageGrid, ImageRow, LineChart, Picture, ScatterFlow, ScatterPanel, Series};
 
 use super::average::Average;
 use super::{class_name, value_range};
@@ -17,7 +16,9 @@ const CLASSES: usize = 20;
 const COLUMNS: usize = 15;
 /// Most samples of a class shown side by side.
 const SAMPLES: usize = 3;
-const LONGEST_HEADING: usize = 10;
+const LONGEST_HEADING: usize = 13;
+/// Steps that the chart shows at least of an iteration that came to rest.
+const FEWEST_STEPS: usize = 5;
 
 fn single<T: Stored>(values: &[T]) -> Vec<f32> {
     values.iter().map(|v| v.to_f64() as f32).collect()
@@ -36,8 +37,7 @@ fn headings(datasets: &[Named]) -> Vec<String> {
     let short = |named: &Named| {
         let file = named.name.rsplit(['/', '\\']).next().unwrap_or_default();
         let plain = file.split(['[', '.']).next().unwrap_or_default();
-        let words: Vec<&str> =
-            plain.split(':').filter(|word| word.parse::<usize>().is_err()).collect();
+        let words: Vec<&str> = plain.split(':').filter(|word| word.parse::<usize>().is_err()).collect();
         words.last().map_or(String::new(), |word| (*word).to_owned())
     };
     let names: Vec<String> = datasets.iter().map(short).collect();
@@ -47,7 +47,7 @@ fn headings(datasets: &[Named]) -> Vec<String> {
         if name.chars().count() <= LONGEST_HEADING {
             return name;
         }
-        name.chars().take(LONGEST_HEADING - 1).chain(['…']).collect()
+        name.chars().take(LONGEST_HEADING - 2).chain(['.', '.']).collect()
     };
     names.iter().enumerate().map(heading).collect()
 }
@@ -66,25 +66,21 @@ pub(crate) fn images<T: Stored>(
     // samples are white.
     let blank = vec![f32::INFINITY; dim];
     let image = |points: &[T], row: usize| single(&points[row * dim..(row + 1) * dim]);
-    let row = |class: usize| {
+    let row = |class: usize| -> Vec<Vec<f32>> {
         let partners: Vec<Vec<Option<usize>>> = (0..count).map(|k| average.partners(k, class)).collect();
-        let mut images = Vec::new();
-        for sample in 0..groups.min(mean.class_size(class)) {
+        let partner = |k: usize, sample: usize| {
+            let points = measures[k].class_points(average.matched[k][class]);
+            partners[k][sample].map_or_else(|| blank.clone(), |row| image(points, row))
+        };
+        let group = |sample: usize| {
+            let mut images: Vec<Vec<f32>> = (0..count).map(|k| partner(k, sample)).collect();
+            images.insert(middle, image(mean.class_points(class), sample));
             if sample > 0 {
-                images.push(blank.clone());
+                images.insert(0, blank.clone());
             }
-            for k in 0..count {
-                if k == middle {
-                    images.push(image(mean.class_points(class), sample));
-                }
-                let theirs = measures[k].class_points(average.matched[k][class]);
-                images.push(partners[k][sample].map_or_else(|| blank.clone(), |row| image(theirs, row)));
-            }
-            if middle == count {
-                images.push(image(mean.class_points(class), sample));
-            }
-        }
-        images
+            images
+        };
+        (0..groups.min(mean.class_size(class))).flat_map(group).collect()
     };
     let rows: Vec<Vec<Vec<f32>>> = (0..classes).map(row).collect();
     let shown = rows.iter().flatten().filter(|image| image[0].is_finite());
@@ -127,7 +123,8 @@ pub(crate) fn plane<T: Stored>(
 ) -> Result<Picture> {
     let mean = &average.mean.measure;
     let classes = 0..mean.class_count();
-    let place = |points: &[T], row: usize| [points[2 * row].to_f64() as f32, points[2 * row + 1].to_f64() as f32];
+    let place =
+        |points: &[T], row: usize| [points[2 * row].to_f64() as f32, points[2 * row + 1].to_f64() as f32];
     let panel = |k: usize| {
         let measure = &measures[k];
         let mut frames = [Vec::new(), Vec::new()];
@@ -167,7 +164,11 @@ pub(crate) fn plane<T: Stored>(
 
 /// The objective at every step over the bound that nothing gets below.
 pub(crate) fn objective<T: Stored>(average: &Average<'_, T>) -> Result<Picture> {
-    let objectives = &average.mean.objectives;
+    let mut objectives = average.mean.objectives.clone();
+    if matches!(average.mean.stop, Stop::Converged | Stop::NoDecrease) {
+        // What came to rest early stays where it is.
+        objectives.resize(objectives.len().max(FEWEST_STEPS + 1), average.mean.objective());
+    }
     let points: Vec<(f64, f64)> =
         objectives.iter().enumerate().map(|(step, &value)| (step as f64, value)).collect();
     let last = points.last().map_or(0.0, |point| point.0).max(1.0);

@@ -5,9 +5,7 @@ use wowflow::dataset::ImageShape;
 use wowflow::ot::geometry::{Particle, VelocityPlan};
 use wowflow::ot::labels::ClassLabels;
 use wowflow::ot::wow::WowTransport;
-use wowflow_report::{
-    HeatMap, InterpolationRow, InterpolationSheet, Picture, ScatterFlow, ScatterPanel,
-};
+use wowflow_report::{HeatMap, InterpolationRow, InterpolationSheet, Picture, ScatterFlow, ScatterPanel};
 
 use super::{class_name, value_range};
 use crate::load::Named;
@@ -163,7 +161,8 @@ pub(crate) fn plane(title: &str, groups: &[Group], targets: Vec<[f32; 2]>) -> Re
         let moves = groups.iter().flat_map(|group| &group.moves);
         moves.map(|way| way.at(t)).map(|x| [x[0], x[1]]).collect::<Vec<_>>()
     };
-    let panel = ScatterPanel { frames: times.iter().map(frame).collect(), targets, ..ScatterPanel::default() };
+    let panel =
+        ScatterPanel { frames: times.iter().map(frame).collect(), targets, ..ScatterPanel::default() };
     let figure = ScatterFlow {
         title: title.to_owned(),
         classes: groups.iter().enumerate().flat_map(|(at, group)| vec![at; group.moves.len()]).collect(),

@@ -2,8 +2,10 @@
 
 pub(crate) mod average;
 pub(crate) mod average_pictures;
+pub(crate) mod average_summary;
 pub(crate) mod curve;
 pub(crate) mod curve_pictures;
+pub(crate) mod curve_summary;
 
 use std::fmt;
 use std::path::Path;
@@ -79,9 +81,8 @@ pub(crate) fn precision(datasets: &[Named], asked: Option<Precision>) -> Precisi
 
 /// The measures of datasets.
 pub(crate) fn measures<T: Stored>(datasets: &[Named]) -> Result<Vec<MeasureOverMeasures<T>>> {
-    let measure = |named: &Named| {
-        MeasureOverMeasures::from_dataset(&named.dataset).with_context(|| named.name.clone())
-    };
+    let measure =
+        |named: &Named| MeasureOverMeasures::from_dataset(&named.dataset).with_context(|| named.name.clone());
     datasets.iter().map(measure).collect()
 }
 
@@ -98,9 +99,8 @@ pub(crate) fn rows_by_class(data: &LabeledDataset) -> Vec<usize> {
 
 /// The values drawn black and white: pixels as they are, other data over the range they fill.
 pub(crate) fn value_range<'a>(images: impl Iterator<Item = &'a [f32]>) -> (f32, f32) {
-    let (low, high) = images
-        .flatten()
-        .fold((f32::MAX, f32::MIN), |(low, high), &v| (low.min(v), high.max(v)));
+    let (low, high) =
+        images.flatten().fold((f32::MAX, f32::MIN), |(low, high), &v| (low.min(v), high.max(v)));
     if low >= 0.0 && high <= 1.0 || low >= high { (0.0, 1.0) } else { (low, high) }
 }
 
@@ -138,5 +138,28 @@ pub(crate) fn write_all(
             Ok(ExitStatus::Interrupted)
         }
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_run_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("run");
+        let console = Console::new(true);
+        let write = |run: &RunDir, end: Result<()>| {
+            std::fs::write(run.config(), "half")?;
+            end
+        };
+        let status = write_all(&out, &console, |run| write(run, Err(Interrupted.into()))).unwrap();
+        assert_eq!(status, ExitStatus::Interrupted);
+        assert!(!out.exists());
+        assert!(write_all(&out, &console, |run| write(run, Err(anyhow::anyhow!("full")))).is_err());
+        assert!(!out.exists());
+        assert_eq!(write_all(&out, &console, |run| write(run, Ok(()))).unwrap(), ExitStatus::Done);
+        assert!(out.join("config.json").exists());
     }
 }
