@@ -90,6 +90,14 @@ fn geodesic<T: Stored>(
     }
     console.say(&format!("geodesic from {} to {} in {}", source.name, target.name, out.display()));
 
+    let largest =
+        |m: &MeasureOverMeasures<T>| (0..m.class_count()).map(|c| m.class_size(c)).max().unwrap_or(0);
+    console.say(&format!(
+        "solving {} exact transports of up to {} x {} samples",
+        p.class_count() * q.class_count(),
+        largest(p),
+        largest(q)
+    ));
     let transport = wow2_pow(p, q, KeepPlans::Yes)?;
     let plan = VelocityPlan::new(p, q, &transport)?;
     let seconds_transport = started.elapsed().as_secs_f64();

@@ -16,6 +16,7 @@ const CLASSES: usize = 20;
 const COLUMNS: usize = 15;
 /// Most samples of a class shown side by side.
 const SAMPLES: usize = 3;
+const LONGEST_TITLE: usize = 80;
 const LONGEST_HEADING: usize = 13;
 /// Steps that the chart shows at least of an iteration that came to rest.
 const FEWEST_STEPS: usize = 5;
@@ -24,11 +25,12 @@ fn single<T: Stored>(values: &[T]) -> Vec<f32> {
     values.iter().map(|v| v.to_f64() as f32).collect()
 }
 
-/// A title that names the datasets, or their number if that is long.
+/// A title that names the datasets as fully as there is room.
 fn title(datasets: &[Named]) -> String {
-    let names: Vec<&str> = datasets.iter().map(|named| &named.name[..]).collect();
-    let long = format!("barycenter of {}", names.join(", "));
-    if long.chars().count() <= 80 { long } else { format!("barycenter of {} datasets", datasets.len()) }
+    let names: Vec<String> = datasets.iter().map(|named| named.name.clone()).collect();
+    let texts = [names, headings(datasets)].map(|names| format!("barycenter of {}", names.join(", ")));
+    let fits = texts.into_iter().find(|text| text.chars().count() <= LONGEST_TITLE);
+    fits.unwrap_or_else(|| format!("barycenter of {} datasets", datasets.len()))
 }
 
 /// Names short enough for columns of images: the name or file without folder, part and count, after a

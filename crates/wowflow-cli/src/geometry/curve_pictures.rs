@@ -184,7 +184,7 @@ pub(crate) fn classes(
     let map = HeatMap {
         title: format!("{} to {}", source.name, target.name),
         note,
-        value_label: "W_2 between classes".into(),
+        value_label: "W_2".into(),
         row_names: names(source),
         col_names: names(target),
         values: transport.class_costs.values().iter().map(|cost| cost.max(0.0).sqrt()).collect(),
