@@ -272,6 +272,7 @@ fn scatter(recording: &Recording) -> ScatterFlow {
         labels: (0..recording.index.labels.len()).map(|class| recording.class_name(class)).collect(),
         steps: recording.steps.clone(),
         panels: vec![panel],
+        ..ScatterFlow::default()
     }
 }
 

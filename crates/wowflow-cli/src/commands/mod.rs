@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
+pub(crate) mod barycenter;
 pub(crate) mod fetch;
 pub(crate) mod flow;
+pub(crate) mod geodesic;
 pub(crate) mod info;
 pub(crate) mod rings;
 

@@ -153,7 +153,7 @@ impl FlowConfig {
 
     /// SHA-256 of the configuration as it is stored.
     pub(crate) fn hash(&self) -> Result<String> {
-        Ok(hex(&Sha256::digest(serde_json::to_vec(self)?)))
+        hash(self)
     }
 
     /// Reads a stored configuration.
@@ -188,6 +188,11 @@ impl From<SlicingName> for Slicing {
 
 fn kernel_name(name: KernelName) -> String {
     clap::ValueEnum::to_possible_value(&name).map(|v| v.get_name().to_owned()).unwrap_or_default()
+}
+
+/// SHA-256 of a configuration as it is stored.
+pub(crate) fn hash(config: &impl Serialize) -> Result<String> {
+    Ok(hex(&Sha256::digest(serde_json::to_vec(config)?)))
 }
 
 /// Bytes in hexadecimal.

@@ -1,8 +1,10 @@
 //! After the last step: labels, distances, the flowed dataset, the summary, the pictures.
 
+use std::path::Path;
+
 use anyhow::Result;
 use serde_json::{Map, Value, json};
-use wowflow::dataset::{LabeledDataset, Points};
+use wowflow::dataset::LabeledDataset;
 use wowflow::flow::StopReason;
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::match_classes;
@@ -53,7 +55,8 @@ pub(crate) fn finish<T: Stored>(
             ambiguity,
         })
         .collect();
-    write_flowed(run, data, flowed, &matching.target)?;
+    let datasets = (&data.source.dataset, &data.target.dataset);
+    write_flowed(&run.flowed(), datasets, flowed, &matching.target, &[])?;
     recorder.set_new_labels(classes.iter().map(|class| class.target.clone()).collect());
     recorder.flush()?;
 
@@ -137,20 +140,16 @@ fn stop_name(stop: StopReason) -> &'static str {
 }
 
 /// The flowed samples with the labels of their target classes; where they came from beside them.
-fn write_flowed<T: Stored>(
-    run: &RunDir,
-    data: &Data<'_>,
+pub(crate) fn write_flowed<T: Stored>(
+    path: &Path,
+    (source, target): (&LabeledDataset, &LabeledDataset),
     flowed: &MeasureOverMeasures<T>,
     target_of: &[usize],
+    extra: &[(&str, &NpyArray)],
 ) -> Result<()> {
-    let (source, target) = (&data.source.dataset, &data.target.dataset);
     let classes = || (0..flowed.class_count()).flat_map(|c| std::iter::repeat_n(c, flowed.class_size(c)));
     let labels = classes().map(|c| target.classes()[target_of[c]].clone()).collect();
-    let points = flowed.points().iter();
-    let points = match T::NAME {
-        "float32" => Points::F32(points.map(|v| v.to_f64() as f32).collect()),
-        _ => Points::F64(points.map(|v| v.to_f64()).collect()),
-    };
+    let points = T::points(flowed.points().to_vec());
     let mut result = LabeledDataset::new(points, flowed.dim(), labels)?;
     if let Some(shape) = source.image_shape().or_else(|| target.image_shape()) {
         result = result.with_image_shape(shape)?;
@@ -176,6 +175,6 @@ fn write_flowed<T: Stored>(
     }
     let came_from: Vec<String> = classes().map(|c| source.classes()[c].to_string()).collect();
     let came_from = NpyArray::text(vec![came_from.len()], came_from);
-    write_npz_dataset(run.flowed(), &result, &[("y_source", &came_from)])?;
+    write_npz_dataset(path, &result, &[&[("y_source", &came_from)], extra].concat())?;
     Ok(())
 }

@@ -10,9 +10,26 @@ use wowflow_report::rundir::SCHEMA;
 use super::config::hex;
 use crate::load::Named;
 
-/// `provenance.json`.
+/// `provenance.json` of a command on two datasets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Provenance {
+    #[serde(flatten)]
+    pub(crate) run: RunProvenance,
+    pub(crate) source: DataProvenance,
+    pub(crate) target: DataProvenance,
+}
+
+/// `provenance.json` of a command on a list of datasets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ListProvenance {
+    #[serde(flatten)]
+    pub(crate) run: RunProvenance,
+    pub(crate) datasets: Vec<DataProvenance>,
+}
+
+/// What ran, where and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RunProvenance {
     pub(crate) schema: u32,
     pub(crate) program: String,
     pub(crate) version: String,
@@ -25,8 +42,6 @@ pub(crate) struct Provenance {
     pub(crate) threads: usize,
     pub(crate) seed: u64,
     pub(crate) config_sha256: String,
-    pub(crate) source: DataProvenance,
-    pub(crate) target: DataProvenance,
 }
 
 /// One dataset: its name, what it was read from, and a checksum of what the flow sees.
@@ -73,6 +88,25 @@ impl Provenance {
         source: &Named,
         target: &Named,
     ) -> Self {
+        let (source, target) = (DataProvenance::of(source), DataProvenance::of(target));
+        Self { run: RunProvenance::new(seed, config_sha256, data_dir), source, target }
+    }
+}
+
+impl ListProvenance {
+    pub(crate) fn new<'a>(
+        seed: u64,
+        config_sha256: String,
+        data_dir: Option<&Path>,
+        datasets: impl IntoIterator<Item = &'a Named>,
+    ) -> Self {
+        let datasets = datasets.into_iter().map(DataProvenance::of).collect();
+        Self { run: RunProvenance::new(seed, config_sha256, data_dir), datasets }
+    }
+}
+
+impl RunProvenance {
+    fn new(seed: u64, config_sha256: String, data_dir: Option<&Path>) -> Self {
         let data_dir = data_dir.and_then(|folder| std::path::absolute(folder).ok());
         Self {
             schema: SCHEMA,
@@ -85,8 +119,6 @@ impl Provenance {
             threads: rayon::current_num_threads(),
             seed,
             config_sha256,
-            source: DataProvenance::of(source),
-            target: DataProvenance::of(target),
         }
     }
 }

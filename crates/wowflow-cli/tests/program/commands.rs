@@ -97,7 +97,17 @@ fn rings_of_one_sample_are_points() {
 #[test]
 fn help_is_complete() {
     let help = run(["--help"]).ok().stdout;
-    for words in ["flow", "rings", "info", "fetch", "mnist[train]:200", "Examples:", "path/to/folder"] {
+    for words in [
+        "flow",
+        "rings",
+        "info",
+        "fetch",
+        "geodesic",
+        "barycenter",
+        "mnist[train]:200",
+        "Examples:",
+        "path/to/folder",
+    ] {
         assert!(help.contains(words), "{words}: {help}");
     }
     let help = run(["flow", "--help"]).ok().stdout;
@@ -119,7 +129,7 @@ fn help_is_complete() {
     ] {
         assert!(help.contains(words), "{words}: {help}");
     }
-    for command in ["rings", "info", "fetch"] {
+    for command in ["rings", "info", "fetch", "geodesic", "barycenter"] {
         assert!(run([command, "--help"]).ok().stdout.contains("Example"), "{command}");
     }
     assert_eq!(run(["--version"]).ok().stdout, format!("wowflow {}\n", env!("CARGO_PKG_VERSION")));

@@ -4,6 +4,7 @@ mod bad_input;
 mod commands;
 mod fetch;
 mod flow;
+mod geodesic;
 mod kinds;
 mod real_data;
 mod resume;
