@@ -31,7 +31,9 @@ Examples:
   wowflow pairwise 'mnist[test]:100' 'kmnist[test]:100' 'fashion-mnist[test]:100'
   wowflow rings                                 the synthetic experiment with five kernels
   wowflow info glyphs:letters                   what is in a dataset
-  wowflow fetch mnist                           download a named dataset";
+  wowflow fetch mnist                           download a named dataset
+  wowflow geodesic rings:source rings           the shortest way between two datasets
+  wowflow barycenter a.npz b.npz c.npz          the mean of several datasets";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -55,7 +57,35 @@ pub(crate) enum Command {
     /// Download the original files of a named dataset, checked against published checksums.
     #[command(after_long_help = "Example:\n  wowflow fetch fashion-mnist --data-dir data")]
     Fetch(FetchArgs),
+    /// Write the datasets on the geodesic between two: the shortest way from one into the other.
+    #[command(after_long_help = GEODESIC_EXAMPLES)]
+    Geodesic(GeodesicArgs),
+    /// Average several datasets: the barycenter, with a bound on what any average could reach.
+    #[command(after_long_help = BARYCENTER_EXAMPLES)]
+    Barycenter(BarycenterArgs),
 }
+
+const GEODESIC_EXAMPLES: &str = "\
+Examples:
+  wowflow geodesic rings:source rings --times 5
+  wowflow geodesic 'fashion-mnist[train]:200' 'mnist[train]:200' --times 8
+  wowflow geodesic a.npz b.npz --times 0,0.25,1 --out runs/a-to-b
+  wowflow geodesic a.npz b.npz --barycentric        one sample a sample, labels of b
+
+Classes and samples are coupled by exact transport; where masses do not match, classes and samples
+split, and the datasets carry weights. The folder holds config.json, provenance.json, summary.json,
+interpolation-NNN.npz for every time (labels such as 3->7, source_row and target_row), classes.png with
+the distances between classes and the coupling, and geodesic.png and .gif for images and points in the
+plane.";
+
+const BARYCENTER_EXAMPLES: &str = "\
+Examples:
+  wowflow barycenter a.npz b.npz --weights 3,1
+  wowflow barycenter 'mnist[train]:60' 'kmnist[train]:60' 'fashion-mnist[train]:60' --out runs/mean
+
+The folder holds config.json, provenance.json, summary.json, barycenter.npz (labels such as 3+7, those of
+the matched classes; one by one in y_1, y_2, ...), metrics.jsonl, objective.png, and barycenter.png for
+images and points in the plane. Ctrl-C stops after the iteration and keeps what is reached.";
 
 const FLOW_EXAMPLES: &str = "\
 Examples:
@@ -168,6 +198,9 @@ pub(crate) struct FlowArgs {
     /// accuracy.png shows the share that agrees with the final labels. Default: never.
     #[arg(long, value_name = "N", group = "fresh", value_parser = parse_positive)]
     pub(crate) neighbours_every: Option<u64>,
+    /// Every N steps, the exact W_W2^2 to the target; distance.png shows it. Default: at both ends only.
+    #[arg(long, value_name = "N", group = "fresh", value_parser = parse_positive)]
+    pub(crate) distance_every: Option<u64>,
     /// Compare classes exactly up to this many samples each; larger ones by a sample of that size,
     /// and the summary says so. Default: 2000.
     #[arg(long, value_name = "N", group = "fresh", value_parser = parse_count)]
@@ -244,6 +277,80 @@ pub(crate) struct FetchArgs {
     /// Print one JSON object on standard output; text goes to standard error.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Options of commands that solve exact transports between datasets.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExactArgs {
+    /// Precision of the samples; transport is solved in double precision always. Default: that of the
+    /// datasets, double where they differ.
+    #[arg(long, value_enum)]
+    pub(crate) precision: Option<Precision>,
+    /// Seed of generators and of samples drawn.
+    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
+    pub(crate) seed: u64,
+    /// Refuse classes of more samples than this: exact transport costs the square of them and more.
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = parse_count)]
+    pub(crate) exact_limit: usize,
+    /// Folder to create for the results. Default: runs/ and a name of its own.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// `wowflow geodesic`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct GeodesicArgs {
+    /// Dataset at time 0.
+    #[arg(value_name = "A")]
+    pub(crate) source: String,
+    /// Dataset at time 1.
+    #[arg(value_name = "B")]
+    pub(crate) target: String,
+    /// How many times from 0 to 1, at equal distances; or the times, separated by commas.
+    #[arg(long, value_name = "TIMES", default_value = "8", allow_negative_numbers = true)]
+    pub(crate) times: Times,
+    /// Move every sample towards the mean of its ends instead of splitting it: an approximation that
+    /// keeps samples and classes of A, with the labels of the matched classes of B.
+    #[arg(long)]
+    pub(crate) barycentric: bool,
+    /// Solve the transports between neighbouring times anew to see that the speed is constant. Default:
+    /// for classes that exchange at most 500
+    /// particles.
+    #[arg(long, conflicts_with_all = ["no_check", "barycentric"])]
+    pub(crate) check: bool,
+    /// Leave that out.
+    #[arg(long)]
+    pub(crate) no_check: bool,
+    #[command(flatten)]
+    pub(crate) exact: ExactArgs,
+}
+
+/// `wowflow barycenter`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BarycenterArgs {
+    /// The datasets.
+    #[arg(value_name = "DATASET", required = true)]
+    pub(crate) datasets: Vec<String>,
+    /// Weights of the datasets, separated by commas. Default: equal ones.
+    #[arg(long, value_name = "W,W,..", value_delimiter = ',', allow_negative_numbers = true, value_parser = parse_number)]
+    pub(crate) weights: Option<Vec<f64>>,
+    /// Classes of the barycenter. Default: those of the dataset it starts from.
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub(crate) classes: Option<usize>,
+    /// Dataset to start from, one of those given: the barycenter has its class sizes and weights. Default:
+    /// the one that promises the smallest objective.
+    #[arg(long, value_name = "DATASET")]
+    pub(crate) start: Option<String>,
+    /// Stop when a step moves the samples by a mean square of at most this part of the objective.
+    #[arg(long, value_name = "X", default_value_t = 1e-9, allow_negative_numbers = true, value_parser = parse_number)]
+    pub(crate) tolerance: f64,
+    /// Stop after this many steps.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = parse_whole)]
+    pub(crate) max_iterations: u64,
+    #[command(flatten)]
+    pub(crate) exact: ExactArgs,
 }
 
 /// A kernel by name.
@@ -375,6 +482,50 @@ impl std::str::FromStr for TypedStep {
     }
 }
 
+/// `--times`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Times {
+    /// So many from 0 to 1, at equal distances.
+    Count(usize),
+    /// These.
+    List(Vec<f64>),
+}
+
+/// More times than this would fill the disk before they showed anything.
+const MOST_TIMES: usize = 1000;
+
+impl Times {
+    /// The times, increasing.
+    pub(crate) fn values(&self) -> Vec<f64> {
+        match self {
+            Self::Count(count) => (0..*count).map(|k| k as f64 / (count - 1) as f64).collect(),
+            Self::List(times) => times.clone(),
+        }
+    }
+}
+
+impl std::str::FromStr for Times {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || {
+            format!(
+                "expected a number of times from 2 to {MOST_TIMES}, or increasing times from 0 to 1 separated by commas (one alone with its point, as 0.5 or 1.0), found `{text}`"
+            )
+        };
+        if let Ok(count) = text.parse::<usize>() {
+            return Some(count).filter(|n| (2..=MOST_TIMES).contains(n)).map(Self::Count).ok_or_else(refused);
+        }
+        let times: Option<Vec<f64>> = text.split(',').map(|time| time.trim().parse().ok()).collect();
+        let is_good = |times: &Vec<f64>| {
+            times.len() <= MOST_TIMES
+                && times.iter().all(|t| (0.0..=1.0).contains(t))
+                && times.windows(2).all(|pair| pair[0] < pair[1])
+        };
+        times.filter(is_good).map(Self::List).ok_or_else(refused)
+    }
+}
+
 fn positive_number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|value: &f64| *value > 0.0 && value.is_finite())
 }
@@ -425,6 +576,16 @@ mod tests {
         assert_eq!("adaptive:2".parse(), Ok(TypedStep::Adaptive(2.0)));
         for bad in ["", "0", "-1", "nan", "eta:", "eta:inf", "tau:x", "beta:1", "adaptive:0"] {
             assert!(bad.parse::<TypedStep>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_are_a_number_or_a_list() {
+        assert_eq!("5".parse::<Times>().unwrap().values(), [0.0, 0.25, 0.5, 0.75, 1.0]);
+        assert_eq!("0,0.25, 1".parse::<Times>().unwrap().values(), [0.0, 0.25, 1.0]);
+        assert_eq!("1.0".parse(), Ok(Times::List(vec![1.0])));
+        for bad in ["", "0", "1", "1001", "-1", "nan", "0.5,", "0.5,0.5", "0,1.5", "a,b", "1e3"] {
+            assert!(bad.parse::<Times>().is_err(), "{bad}");
         }
     }
 

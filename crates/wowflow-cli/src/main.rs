@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod compare;
 mod console;
+mod geometry;
 mod interrupt;
 mod load;
 mod progress;
@@ -57,5 +58,7 @@ fn run(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Rings(args) => commands::rings::run(&args, &Console::new(args.json)),
         Command::Info(args) => commands::info::run(&args, &Console::new(args.json)),
         Command::Fetch(args) => commands::fetch::run(&args, &Console::new(args.json)),
+        Command::Geodesic(args) => commands::geodesic::run(&args, &Console::new(args.exact.common.json)),
+        Command::Barycenter(args) => commands::barycenter::run(&args, &Console::new(args.exact.common.json)),
     }
 }

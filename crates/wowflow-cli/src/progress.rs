@@ -72,6 +72,12 @@ impl Progress {
         self.bar.inc(1);
     }
 
+    /// An iteration that lowers an objective.
+    pub(crate) fn iteration(&self, step: u64, objective: f64) {
+        self.bar.set_message(format!("objective {objective:.6e}"));
+        self.bar.set_position(step);
+    }
+
     pub(crate) fn file(&self, name: &str, done: u64, total: Option<u64>) {
         self.bar.set_message(name.to_owned());
         match total {

@@ -1,6 +1,7 @@
 //! A finished picture and its PNG encoding.
 
 use crate::error::ReportError;
+use crate::palette::PAPER;
 
 /// An opaque colour picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,32 @@ impl Picture {
     pub(crate) fn new(width: usize, height: usize, pixels: Vec<[u8; 3]>) -> Self {
         debug_assert_eq!(pixels.len(), width * height);
         Self { width, height, pixels }
+    }
+
+    /// Pictures side by side in rows of `columns`, on white.
+    ///
+    /// # Panics
+    /// No columns.
+    #[must_use]
+    pub fn tiled(pictures: &[Picture], columns: usize) -> Self {
+        assert!(columns > 0, "pictures are laid out in at least one column");
+        let rows: Vec<&[Picture]> = pictures.chunks(columns).collect();
+        let width = rows.iter().map(|row| row.iter().map(|p| p.width).sum()).max().unwrap_or(0);
+        let heights = rows.iter().map(|row| row.iter().map(|p| p.height).max().unwrap_or(0));
+        let mut pixels = Vec::new();
+        for (row, height) in rows.iter().zip(heights) {
+            for y in 0..height {
+                let end = pixels.len() + width;
+                for picture in *row {
+                    match picture.pixels.get(y * picture.width..(y + 1) * picture.width) {
+                        Some(line) => pixels.extend_from_slice(line),
+                        None => pixels.resize(pixels.len() + picture.width, PAPER),
+                    }
+                }
+                pixels.resize(end, PAPER);
+            }
+        }
+        Self::new(width, pixels.len().checked_div(width).unwrap_or(0), pixels)
     }
 
     /// Pixels from left to right.
@@ -74,6 +101,17 @@ mod tests {
         let mut data = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut data).unwrap();
         (info.color_type, data)
+    }
+
+    #[test]
+    fn tiles_keep_their_pixels_and_leave_paper_between_sizes() {
+        let (a, b) = ([1, 2, 3], [4, 5, 6]);
+        let tiles =
+            [Picture::new(1, 2, vec![a; 2]), Picture::new(2, 1, vec![b; 2]), Picture::new(1, 1, vec![b])];
+        let tiled = Picture::tiled(&tiles, 2);
+        assert_eq!((tiled.width(), tiled.height()), (3, 3));
+        assert_eq!(tiled.pixels(), [a, b, b, a, PAPER, PAPER, b, PAPER, PAPER]);
+        assert_eq!(Picture::tiled(&[], 3).pixels().len(), 0);
     }
 
     #[test]

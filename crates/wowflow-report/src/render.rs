@@ -33,6 +33,7 @@ const FEW_CLASSES: usize = 10;
 /// - other points: `trajectories.png` (in the plane, or in the plane of the target's first two
 ///   principal components), then `flow.gif`;
 /// - always `loss.png`, with a 95 % band where the metrics have standard errors;
+/// - `distance.png` where the metrics have exact distances `wow2` along the flow;
 /// - `accuracy.png` where the summary has a `neighbour_accuracy` along the flow.
 ///
 /// Pictures of an earlier call are replaced, each as a whole.
@@ -57,6 +58,10 @@ pub fn render(run: &RunDir) -> Result<Vec<PathBuf>, ReportError> {
     write(&run.flow_animation(), &animation)?;
     write(&run.loss_picture(), &loss)?;
     let mut pictures = vec![first, run.flow_animation(), run.loss_picture()];
+    if let Some(distance) = distance(run)? {
+        write(&run.distance_picture(), &distance.to_png()?)?;
+        pictures.push(run.distance_picture());
+    }
     if let Some(accuracy) = accuracy(run)? {
         write(&run.accuracy_picture(), &accuracy.to_png()?)?;
         pictures.push(run.accuracy_picture());
@@ -95,6 +100,18 @@ fn loss(run: &RunDir) -> Result<Picture, ReportError> {
 
 /// Half the width of a 95 % interval, in standard errors.
 const NORMAL_95: f64 = 1.96;
+
+/// The exact distance to the target along the flow, if recorded.
+fn distance(run: &RunDir) -> Result<Option<Picture>, ReportError> {
+    let point = |record: &MetricsRecord| Some((record.step as f64, record.extra.get("wow2")?.as_f64()?));
+    let points: Vec<(f64, f64)> = run.read_metrics()?.iter().filter_map(point).collect();
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(None) };
+    let title =
+        format!("Exact W² to the target: {} to {} at step {}", number(first.1, 4), number(last.1, 4), last.0);
+    let series = vec![Series { name: "wow2".into(), points, band: None }];
+    let (x_label, y_label) = ("step".into(), "W_{W2}²".into());
+    Ok(Some(LineChart { title, x_label, y_label, scale: AxisScale::Log, series }.draw()?))
+}
 
 /// The share of samples that a nearest-neighbour classifier takes for what they became, if recorded.
 fn accuracy(run: &RunDir) -> Result<Option<Picture>, ReportError> {
@@ -255,6 +272,7 @@ fn scatter(recording: &Recording) -> ScatterFlow {
         labels: (0..recording.index.labels.len()).map(|class| recording.class_name(class)).collect(),
         steps: recording.steps.clone(),
         panels: vec![panel],
+        ..ScatterFlow::default()
     }
 }
 

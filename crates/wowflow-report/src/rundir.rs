@@ -122,6 +122,12 @@ impl RunDir {
         self.root.join("accuracy.png")
     }
 
+    /// Picture: the exact distance to the target against the step.
+    #[must_use]
+    pub fn distance_picture(&self) -> PathBuf {
+        self.root.join("distance.png")
+    }
+
     /// Picture: the animated flow.
     #[must_use]
     pub fn flow_animation(&self) -> PathBuf {

@@ -32,6 +32,8 @@ pub struct ScatterFlow {
     pub labels: Vec<String>,
     /// The step of every frame.
     pub steps: Vec<u64>,
+    /// What an animation writes above every frame; when empty, its step.
+    pub captions: Vec<String>,
     /// The panels from left to right.
     pub panels: Vec<ScatterPanel>,
 }
@@ -99,7 +101,7 @@ impl ScatterFlow {
         animation::encode(shown.len(), Timing::for_frames(shown.len()), |now| {
             let time = shown[now];
             let mut canvas = backdrop.clone();
-            sheet.caption(&mut canvas, &format!("step {}", self.steps[time]));
+            sheet.caption(&mut canvas, &self.caption(time));
             for (index, panel) in self.panels.iter().enumerate() {
                 let view = sheet.view(index);
                 view.clip(&mut canvas);
@@ -121,6 +123,10 @@ impl ScatterFlow {
             }
             Ok(canvas.finish())
         })
+    }
+
+    fn caption(&self, time: usize) -> String {
+        self.captions.get(time).cloned().unwrap_or_else(|| format!("step {}", self.steps[time]))
     }
 
     /// The points, one of each class in turn, so that no class covers the others.
@@ -145,6 +151,9 @@ impl ScatterFlow {
         }
         if let Some(class) = self.classes.iter().find(|&&class| class >= self.labels.len()) {
             return refuse(format!("classes below {}", self.labels.len()), class.to_string());
+        }
+        if !self.captions.is_empty() && self.captions.len() != self.steps.len() {
+            return refuse(format!("{} captions", self.steps.len()), self.captions.len().to_string());
         }
         for panel in &self.panels {
             if panel.frames.len() != self.steps.len() {
@@ -187,7 +196,7 @@ impl Mark {
     fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
-            Self::End => "flowed",
+            Self::End => "end",
             Self::Target => "target",
         }
     }
@@ -267,8 +276,8 @@ impl Sheet {
         let mut canvas = Canvas::new(NAME, self.width as usize, self.height as usize)?;
         let left = MARGIN + TICK_ROOM;
         let right = self.width - MARGIN;
-        let longest_step = flow.steps.last().map_or(0, |step| Text::Small.width(&format!("step {step}")));
-        let room = right - left - longest_step - 16;
+        let captions = (0..flow.steps.len()).map(|time| Text::Small.width(&flow.caption(time)));
+        let room = right - left - captions.max().unwrap_or(0) - 16;
         let title = shorten(&flow.title, (room / Text::Title.width("0")).max(0) as usize);
         canvas.text(left, MARGIN - 4, &title, Text::Title, Align::Left, INK);
         for (index, panel) in flow.panels.iter().enumerate() {
@@ -447,6 +456,7 @@ mod tests {
             classes: vec![0, 1],
             labels: vec!["a".into(), "b".into()],
             steps: vec![0, 5, 10],
+            captions: Vec::new(),
             panels: vec![panel],
         }
     }
@@ -470,6 +480,15 @@ mod tests {
         assert!(close(at([1.0, 0.5]), TARGET));
         // The path between is a line of the class colour on paper, the start an open circle.
         assert!(at([0.5, 0.0])[0] < 200 && at([0.5, 0.3]) == [255; 3]);
+    }
+
+    #[test]
+    fn captions_stand_in_for_steps() {
+        let mut flow = flow();
+        assert_eq!(flow.caption(1), "step 5");
+        flow.captions = ["t = 0", "t = 0.5", "t = 1"].map(Into::into).to_vec();
+        assert_eq!(flow.caption(1), "t = 0.5");
+        assert_eq!(animation::decode(&flow.animation().unwrap()).len(), 3);
     }
 
     #[test]
@@ -547,7 +566,8 @@ mod tests {
     #[test]
     fn data_that_do_not_fit_together_are_refused() {
         type Change = fn(&mut ScatterFlow);
-        let cases: [(Change, &str); 6] = [
+        let cases: [(Change, &str); 7] = [
+            (|f| f.captions.push("t = 0".into()), "expected 3 captions"),
             (|f| f.panels.clear(), "found 0 panels, 3 steps, 2 points"),
             (|f| f.classes[1] = 2, "expected classes below 2"),
             (|f| f.steps.push(11), "expected 4 frames a panel"),

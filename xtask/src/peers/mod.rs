@@ -1,7 +1,6 @@
 //! Our step beside other people's libraries: what is run in which order, and the files that keep the result.
 
 mod lookup;
-mod machine;
 mod process;
 mod record;
 mod table;
@@ -12,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::machine;
 use process::{Environment, Peer};
 
 /// A sliced distance of image-like classes (n, m, d, L), for which POT is timed in any case.
@@ -109,11 +109,6 @@ fn files(options: &Options, head: &Value) -> Result<[PathBuf; 2]> {
         ensure!(free, "{} exists: expected --force, or another --out", file.display());
     }
     Ok(files)
-}
-
-/// The root of the repository.
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

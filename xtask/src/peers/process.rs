@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::root;
+use crate::root;
 
 /// What the scripts import.
 const PACKAGES: [&str; 3] = ["numpy", "pot", "jax"];

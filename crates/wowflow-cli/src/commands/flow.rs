@@ -88,7 +88,7 @@ fn resume(folder: &Path, args: &FlowArgs, console: &Console) -> Result<ExitStatu
     let stored: Provenance = serde_json::from_str(&text)
         .with_context(|| format!("{} is not the provenance of a run", run.provenance().display()))?;
     let data_dir = args.common.data.data_dir.as_deref();
-    let data_dir = data_dir.or(stored.origin.data_dir.as_deref().map(Path::new));
+    let data_dir = data_dir.or(stored.run.data_dir.as_deref().map(Path::new));
     let load = |name: &str, stored: &DataProvenance| -> Result<Named> {
         let loaded = named(name, data_dir, config.seed)?;
         let (expected, found) = (&stored.content_sha256, DataProvenance::of(&loaded).content_sha256);

@@ -142,6 +142,7 @@ fn scatter(name: &str, data: &LabeledDataset) -> Result<Picture> {
         labels: data.classes().iter().map(ToString::to_string).collect(),
         steps: vec![0],
         panels: vec![panel],
+        ..ScatterFlow::default()
     };
     Ok(figure.trajectories()?)
 }

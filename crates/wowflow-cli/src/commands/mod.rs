@@ -1,8 +1,10 @@
 //! The commands, one file each.
 
+pub(crate) mod barycenter;
 pub(crate) mod distance;
 pub(crate) mod fetch;
 pub(crate) mod flow;
+pub(crate) mod geodesic;
 pub(crate) mod info;
 pub(crate) mod pairwise;
 pub(crate) mod rings;

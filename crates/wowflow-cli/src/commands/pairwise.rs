@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use wowflow::compare::{Method, compare};
 use wowflow::measure::MeasureOverMeasures;
@@ -32,15 +32,7 @@ use crate::progress::Progress;
 use crate::run::directory::{
     claim, create, default_out, refuse_existing, remove_temporary_in, write_bytes, write_json,
 };
-use crate::run::provenance::{DataProvenance, Origin};
-
-/// `provenance.json`.
-#[derive(Debug, Serialize, Deserialize)]
-struct ManyProvenance {
-    #[serde(flatten)]
-    origin: Origin,
-    datasets: Vec<DataProvenance>,
-}
+use crate::run::provenance::{DataProvenance, ListProvenance};
 
 /// `summary.json`, the last file written.
 #[derive(Debug, Serialize)]
@@ -90,10 +82,7 @@ fn start(args: &PairwiseArgs, console: &Console) -> Result<ExitStatus> {
         resize: args.method.resize,
     };
     let out = args.out.clone().unwrap_or_else(|| default_out("pairwise", ""));
-    let provenance = ManyProvenance {
-        origin: Origin::new(seed, config.hash()?, data_dir),
-        datasets: datasets.iter().map(DataProvenance::of).collect(),
-    };
+    let provenance = ListProvenance::new(seed, config.hash()?, data_dir, &datasets);
     let work = Work::new(config, &datasets)?;
     let run = create(&out, |run| {
         write_json(&run.provenance(), &provenance)?;
@@ -117,16 +106,16 @@ fn resume(folder: &Path, args: &PairwiseArgs, console: &Console) -> Result<ExitS
     remove_temporary_in(&[run.root()])?;
     let text = std::fs::read_to_string(run.provenance())
         .with_context(|| format!("cannot read {}", run.provenance().display()))?;
-    let stored: ManyProvenance = serde_json::from_str(&text)
+    let stored: ListProvenance = serde_json::from_str(&text)
         .with_context(|| format!("{} is not the provenance of a comparison", run.provenance().display()))?;
     ensure!(
-        stored.origin.config_sha256 == config.hash()? && stored.datasets.len() == config.datasets.len(),
+        stored.run.config_sha256 == config.hash()? && stored.datasets.len() == config.datasets.len(),
         "expected the configuration that {} began with, found another in config.json",
         folder.display()
     );
     let finished = pairs::read(&pairs_of(&run), config.datasets.len())?;
     let data_dir = args.common.data.data_dir.as_deref();
-    let data_dir = data_dir.or(stored.origin.data_dir.as_deref().map(Path::new));
+    let data_dir = data_dir.or(stored.run.data_dir.as_deref().map(Path::new));
     let read = |(name, stored): (&String, &DataProvenance)| -> Result<Named> {
         let loaded = load(name, data_dir, config.seed, config.resize)?;
         let (expected, found) = (&stored.content_sha256, DataProvenance::of(&loaded).content_sha256);

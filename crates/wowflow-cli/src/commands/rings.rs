@@ -80,7 +80,7 @@ fn rings(args: &RingsArgs, console: &Console) -> Result<ExitStatus> {
         classes: (0..p.class_count()).flat_map(|c| vec![c; p.class_size(c)]).collect(),
         labels: source.dataset.classes().iter().map(ToString::to_string).collect(),
         steps: frame_steps(args.steps),
-        panels: Vec::new(),
+        ..ScatterFlow::default()
     };
     let mut rows = Vec::new();
     for (title, kernel, bandwidth) in KERNELS {

@@ -14,7 +14,7 @@ use super::method::MethodConfig;
 use crate::args::Precision;
 use crate::args::compare::Size;
 use crate::load::{Named, named};
-use crate::run::finish::subsample;
+use crate::run::distance::subsample;
 
 /// Costs between samples that may be kept at once: 8 GiB.
 pub(crate) const MOST_COSTS: usize = 1 << 30;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use wowflow::dataset::Points;
 use wowflow::flow::{FlowState, Memory};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::scalar::Scalar;
@@ -13,6 +14,7 @@ use wowflow_report::rundir::RunDir;
 pub(crate) trait Stored: Scalar {
     fn array(shape: Vec<usize>, values: Vec<Self>) -> NpyArray;
     fn values(data: NpyData) -> Option<Vec<Self>>;
+    fn points(values: Vec<Self>) -> Points;
 }
 
 impl Stored for f32 {
@@ -22,6 +24,9 @@ impl Stored for f32 {
     fn values(data: NpyData) -> Option<Vec<Self>> {
         if let NpyData::F32(values) = data { Some(values) } else { None }
     }
+    fn points(values: Vec<Self>) -> Points {
+        Points::F32(values)
+    }
 }
 
 impl Stored for f64 {
@@ -30,6 +35,9 @@ impl Stored for f64 {
     }
     fn values(data: NpyData) -> Option<Vec<Self>> {
         if let NpyData::F64(values) = data { Some(values) } else { None }
+    }
+    fn points(values: Vec<Self>) -> Points {
+        Points::F64(values)
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct FlowConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) neighbours_every: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) distance_every: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settle_every: Option<u64>,
 }
 
@@ -151,7 +153,7 @@ impl FlowConfig {
 
     /// SHA-256 of the configuration as it is stored.
     pub(crate) fn hash(&self) -> Result<String> {
-        Ok(hex(&Sha256::digest(serde_json::to_vec(self)?)))
+        hash(self)
     }
 
     /// Reads a stored configuration.
@@ -188,6 +190,11 @@ fn kernel_name(name: KernelName) -> String {
     clap::ValueEnum::to_possible_value(&name).map(|v| v.get_name().to_owned()).unwrap_or_default()
 }
 
+/// SHA-256 of a configuration as it is stored.
+pub(crate) fn hash(config: &impl Serialize) -> Result<String> {
+    Ok(hex(&Sha256::digest(serde_json::to_vec(config)?)))
+}
+
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -217,6 +224,7 @@ mod tests {
             checkpoint_every: 1,
             exact_limit: 2000,
             neighbours_every: None,
+            distance_every: Some(7),
             settle_every: Some(10),
         };
         let mut bits = 0x9e37_79b9_7f4a_7c15u64;

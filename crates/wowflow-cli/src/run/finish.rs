@@ -1,14 +1,13 @@
 //! After the last step: labels, distances, the flowed dataset, the summary, the pictures.
 
+use std::path::Path;
+
 use anyhow::Result;
 use serde_json::{Map, Value, json};
-use wowflow::dataset::{LabeledDataset, Points};
+use wowflow::dataset::LabeledDataset;
 use wowflow::flow::StopReason;
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::match_classes;
-use wowflow::ot::wow::{KeepPlans, wow2_pow};
-use wowflow::rng::{Purpose, Stream};
-use wowflow::scalar::Scalar;
 use wowflow_data::npy::NpyArray;
 use wowflow_data::write_npz_dataset;
 use wowflow_report::render;
@@ -17,6 +16,7 @@ use wowflow_report::rundir::{ClassMatch, MetricsRecord, RunDir, SCHEMA, Summary,
 use super::checkpoint::Stored;
 use super::config::FlowConfig;
 use super::directory::write_json;
+use super::distance::exact_distance;
 use super::execute::Data;
 use super::recorder::{Recorder, VOTES};
 use crate::ExitStatus;
@@ -40,10 +40,8 @@ pub(crate) fn finish<T: Stored>(
     let seconds = recorder.seconds();
     let limit = config.exact_limit;
     let subsampled = [source, target].iter().any(|m| (0..m.class_count()).any(|c| m.class_size(c) > limit));
-    let small = |m: &MeasureOverMeasures<T>| subsample(m, limit, config.seed);
-    let (small_source, small_flowed, small_target) = (small(source)?, small(flowed)?, small(target)?);
-    let before = wow2_pow(&small_source, &small_target, KeepPlans::No)?;
-    let after = wow2_pow(&small_flowed, &small_target, KeepPlans::No)?;
+    let before = exact_distance(source, target, config)?;
+    let after = exact_distance(flowed, target, config)?;
     let matching = match_classes(&after);
 
     let source_labels = data.source.dataset.classes();
@@ -57,7 +55,8 @@ pub(crate) fn finish<T: Stored>(
             ambiguity,
         })
         .collect();
-    write_flowed(run, data, flowed, &matching.target)?;
+    let datasets = (&data.source.dataset, &data.target.dataset);
+    write_flowed(&run.flowed(), datasets, flowed, &matching.target, &[])?;
     recorder.set_new_labels(classes.iter().map(|class| class.target.clone()).collect());
     recorder.flush()?;
 
@@ -141,20 +140,16 @@ fn stop_name(stop: StopReason) -> &'static str {
 }
 
 /// The flowed samples with the labels of their target classes; where they came from beside them.
-fn write_flowed<T: Stored>(
-    run: &RunDir,
-    data: &Data<'_>,
+pub(crate) fn write_flowed<T: Stored>(
+    path: &Path,
+    (source, target): (&LabeledDataset, &LabeledDataset),
     flowed: &MeasureOverMeasures<T>,
     target_of: &[usize],
+    extra: &[(&str, &NpyArray)],
 ) -> Result<()> {
-    let (source, target) = (&data.source.dataset, &data.target.dataset);
     let classes = || (0..flowed.class_count()).flat_map(|c| std::iter::repeat_n(c, flowed.class_size(c)));
     let labels = classes().map(|c| target.classes()[target_of[c]].clone()).collect();
-    let points = flowed.points().iter();
-    let points = match T::NAME {
-        "float32" => Points::F32(points.map(|v| v.to_f64() as f32).collect()),
-        _ => Points::F64(points.map(|v| v.to_f64()).collect()),
-    };
+    let points = T::points(flowed.points().to_vec());
     let mut result = LabeledDataset::new(points, flowed.dim(), labels)?;
     if let Some(shape) = source.image_shape().or_else(|| target.image_shape()) {
         result = result.with_image_shape(shape)?;
@@ -180,32 +175,6 @@ fn write_flowed<T: Stored>(
     }
     let came_from: Vec<String> = classes().map(|c| source.classes()[c].to_string()).collect();
     let came_from = NpyArray::text(vec![came_from.len()], came_from);
-    write_npz_dataset(run.flowed(), &result, &[("y_source", &came_from)])?;
+    write_npz_dataset(path, &result, &[&[("y_source", &came_from)], extra].concat())?;
     Ok(())
-}
-
-/// At most `limit` samples a class, drawn with the seed, the same rows for equal sizes.
-pub(crate) fn subsample<T: Scalar>(
-    measure: &MeasureOverMeasures<T>,
-    limit: usize,
-    seed: u64,
-) -> Result<MeasureOverMeasures<T>> {
-    let dim = measure.dim();
-    let (mut points, mut sizes, mut inner) = (Vec::new(), Vec::new(), Vec::new());
-    for class in 0..measure.class_count() {
-        let size = measure.class_size(class);
-        let weight = |row: usize| measure.class_weights(class).map_or(1.0, |a| a[row]);
-        // Samples without mass carry no distance: drawn alone they would leave a class empty.
-        let massive: Vec<usize> = (0..size).filter(|&row| weight(row) > 0.0).collect();
-        let drawn = match massive.len() > limit {
-            true => Stream::new(seed, Purpose::Subsample, class as u64).reader().sample(massive.len(), limit),
-            false => (0..massive.len()).collect(),
-        };
-        sizes.push(drawn.len());
-        for row in drawn.into_iter().map(|index| massive[index]) {
-            points.extend_from_slice(&measure.class_points(class)[row * dim..(row + 1) * dim]);
-            inner.push(weight(row));
-        }
-    }
-    Ok(MeasureOverMeasures::new(points, dim, &sizes, Some(&inner), Some(measure.outer_weights()))?)
 }

@@ -3,6 +3,7 @@
 pub(crate) mod checkpoint;
 pub(crate) mod config;
 pub(crate) mod directory;
+pub(crate) mod distance;
 pub(crate) mod execute;
 pub(crate) mod finish;
 pub(crate) mod problem;

@@ -125,6 +125,7 @@ pub(crate) fn resolve<T: Scalar>(
         checkpoint_every: args.checkpoint_every.unwrap_or((steps / 10).max(1)),
         exact_limit: args.exact_limit.unwrap_or(2000),
         neighbours_every: args.neighbours_every,
+        distance_every: args.distance_every,
         settle_every: args.settle_every,
     };
     // Parameters given as numbers are checked before anything is measured.

@@ -10,18 +10,26 @@ use wowflow_report::rundir::SCHEMA;
 use super::config::hex;
 use crate::load::Named;
 
-/// `provenance.json` of a flow, or of anything else between two datasets.
+/// `provenance.json` of a command on two datasets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Provenance {
     #[serde(flatten)]
-    pub(crate) origin: Origin,
+    pub(crate) run: RunProvenance,
     pub(crate) source: DataProvenance,
     pub(crate) target: DataProvenance,
 }
 
-/// Who computed what with which configuration.
+/// `provenance.json` of a command on a list of datasets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Origin {
+pub(crate) struct ListProvenance {
+    #[serde(flatten)]
+    pub(crate) run: RunProvenance,
+    pub(crate) datasets: Vec<DataProvenance>,
+}
+
+/// What ran, where and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RunProvenance {
     pub(crate) schema: u32,
     pub(crate) program: String,
     pub(crate) version: String,
@@ -80,16 +88,25 @@ impl Provenance {
         source: &Named,
         target: &Named,
     ) -> Self {
-        Self {
-            origin: Origin::new(seed, config_sha256, data_dir),
-            source: DataProvenance::of(source),
-            target: DataProvenance::of(target),
-        }
+        let (source, target) = (DataProvenance::of(source), DataProvenance::of(target));
+        Self { run: RunProvenance::new(seed, config_sha256, data_dir), source, target }
     }
 }
 
-impl Origin {
-    pub(crate) fn new(seed: u64, config_sha256: String, data_dir: Option<&Path>) -> Self {
+impl ListProvenance {
+    pub(crate) fn new<'a>(
+        seed: u64,
+        config_sha256: String,
+        data_dir: Option<&Path>,
+        datasets: impl IntoIterator<Item = &'a Named>,
+    ) -> Self {
+        let datasets = datasets.into_iter().map(DataProvenance::of).collect();
+        Self { run: RunProvenance::new(seed, config_sha256, data_dir), datasets }
+    }
+}
+
+impl RunProvenance {
+    fn new(seed: u64, config_sha256: String, data_dir: Option<&Path>) -> Self {
         let data_dir = data_dir.and_then(|folder| std::path::absolute(folder).ok());
         Self {
             schema: SCHEMA,

@@ -17,10 +17,13 @@ use wowflow_report::rundir::{FramesIndex, MetricsRecord, RunDir, SCHEMA, read_me
 use super::checkpoint::{self, Stored};
 use super::config::FlowConfig;
 use super::directory::{write_bytes, write_json};
+use super::distance::exact_distance;
 
 /// Field of the metrics: how many samples of each class have their nearest neighbour in each class
 /// of the target, row after row.
 pub(crate) const VOTES: &str = "neighbour_votes";
+/// Field of the metrics: the exact `W_{W2}^2` to the target.
+const DISTANCE: &str = "wow2";
 
 /// States kept for pictures.
 const FRAMES: u64 = 60;
@@ -41,6 +44,8 @@ pub(crate) struct Recorder<'a> {
     wanted: Vec<u64>,
     started: Instant,
     seconds_before: f64,
+    /// Spent on looking at states.
+    aside: f64,
     checkpointed: Option<u64>,
 }
 
@@ -93,13 +98,14 @@ impl<'a> Recorder<'a> {
             wanted: frame_steps(config.steps),
             started: Instant::now(),
             seconds_before,
+            aside: 0.0,
             checkpointed: (step > 0).then_some(step),
         })
     }
 
-    /// Seconds of this run so far, earlier parts included.
+    /// Seconds of this run so far, earlier parts included, without those spent on looking at states.
     pub(crate) fn seconds(&self) -> f64 {
-        self.seconds_before + self.started.elapsed().as_secs_f64()
+        self.seconds_before + self.started.elapsed().as_secs_f64() - self.aside
     }
 
     /// Records a state; writes a checkpoint when one is due.
@@ -111,10 +117,16 @@ impl<'a> Recorder<'a> {
     ) -> Result<()> {
         let mut extra = Map::new();
         let asked = |every: u64| record.step.is_multiple_of(every) || record.step == self.config.steps;
+        let looking = Instant::now();
         if self.config.neighbours_every.is_some_and(asked) {
             let votes = nearest_neighbour_votes(state.particles(), target)?.votes;
             extra.insert(VOTES.into(), votes.into());
         }
+        if self.config.distance_every.is_some_and(asked) {
+            let distance = exact_distance(state.particles(), target, self.config)?;
+            extra.insert(DISTANCE.into(), distance.value.into());
+        }
+        self.aside += looking.elapsed().as_secs_f64();
         if let Some(change) = record.change {
             extra.insert("mmd2_change".into(), (2.0 * change.value).into());
             extra.insert("mmd2_change_standard_error".into(), (2.0 * change.standard_error).into());

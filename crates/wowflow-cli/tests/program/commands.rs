@@ -114,6 +114,8 @@ fn help_is_complete() {
         "rings",
         "info",
         "fetch",
+        "geodesic",
+        "barycenter",
         "mnist[train]:200",
         "Examples:",
         "path/to/folder",
@@ -123,7 +125,7 @@ fn help_is_complete() {
     let help = run(["flow", "--help"]).ok().stdout;
     explains(
         &help,
-        "source target kernel bandwidth exponent smoothing steps scheme step-size schedule momentum momentum-schedule settle-every directions slicing redraw target-batch batch-estimator precision seed checkpoint-every exact-limit out resume data-dir threads json",
+        "source target kernel bandwidth exponent smoothing steps scheme step-size schedule momentum momentum-schedule settle-every directions slicing redraw target-batch batch-estimator precision seed checkpoint-every neighbours-every distance-every exact-limit out resume data-dir threads json",
     );
     for words in [
         "Default: 300",
@@ -146,7 +148,7 @@ fn help_is_complete() {
             assert!(help.contains(words), "{command}, {words}: {help}");
         }
     }
-    for command in ["rings", "info", "fetch"] {
+    for command in ["rings", "info", "fetch", "geodesic", "barycenter"] {
         assert!(run([command, "--help"]).ok().stdout.contains("Example"), "{command}");
     }
     assert_eq!(run(["--version"]).ok().stdout, format!("wowflow {}\n", env!("CARGO_PKG_VERSION")));

@@ -168,6 +168,24 @@ fn neighbours_are_asked_along_the_flow() {
 }
 
 #[test]
+fn distances_are_taken_along_the_flow() {
+    let folder = folder();
+    let out = folder.path().join("run");
+    flow(&[&SMALL[..], &["--steps", "11", "--distance-every", "5"]].concat(), &out);
+    let summary = summary(&out);
+    let text = fs::read_to_string(out.join("metrics.jsonl")).unwrap();
+    let records: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let along: Vec<(usize, f64)> =
+        records.iter().enumerate().filter_map(|(step, r)| Some((step, r.get("wow2")?.as_f64()?))).collect();
+    assert_eq!(along.iter().map(|at| at.0).collect::<Vec<usize>>(), [0, 5, 10, 11]);
+    assert_eq!(along[0].1, number(&summary, "wow2_initial"));
+    assert_eq!(along[3].1, number(&summary, "wow2_final"));
+    assert!(image::open(out.join("distance.png")).is_ok());
+    assert_eq!(summary["pictures"][3], "distance.png");
+}
+
+#[test]
 fn the_seed_changes_the_run() {
     let folder = folder();
     let (a, b) = (folder.path().join("a"), folder.path().join("b"));

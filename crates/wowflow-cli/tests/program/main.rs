@@ -5,6 +5,7 @@ mod commands;
 mod distance;
 mod fetch;
 mod flow;
+mod geodesic;
 mod kinds;
 mod pairwise;
 mod real_data;

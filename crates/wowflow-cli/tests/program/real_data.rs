@@ -92,3 +92,17 @@ fn a_mirror_gives_what_the_publishers_give() {
         run(["info", "mnist[test]:2", "--no-sheet", "--data-dir", folder.path().to_str().unwrap()]).ok();
     assert!(info.stdout.contains("20 samples of dimension 784"), "{}", info.stdout);
 }
+
+#[test]
+fn a_geodesic_leads_from_fashion_mnist_to_mnist_at_constant_speed() {
+    let Some(data) = data(&["mnist", "fashion-mnist"]) else { return };
+    let folder = folder();
+    let out = folder.path().join("run");
+    let names = ["geodesic", "fashion-mnist[test]:20", "mnist[test]:15", "--times", "4", "--check"];
+    flow(&[&names[..], &["--data-dir", data.to_str().unwrap()]].concat(), &out);
+    let summary = json(out.join("summary.json"));
+    assert!(number(&summary["constant_speed"], "worst") < 1e-9, "{summary}");
+    assert_eq!(summary["end_points"]["exact"], true, "{summary}");
+    assert_eq!(summary["times"][1]["classes"], 10, "{summary}");
+    assert!(image::open(out.join("geodesic.png")).is_ok());
+}

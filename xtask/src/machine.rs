@@ -6,10 +6,10 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::root;
+use crate::root;
 
 /// The head of a record: when, where, and with which versions.
-pub(super) fn head() -> Value {
+pub(crate) fn head() -> Value {
     json!({"date": now(), "machine": facts(), "versions": versions()})
 }
 
