@@ -125,11 +125,11 @@ pub(super) trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
 {
-    /// Denominators of the series of artanh; |s| <= 0.1716, and the first term left out is below a
-    /// quarter of the last place.
+    /// Denominators of the series of artanh; |s| <= 0.1716, and the first term left out is below
+    /// half a last place.
     const ARTANH: &'static [f64];
     /// Ratios of the denominators of successive terms of sine and cosine; |x| <= pi/4, and the first
-    /// terms left out are below a quarter of the last place.
+    /// terms left out are below half a last place.
     const SIN: &'static [f64];
     /// See [`Self::SIN`].
     const COS: &'static [f64];
