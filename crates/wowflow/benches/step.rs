@@ -2,8 +2,8 @@
 //!
 //! `cargo bench -p wowflow --bench step` prints the table; after `--`:
 //! `--threads N` (default 2), `--rounds N` (default 15), `--quick` (3 rounds of small sizes),
-//! `--sweeps` (scaling in n, C, d and L), `--large` (100,000 samples; C = 1000; d = 150,000), `--json FILE`
-//! (all medians, for programs).
+//! `--sweeps` (scaling in n, C, d and L), `--large` (100,000 samples; C = 1000; d = 150,000), `--only N`
+//! (the Nth size of the table, or of the large ones), `--json FILE` (all medians, for programs).
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -48,12 +48,20 @@ struct Options {
     quick: bool,
     sweeps: bool,
     large: bool,
+    only: Option<usize>,
     json: Option<String>,
+}
+
+impl Options {
+    /// The sizes asked for.
+    fn chosen<'s, S>(&self, sizes: &'s [S]) -> &'s [S] {
+        self.only.map_or(sizes, |n| std::slice::from_ref(&sizes[n - 1]))
+    }
 }
 
 fn options() -> Options {
     let mut options =
-        Options { threads: 2, rounds: 15, quick: false, sweeps: false, large: false, json: None };
+        Options { threads: 2, rounds: 15, quick: false, sweeps: false, large: false, only: None, json: None };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut number = || args.next().and_then(|v| v.parse().ok()).expect("a number after the option");
@@ -65,9 +73,12 @@ fn options() -> Options {
             "--quick" => (options.quick, options.rounds) = (true, 3),
             "--sweeps" => options.sweeps = true,
             "--large" => options.large = true,
+            "--only" => options.only = Some(number()),
             "--json" => options.json = Some(args.next().expect("a file after --json")),
             other => {
-                panic!("expected --threads, --rounds, --quick, --sweeps, --large or --json, found {other}")
+                panic!(
+                    "expected --threads, --rounds, --quick, --sweeps, --large, --only or --json, found {other}"
+                )
             }
         }
     }
@@ -85,10 +96,10 @@ fn main() {
         return pool.install(|| sweeps(options.rounds));
     }
     if options.large {
-        return pool.install(large);
+        return pool.install(|| large(&options));
     }
     let mut rows = Vec::new();
-    for mut size in SIZES {
+    for &(mut size) in options.chosen(&SIZES) {
         if options.quick {
             (size.n, size.dim) = (size.n.min(20), size.dim.min(100));
         }
@@ -292,8 +303,8 @@ fn sweeps(rounds: usize) {
 }
 
 /// Sizes that must fit: 100,000 samples, 1000 classes, 150,000 dimensions.
-fn large() {
-    for (size, slicing) in [
+fn large(options: &Options) {
+    let sizes = [
         (size(10, 5_000, 5_000, 784, 500), Slicing::Gaussian),
         (size(10, 5_000, 5_000, 784, 500), Slicing::Hadamard),
         (size(1000, 50, 50, 512, 500), Slicing::Gaussian),
@@ -304,7 +315,8 @@ fn large() {
         (size(2, 20, 20, 150_000, 500), Slicing::Hadamard),
         (size(2, 20, 20, 150_000, 10_000), Slicing::Gaussian),
         (size(2, 20, 20, 150_000, 10_000), Slicing::Hadamard),
-    ] {
+    ];
+    for &(size, slicing) in options.chosen(&sizes) {
         let (source, target) =
             (images(size.classes, size.n, size.dim, 1), images(size.classes, size.m, size.dim, 2));
         let data = (source.points().len() + target.points().len()) * size_of::<f32>();

@@ -7,6 +7,7 @@ use wowflow::functional::{Functional, MmdSw, PooledMmd, SlicingPlan};
 use wowflow::kernel::{Base, Gaussian, InverseMultiquadric, Kernel, Laplace, Riesz};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::one_d;
+use wowflow::ot::sliced::sw_pow;
 use wowflow::rng::{Purpose, Stream};
 
 type Measure = MeasureOverMeasures<f64>;
@@ -251,6 +252,35 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
                 assert!(run(2, slicing) == one && run(3, slicing) == one, "{name}, {kernel:?}, {slicing:?}");
             }
         }
+    }
+}
+
+#[test]
+fn many_classes_match_the_double_sum_on_any_number_of_threads() {
+    // So many that directions are compared in groups, and pairs summed in several parts.
+    let (p, q) = (uniform(&[33; 300], 3, 1), uniform(&[33; 310], 3, 2));
+    let directions = Directions::draw(Slicing::Gaussian, 50, 3, 4, 0).unwrap();
+    let kernel = Kernel::from(Riesz::new(1.0, 0.0).unwrap());
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut velocity = vec![0.0; p.points().len()];
+            let mut mmd = MmdSw::new(&p, &q, kernel, SlicingPlan { count: 50, ..PLAN }).unwrap();
+            let value = mmd.evaluate_along(&p, &directions, &mut velocity);
+            (value.to_bits(), velocity, mmd.distances(&p, &directions, Base::SquaredSw2))
+        })
+    };
+    let (value, velocity, distances) = run(1);
+    assert!(run(3) == (value, velocity, distances.clone()));
+    let mean = |matrix: &[f64]| matrix.iter().map(|s| kernel.value(*s)).sum::<f64>() / matrix.len() as f64;
+    let expected = 0.5 * (mean(&distances.source_source) + mean(&distances.target_target))
+        - mean(&distances.source_target);
+    assert!((f64::from_bits(value) - expected).abs() < 1e-12, "{} {expected}", f64::from_bits(value));
+    for (c, d) in [(0, 0), (0, 309), (137, 252), (299, 0), (299, 309)] {
+        let (x, y) = (&p.points()[p.class_range(c).start * 3..], &q.points()[q.class_range(d).start * 3..]);
+        let expected = sw_pow(&x[..99], None, &y[..99], None, &directions, 2.0).value;
+        let found = distances.source_target[c * 310 + d];
+        assert!((found - expected).abs() < 1e-12 * (1.0 + expected), "{c} {d}: {found} {expected}");
     }
 }
 

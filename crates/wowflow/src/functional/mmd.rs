@@ -1,12 +1,14 @@
 //! `F(P) = 1/2 MMD_K^2(P, Q)` with a kernel on the sliced-Wasserstein distance, and its velocity.
 
+use rayon::prelude::*;
+
 use super::batches::{BatchEstimator, MiniBatches, Reading};
 use super::{Evaluation, Functional, FunctionalError};
 use crate::directions::{Directions, Draws, Slicer, Slicing, dimension_factor};
 use crate::estimate::Estimate;
 use crate::kernel::{Base, Kernel};
 use crate::measure::MeasureOverMeasures;
-use crate::ot::sliced::{BATCHES, Engine, PairSums};
+use crate::ot::sliced::{BATCHES, Engine, PAIR_ROWS, PairSums};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
@@ -337,35 +339,61 @@ fn half_mmd2<T: Scalar>(
     reading: Reading,
     engine: &Engine<T>,
 ) -> Varied {
-    let total = engine.total();
-    let batches = engine.batches().count();
-    let mut changes = [0.0; BATCHES];
-    let mut double_sum = |sign: f64, a: &[f64], b: &[f64], pair: &dyn Fn(&PairSums, usize, usize) -> f64| {
-        let mut sum = 0.0;
-        for (i, ai) in a.iter().enumerate() {
-            for (j, bj) in b.iter().enumerate() {
-                let distance = pair(total, i, j);
-                sum += ai * bj * kernel.value(distance);
-                if batches < FEWEST {
-                    continue;
-                }
-                let slope = sign * ai * bj * kernel.derivative(distance);
-                for (change, (count, sums)) in changes.iter_mut().zip(engine.batches()) {
-                    *change += slope * (pair(sums, i, j) / count as f64 - distance);
-                }
-            }
-        }
-        sign * sum
-    };
     let w = particles.outer_weights();
     // Three sums apart: those of a dataset and itself cancel exactly.
-    let value = double_sum(0.5, w, w, &PairSums::source_source)
-        + double_sum(0.5, v, v, &|sums, d, e| reading.target_target(sums, d, e))
-        + double_sum(-1.0, w, v, &|sums, c, d| reading.source_target(sums, c, d));
+    let within_source = double_sum(kernel, engine, (w, w), PairSums::source_source);
+    let within_target = double_sum(kernel, engine, (v, v), |sums, d, e| reading.target_target(sums, d, e));
+    let across = double_sum(kernel, engine, (w, v), |sums, c, d| reading.source_target(sums, c, d));
+    let sum = |p: f64, q: f64, pq: f64| 0.5 * p + 0.5 * q - pq;
+    let value = sum(within_source.value, within_target.value, across.value);
+    let changes = std::array::from_fn(|batch| {
+        sum(within_source.changes[batch], within_target.changes[batch], across.changes[batch])
+    });
+    let batches = engine.batches().count();
     let directions: usize = engine.batches().map(|(count, _)| count).sum();
     let mut shares = [0.0; BATCHES];
     shares.iter_mut().zip(engine.batches()).for_each(|(s, (count, _))| *s = count as f64 / directions as f64);
     Varied { value, batches, shares, changes }
+}
+
+/// `sum_ij a_i b_j K(s_ij)` with its changes by batch.
+#[derive(Clone, Copy, Default)]
+struct DoubleSum {
+    value: f64,
+    changes: [f64; BATCHES],
+}
+
+fn double_sum<T: Scalar>(
+    kernel: Kernel,
+    engine: &Engine<T>,
+    (a, b): (&[f64], &[f64]),
+    pair: impl Fn(&PairSums, usize, usize) -> f64 + Sync,
+) -> DoubleSum {
+    const PARTS: usize = 32;
+    let total = engine.total();
+    let varied = engine.batches().count() >= FEWEST;
+    // Parts of a size of their own, added in order: the bits do not depend on the threads.
+    let rows = a.len().div_ceil(PARTS).max(PAIR_ROWS);
+    let mut parts = [DoubleSum::default(); PARTS];
+    parts.par_iter_mut().zip(a.par_chunks(rows)).enumerate().for_each(|(part, (found, a))| {
+        for (i, ai) in (part * rows..).zip(a) {
+            for (j, bj) in b.iter().enumerate() {
+                let distance = pair(total, i, j);
+                found.value += ai * bj * kernel.value(distance);
+                if varied {
+                    let slope = ai * bj * kernel.derivative(distance);
+                    for (change, (count, sums)) in found.changes.iter_mut().zip(engine.batches()) {
+                        *change += slope * (pair(sums, i, j) / count as f64 - distance);
+                    }
+                }
+            }
+        }
+    });
+    parts.iter().fold(DoubleSum::default(), |mut sum, part| {
+        sum.value += part.value;
+        sum.changes.iter_mut().zip(&part.changes).for_each(|(sum, change)| *sum += change);
+        sum
+    })
 }
 
 impl<T: Scalar> Functional<T> for MmdSw<'_, T> {

@@ -31,19 +31,22 @@ impl Riesz {
     /// `K(s)`.
     #[must_use]
     pub fn value(&self, s: f64) -> f64 {
-        -(s + self.eps * self.eps).powf(self.r / 2.0)
+        let shifted = s + self.eps * self.eps;
+        // By far the most common exponent, and a root is much faster than a power.
+        -(if self.r == 1.0 { shifted.sqrt() } else { shifted.powf(self.r / 2.0) })
     }
 
     /// `dK/ds`, 0 where it does not exist.
     #[must_use]
     pub fn derivative(&self, s: f64) -> f64 {
         let shifted = s + self.eps * self.eps;
-        if shifted > 0.0 { -self.r / 2.0 * shifted.powf(self.r / 2.0 - 1.0) } else { 0.0 }
+        let power = |x: f64| if self.r == 1.0 { 1.0 / x.sqrt() } else { x.powf(self.r / 2.0 - 1.0) };
+        if shifted > 0.0 { -self.r / 2.0 * power(shifted) } else { 0.0 }
     }
 
     /// `r (1 - r) s^(r/2 - 1)` where it is positive, for `r < 1`; there is no largest one, so that of the
     /// present distance is taken.
     pub(super) fn repulsion_curvature(&self, s: f64) -> f64 {
-        2.0 * (1.0 - self.r).max(0.0) * self.derivative(s).abs()
+        if self.r < 1.0 { 2.0 * (1.0 - self.r) * self.derivative(s).abs() } else { 0.0 }
     }
 }

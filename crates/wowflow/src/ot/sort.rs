@@ -2,9 +2,10 @@
 //!
 //! A row is short (tens to thousands of values, sorted for every class and direction of a step), so
 //! that a comparison sort spends its time on mispredicted branches. Here a value goes straight to
-//! about its place: to one of `4 n` equal slices of the row's range, by counting. Insertion repairs
-//! what is left, a step or two a value. Rows that crowd into few slices (far outliers) are noticed
-//! by the number of steps and given to the standard library's sort.
+//! about its place: to one of `2 n` equal slices of the row's range, by counting. Exchanging
+//! neighbours, without branches, mends most of what is left, and insertion the rest. Rows that crowd
+//! into few slices (far outliers) are noticed by the number of its steps and given to the standard
+//! library's sort.
 
 use std::ops::RangeInclusive;
 
@@ -17,7 +18,11 @@ const INSERTION: usize = 10;
 /// At these lengths the standard library's sort is, by networks without branches.
 const NETWORKS: RangeInclusive<usize> = 21..=32;
 /// Slices a value.
-const SLICES: usize = 4;
+const SLICES: usize = 2;
+/// Slices counted in one number.
+const GROUP: usize = 4;
+/// Rounds of exchanges between neighbours.
+const EXCHANGES: usize = 2;
 /// Up to this length positions fit 16 bits.
 const SHORT: usize = u16::MAX as usize;
 /// Steps of insertion a value before a row counts as crowded.
@@ -29,8 +34,8 @@ pub struct SortScratch<T: Scalar> {
     keys: Vec<T::SortKey>,
     slices: Vec<u32>,
     /// Where slices start, for rows whose positions fit 16 bits, and for others.
-    starts: Vec<[u16; SLICES]>,
-    long_starts: Vec<[u32; SLICES]>,
+    starts: Vec<[u16; GROUP]>,
+    long_starts: Vec<[u32; GROUP]>,
 }
 
 impl<T: Scalar> Default for SortScratch<T> {
@@ -52,10 +57,14 @@ impl<T: Scalar> SortScratch<T> {
         if self.keys.len() < len {
             self.keys.resize(len, T::SortKey::default());
             self.slices.resize(len, 0);
-            self.starts.resize(len.min(SHORT), [0; SLICES]);
-            self.long_starts.resize(if len > SHORT { len } else { 0 }, [0; SLICES]);
+            self.starts.resize(groups(len.min(SHORT)), [0; GROUP]);
+            self.long_starts.resize(if len > SHORT { groups(len) } else { 0 }, [0; GROUP]);
         }
     }
+}
+
+fn groups(len: usize) -> usize {
+    (SLICES * len).div_ceil(GROUP)
 }
 
 /// Sorts finite `values` in place and writes where each came from; ties keep the order of positions.
@@ -99,9 +108,13 @@ impl<T: Scalar> NullaryFnOnce for Argsort<'_, T> {
         } else {
             let slices = &mut scratch.slices[..len];
             if len <= SHORT {
-                distribute(values, keys, slices, &mut scratch.starts[..len]);
+                distribute(values, keys, slices, &mut scratch.starts[..groups(len)]);
             } else {
-                distribute(values, keys, slices, &mut scratch.long_starts[..len]);
+                distribute(values, keys, slices, &mut scratch.long_starts[..groups(len)]);
+            }
+            for _ in 0..EXCHANGES {
+                exchange(keys);
+                exchange(&mut keys[1..]);
             }
             insertion(keys, STEPS * len);
         }
@@ -118,17 +131,17 @@ fn pack<T: Scalar>(values: &[T], keys: &mut [T::SortKey]) {
     }
 }
 
-/// A position in a row; a value's share of slices is a group of them.
+/// A position in a row.
 trait Position: Copy + Default {
     /// Counts become the sums of all counts before them.
-    fn accumulate(counts: &mut [[Self; SLICES]]);
+    fn accumulate(counts: &mut [[Self; GROUP]]);
     /// The position, which moves on.
     fn next(&mut self) -> usize;
 }
 
 impl Position for u16 {
     #[inline(always)]
-    fn accumulate(counts: &mut [[Self; SLICES]]) {
+    fn accumulate(counts: &mut [[Self; GROUP]]) {
         // Four numbers in one: a product with ones is their running sum.
         const ONES: u64 = 0x0001_0001_0001_0001;
         let mut before = 0;
@@ -152,7 +165,7 @@ impl Position for u16 {
 
 impl Position for u32 {
     #[inline(always)]
-    fn accumulate(counts: &mut [[Self; SLICES]]) {
+    fn accumulate(counts: &mut [[Self; GROUP]]) {
         let mut before = 0;
         for count in counts.as_flattened_mut() {
             before += std::mem::replace(count, before);
@@ -173,10 +186,10 @@ fn distribute<T: Scalar, P: Position>(
     values: &[T],
     keys: &mut [T::SortKey],
     slices: &mut [u32],
-    starts: &mut [[P; SLICES]],
+    starts: &mut [[P; GROUP]],
 ) {
     let (low, high) = range(values);
-    let last = SLICES * starts.len() - 1;
+    let last = GROUP * starts.len() - 1;
     let scale = T::from_f64(last as f64 / (high.to_f64() - low.to_f64()));
     if !scale.is_finite() {
         // All values are equal, or so close that the order of keys has to tell them apart.
@@ -186,7 +199,7 @@ fn distribute<T: Scalar, P: Position>(
     for (slice, value) in slices.iter_mut().zip(values) {
         *slice = ((*value - low) * scale).nearest().min(last as u32);
     }
-    starts.fill([P::default(); SLICES]);
+    starts.fill([P::default(); GROUP]);
     let flat = starts.as_flattened_mut();
     for slice in slices.iter() {
         flat[*slice as usize].next();
@@ -219,6 +232,15 @@ fn range<T: Scalar>(values: &[T]) -> (T, T) {
         most = if high[k] > most { high[k] } else { most };
     }
     (least, most)
+}
+
+/// Orders each pair of neighbours.
+#[inline(always)]
+fn exchange<K: Copy + Ord>(keys: &mut [K]) {
+    for pair in keys.as_chunks_mut::<2>().0 {
+        let [a, b] = *pair;
+        *pair = [a.min(b), a.max(b)];
+    }
 }
 
 /// Sorts keys that are nearly in order; after `budget` steps the standard library takes over.

@@ -5,6 +5,7 @@
 //! vector unit.
 
 use std::f64::consts::{FRAC_PI_2, LN_2, SQRT_2};
+use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use pulp::{Arch, NullaryFnOnce};
 
@@ -70,10 +71,10 @@ impl NullaryFnOnce for SingleBatch {
         for pair in 0..2 {
             let mut radius = [0.0; PAIRS];
             for i in 0..PAIRS {
-                radius[i] = (-2.0 * ln_single(unit_single(words[2 * pair][i]))).sqrt();
+                radius[i] = (-2.0 * ln(unit_single(words[2 * pair][i]))).sqrt();
             }
             for i in 0..PAIRS {
-                let (sin, cos) = sin_cos_turns_single(unit_single(words[2 * pair + 1][i]));
+                let (sin, cos) = sin_cos_turns(unit_single(words[2 * pair + 1][i]));
                 out[2 * pair * PAIRS + i] = radius[i] * cos;
                 out[(2 * pair + 1) * PAIRS + i] = radius[i] * sin;
             }
@@ -114,86 +115,118 @@ fn unit_single(word: u32) -> f32 {
     ((word >> 9) as i32 as f32 + 0.5) * (1.0 / (1u32 << 23) as f32)
 }
 
-/// [`ln`] in single precision.
-#[inline(always)]
-fn ln_single(x: f32) -> f32 {
-    const MANTISSA: u32 = (1 << 23) - 1;
-    let bits = x.to_bits();
-    let mantissa = f32::from_bits((bits & MANTISSA) | 1.0f32.to_bits());
-    let exponent = ((bits >> 23) as i32 - 127) as f32;
-    let large = mantissa > std::f32::consts::SQRT_2;
-    let mantissa = if large { 0.5 * mantissa } else { mantissa };
-    let exponent = if large { exponent + 1.0 } else { exponent };
-    let s = (mantissa - 1.0) / (mantissa + 1.0);
-    let square = s * s;
-    let mut series = 1.0 / 9.0;
-    for k in [7.0, 5.0, 3.0, 1.0] {
-        series = series * square + 1.0 / k;
-    }
-    exponent * std::f32::consts::LN_2 + 2.0 * s * series
+/// What the series need of `f32` and `f64`.
+pub(super) trait Real:
+    Copy
+    + PartialOrd
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// Denominators of the series of artanh; |s| <= 0.1716, and the first term left out is below
+    /// half a last place.
+    const ARTANH: &'static [f64];
+    /// Ratios of the denominators of successive terms of sine and cosine; |x| <= pi/4, and the first
+    /// terms left out are below half a last place.
+    const SIN: &'static [f64];
+    /// See [`Self::SIN`].
+    const COS: &'static [f64];
+    /// A constant, rounded.
+    fn of(value: f64) -> Self;
+    /// The integer part of a small positive number, also as a number.
+    fn whole(self) -> (i32, Self);
+    /// `(m, e)` with `self = 2^e m` and `m` in [1, 2), for a normal positive number.
+    fn split(self) -> (Self, Self);
 }
 
-/// [`sin_cos_turns`] in single precision.
-#[inline(always)]
-fn sin_cos_turns_single(u: f32) -> (f32, f32) {
-    let quarters = 4.0 * u;
-    let quadrant = (quarters + 0.5) as i32;
-    let x = (quarters - quadrant as f32) * std::f32::consts::FRAC_PI_2;
-    let square = x * x;
-    let mut sin = 1.0;
-    for k in [8.0 * 9.0, 6.0 * 7.0, 4.0 * 5.0, 2.0 * 3.0] {
-        sin = 1.0 - sin * square * (1.0 / k);
+impl Real for f32 {
+    const ARTANH: &'static [f64] = &[9.0, 7.0, 5.0, 3.0, 1.0];
+    const SIN: &'static [f64] = &[8.0 * 9.0, 6.0 * 7.0, 4.0 * 5.0, 2.0 * 3.0];
+    const COS: &'static [f64] = &[9.0 * 10.0, 7.0 * 8.0, 5.0 * 6.0, 3.0 * 4.0, 1.0 * 2.0];
+
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value as f32
     }
-    let sin = x * sin;
-    let mut cos = 1.0;
-    for k in [9.0 * 10.0, 7.0 * 8.0, 5.0 * 6.0, 3.0 * 4.0, 1.0 * 2.0] {
-        cos = 1.0 - cos * square * (1.0 / k);
+
+    #[inline(always)]
+    fn whole(self) -> (i32, Self) {
+        let whole = self as i32;
+        (whole, whole as f32)
     }
-    let odd = quadrant & 1 == 1;
-    let (s, c) = if odd { (cos, sin) } else { (sin, cos) };
-    let s = if quadrant & 2 == 2 { -s } else { s };
-    let c = if (quadrant + 1) & 2 == 2 { -c } else { c };
-    (s, c)
+
+    #[inline(always)]
+    fn split(self) -> (Self, Self) {
+        const MANTISSA: u32 = (1 << 23) - 1;
+        let bits = self.to_bits();
+        let mantissa = f32::from_bits((bits & MANTISSA) | 1.0f32.to_bits());
+        (mantissa, ((bits >> 23) as i32 - 127) as f32)
+    }
 }
 
-/// Natural logarithm of a normal positive number, to about 1e-16 of `1 + |ln x|`.
+impl Real for f64 {
+    const ARTANH: &'static [f64] = &[21.0, 19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0];
+    const SIN: &'static [f64] =
+        &[14.0 * 15.0, 12.0 * 13.0, 10.0 * 11.0, 8.0 * 9.0, 6.0 * 7.0, 4.0 * 5.0, 2.0 * 3.0];
+    const COS: &'static [f64] =
+        &[15.0 * 16.0, 13.0 * 14.0, 11.0 * 12.0, 9.0 * 10.0, 7.0 * 8.0, 5.0 * 6.0, 3.0 * 4.0, 1.0 * 2.0];
+
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn whole(self) -> (i32, Self) {
+        let whole = self as i32;
+        (whole, f64::from(whole))
+    }
+
+    #[inline(always)]
+    fn split(self) -> (Self, Self) {
+        const MANTISSA: u64 = (1 << 52) - 1;
+        let bits = self.to_bits();
+        let mantissa = f64::from_bits((bits & MANTISSA) | 1.0f64.to_bits());
+        (mantissa, f64::from((bits >> 52) as i32 - 1023))
+    }
+}
+
+/// Natural logarithm of a normal positive number, to about a last place of `1 + |ln x|`.
 ///
 /// `x = 2^e m` with `m` near 1, and `ln m = 2 artanh s`, `s = (m - 1) / (m + 1)`, by its series.
 #[inline(always)]
-pub(super) fn ln(x: f64) -> f64 {
-    const MANTISSA: u64 = (1 << 52) - 1;
-    let bits = x.to_bits();
-    let mantissa = f64::from_bits((bits & MANTISSA) | 1.0f64.to_bits());
-    let exponent = f64::from((bits >> 52) as i32 - 1023);
-    let large = mantissa > SQRT_2;
-    let mantissa = if large { 0.5 * mantissa } else { mantissa };
-    let exponent = if large { exponent + 1.0 } else { exponent };
-    let s = (mantissa - 1.0) / (mantissa + 1.0);
+pub(super) fn ln<F: Real>(x: F) -> F {
+    let one = F::of(1.0);
+    let (mantissa, exponent) = x.split();
+    let large = mantissa > F::of(SQRT_2);
+    let mantissa = if large { F::of(0.5) * mantissa } else { mantissa };
+    let exponent = if large { exponent + one } else { exponent };
+    let s = (mantissa - one) / (mantissa + one);
     let square = s * s;
-    // |s| <= 0.1716: the first term left out is below 2e-17 of the sum.
-    let mut series = 1.0 / 21.0;
-    for k in [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
-        series = series * square + 1.0 / k;
+    let mut series = one / F::of(F::ARTANH[0]);
+    for &k in &F::ARTANH[1..] {
+        series = series * square + one / F::of(k);
     }
-    exponent * LN_2 + 2.0 * s * series
+    exponent * F::of(LN_2) + F::of(2.0) * s * series
 }
 
-/// Sine and cosine of `2 pi u` for `u` in [0, 1], to about 1e-16.
+/// Sine and cosine of `2 pi u` for `u` in [0, 1], to about a last place.
 #[inline(always)]
-pub(super) fn sin_cos_turns(u: f64) -> (f64, f64) {
-    let quarters = 4.0 * u;
-    let quadrant = (quarters + 0.5) as i32;
-    let x = (quarters - f64::from(quadrant)) * FRAC_PI_2;
+pub(super) fn sin_cos_turns<F: Real>(u: F) -> (F, F) {
+    let one = F::of(1.0);
+    let quarters = F::of(4.0) * u;
+    let (quadrant, nearest) = (quarters + F::of(0.5)).whole();
+    let x = (quarters - nearest) * F::of(FRAC_PI_2);
     let square = x * x;
-    // |x| <= pi/4: the first terms left out are below 5e-17 and 2e-18.
-    let mut sin = 1.0;
-    for k in [14.0 * 15.0, 12.0 * 13.0, 10.0 * 11.0, 8.0 * 9.0, 6.0 * 7.0, 4.0 * 5.0, 2.0 * 3.0] {
-        sin = 1.0 - sin * square * (1.0 / k);
+    let (mut sin, mut cos) = (one, one);
+    for &k in F::SIN {
+        sin = one - sin * square * (one / F::of(k));
     }
     let sin = x * sin;
-    let mut cos = 1.0;
-    for k in [15.0 * 16.0, 13.0 * 14.0, 11.0 * 12.0, 9.0 * 10.0, 7.0 * 8.0, 5.0 * 6.0, 3.0 * 4.0, 1.0 * 2.0] {
-        cos = 1.0 - cos * square * (1.0 / k);
+    for &k in F::COS {
+        cos = one - cos * square * (one / F::of(k));
     }
     let odd = quadrant & 1 == 1;
     let (s, c) = if odd { (cos, sin) } else { (sin, cos) };
@@ -211,8 +244,8 @@ mod tests {
         // A direction in one dimension is a normal number over its length.
         for word in [0, 1 << 30, 1 << 31, 3 << 30, u32::MAX] {
             let u = unit_single(word);
-            assert!(u > 0.0 && u < 1.0 && ln_single(u) < 0.0, "{word}");
-            let (sin, cos) = sin_cos_turns_single(u);
+            assert!(u > 0.0 && u < 1.0 && ln(u) < 0.0, "{word}");
+            let (sin, cos) = sin_cos_turns(u);
             assert!(sin != 0.0 && cos != 0.0, "{word}");
         }
     }
@@ -231,13 +264,13 @@ mod tests {
         assert_eq!(sin_cos_turns(0.0), (0.0, 1.0));
         for k in 1..20_000 {
             let u = k as f32 / 20_000.0;
-            let (sin, cos) = sin_cos_turns_single(u);
+            let (sin, cos) = sin_cos_turns(u);
             let (expected_sin, expected_cos) = (std::f64::consts::TAU * f64::from(u)).sin_cos();
             assert!((f64::from(sin) - expected_sin).abs() < 3e-7, "{u}");
             assert!((f64::from(cos) - expected_cos).abs() < 3e-7, "{u}");
             for x in [u, u * 1e-7] {
                 let expected = f64::from(x).ln();
-                assert!((f64::from(ln_single(x)) - expected).abs() <= 2e-7 * (1.0 + expected.abs()), "{x}");
+                assert!((f64::from(ln(x)) - expected).abs() <= 2e-7 * (1.0 + expected.abs()), "{x}");
             }
         }
     }

@@ -36,7 +36,7 @@ pub(crate) const BATCHES: usize = 32;
 const FEWEST: usize = 8;
 /// Doubles in the sums of all batches together.
 const SUMS: usize = 1 << 23;
-/// Values that are sorted in one go.
+/// Values that are sorted in one go, and compared while they are in the second cache.
 const SORTED: usize = 1 << 15;
 
 /// Everything a step needs but the particles: made once and kept from step to step.
@@ -65,6 +65,7 @@ struct Profile<T> {
     order: Vec<u32>,
     /// Directions of the rows.
     held: Range<usize>,
+    sorted: bool,
 }
 
 /// A share of every block's directions.
@@ -143,9 +144,13 @@ impl<T: Scalar> Engine<T> {
         }
         for start in (0..count).step_by(self.block) {
             self.hold(start..count.min(start + self.block), source, target, slicer);
+            if self.bands > 1 {
+                self.sort();
+            }
             self.add_distances(known);
         }
         self.target_sums = draw.map(|draw| (draw, base));
+        self.batches.par_iter_mut().for_each(|batch| batch.sums.mirror());
         self.total.reset(false);
         for batch in &self.batches {
             self.total.add(&batch.sums);
@@ -174,7 +179,7 @@ impl<T: Scalar> Engine<T> {
         source: &MeasureOverMeasures<T>,
         target: &MeasureOverMeasures<T>,
         slicer: &mut impl Slicer<T>,
-        coefficients: impl Fn(&PairSums, usize, usize) -> f64,
+        coefficients: impl Fn(&PairSums, usize, usize) -> f64 + Sync,
         velocity: &mut [T],
     ) {
         let total = &self.total;
@@ -186,6 +191,7 @@ impl<T: Scalar> Engine<T> {
         for start in (0..count).step_by(self.block).rev() {
             let range = start..count.min(start + self.block);
             self.hold(range.clone(), source, target, slicer);
+            self.sort();
             self.forces();
             slicer.back_project(range, &self.source.values, scale, output, velocity);
             output = Output::Add;
@@ -194,7 +200,7 @@ impl<T: Scalar> Engine<T> {
         self.source.held = 0..0;
     }
 
-    /// Sorted rows of a block of directions.
+    /// Projections on a block of directions, unless they are here.
     fn hold(
         &mut self,
         range: Range<usize>,
@@ -202,29 +208,48 @@ impl<T: Scalar> Engine<T> {
         target: &MeasureOverMeasures<T>,
         slicer: &mut impl Slicer<T>,
     ) {
-        let (own, others) = self.layout.classes.split_at(self.layout.source_count);
-        self.source.hold(&range, source, own, slicer, &self.workers);
-        self.target.hold(&range, target, others, slicer, &self.workers);
+        self.source.hold(&range, source, slicer);
+        self.target.hold(&range, target, slicer);
     }
 
-    /// Adds the distances along the block in memory to the sums of the batches.
+    /// Sorts the rows in memory, unless they are sorted.
+    fn sort(&mut self) {
+        let (own, others) = self.layout.classes.split_at(self.layout.source_count);
+        self.source.sort(own, &self.workers);
+        self.target.sort(others, &self.workers);
+    }
+
+    /// Adds the distances along the block in memory to the sums of the batches, and leaves it sorted.
+    ///
+    /// Rows that are not sorted yet are sorted by the batch, a few directions at a time, and compared
+    /// while they are in its cache: there must be one band then.
     fn add_distances(&mut self, targets_known: bool) {
         let Self { layout, base, source, target, batches, bands, workers, .. } = self;
+        let (own, others) = layout.classes.split_at(layout.source_count);
         let classes = if targets_known { layout.source_count } else { layout.classes.len() };
         let each = source.held.len().div_ceil(batches.len());
-        batches.par_iter_mut().enumerate().for_each(|(batch, Batch { sums, directions })| {
-            let range = (batch * each).min(source.held.len())..((batch + 1) * each).min(source.held.len());
-            if range.is_empty() {
-                return;
+        let (n, m) = (layout.source_samples(), layout.target_samples());
+        let some = (SORTED / (n + m)).max(1).next_multiple_of(layout.group);
+        let (sort_source, sort_target) = (!source.sorted, !target.sorted);
+        let rows = source.parts(each * n).zip(target.parts(each * m));
+        batches.par_iter_mut().zip(rows).for_each(|(Batch { sums, directions }, (source, target))| {
+            *directions += source.0.len() / n;
+            let rows = parts(source, some * n).zip(parts(target, some * m));
+            for ((source, source_order), (target, target_order)) in rows {
+                if sort_source {
+                    workers.with(|scratch| sort_rows(source, source_order, own, scratch));
+                }
+                if sort_target {
+                    workers.with(|scratch| sort_rows(target, target_order, others, scratch));
+                }
+                let rows = SortedRows::new(layout, (source, source_order), (target, target_order));
+                sums.bands(*bands).for_each(|(band, sums)| {
+                    let band = band.start..band.end.min(classes);
+                    workers.with(|scratch| pairs::add_distances(rows, *base, band, scratch, sums));
+                });
             }
-            *directions += range.len();
-            let (source, target) = (source.part(&range), target.part(&range));
-            let rows = SortedRows::new(layout, source, target);
-            sums.bands(*bands).for_each(|(band, sums)| {
-                let band = band.start..band.end.min(classes);
-                workers.with(|scratch| pairs::add_distances(rows, *base, band, scratch, sums));
-            });
         });
+        (source.sorted, target.sorted) = (true, true);
     }
 
     /// Replaces the source's sorted rows of the block in memory by forces.
@@ -241,15 +266,8 @@ impl<T: Scalar> Engine<T> {
 }
 
 impl<T: Scalar> Profile<T> {
-    /// Projects and sorts the rows of a range of directions, unless they are here.
-    fn hold(
-        &mut self,
-        range: &Range<usize>,
-        measure: &MeasureOverMeasures<T>,
-        classes: &[Class],
-        slicer: &mut impl Slicer<T>,
-        workers: &Workers<T>,
-    ) {
+    /// Projects on a range of directions, unless the rows are here.
+    fn hold(&mut self, range: &Range<usize>, measure: &MeasureOverMeasures<T>, slicer: &mut impl Slicer<T>) {
         if self.held == *range {
             return;
         }
@@ -257,25 +275,41 @@ impl<T: Scalar> Profile<T> {
         self.values.resize(range.len() * samples, T::ZERO);
         self.order.resize(range.len() * samples, 0);
         slicer.project(range.clone(), measure.points(), &mut self.values);
-        let some = (SORTED / samples).max(1) * samples;
-        self.values.par_chunks_mut(some).zip(self.order.par_chunks_mut(some)).for_each(|(values, order)| {
-            workers.with(|scratch| {
-                for (values, order) in values.chunks_mut(samples).zip(order.chunks_mut(samples)) {
-                    for class in classes {
-                        let range = class.range.clone();
-                        argsort(&mut values[range.clone()], &mut order[range], &mut scratch.sort);
-                    }
-                }
-            });
-        });
-        self.held = range.clone();
+        (self.held, self.sorted) = (range.clone(), false);
     }
 
-    /// The rows of a range of the directions held.
-    fn part(&self, range: &Range<usize>) -> (&[T], &[u32]) {
-        let samples = self.values.len() / self.held.len();
-        let range = range.start * samples..range.end * samples;
-        (&self.values[range.clone()], &self.order[range])
+    fn sort(&mut self, classes: &[Class], workers: &Workers<T>) {
+        if !self.sorted {
+            let samples = self.values.len() / self.held.len();
+            self.parts((SORTED / samples).max(1) * samples).for_each(|(values, order)| {
+                workers.with(|scratch| sort_rows(values, order, classes, scratch));
+            });
+            self.sorted = true;
+        }
+    }
+
+    /// So many values at a time, whole rows, with their permutation.
+    fn parts(&mut self, len: usize) -> impl IndexedParallelIterator<Item = (&mut [T], &mut [u32])> {
+        self.values.par_chunks_mut(len).zip(self.order.par_chunks_mut(len))
+    }
+}
+
+/// The same for a part.
+fn parts<'a, T>(
+    (values, order): (&'a mut [T], &'a mut [u32]),
+    len: usize,
+) -> impl Iterator<Item = (&'a mut [T], &'a mut [u32])> {
+    values.chunks_mut(len).zip(order.chunks_mut(len))
+}
+
+/// Sorts each class's part of rows of all classes of a side.
+fn sort_rows<T: Scalar>(values: &mut [T], order: &mut [u32], classes: &[Class], scratch: &mut Scratch<T>) {
+    let samples = classes[classes.len() - 1].range.end;
+    for (values, order) in values.chunks_mut(samples).zip(order.chunks_mut(samples)) {
+        for class in classes {
+            let range = class.range.clone();
+            argsort(&mut values[range.clone()], &mut order[range], &mut scratch.sort);
+        }
     }
 }
 

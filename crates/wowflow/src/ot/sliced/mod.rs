@@ -15,7 +15,7 @@ use crate::ot::one_d;
 use crate::scalar::Scalar;
 
 pub(crate) use engine::{BATCHES, Engine};
-pub(crate) use pairs::PairSums;
+pub(crate) use pairs::{PAIR_ROWS, PairSums};
 
 /// A sliced distance with what it is the mean of.
 #[derive(Clone, Debug, PartialEq)]

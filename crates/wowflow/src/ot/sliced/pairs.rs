@@ -11,7 +11,12 @@ use super::rows::{Scratch, SortedRows, other_rows, own_rows};
 use crate::kernel::Base;
 use crate::scalar::Scalar;
 
+/// Rows of a matrix of pairs that are worth a task of their own.
+pub(crate) const PAIR_ROWS: usize = 64;
+
 /// Sums or means over directions of `W_2^2` or `W_1` between all classes, by the base asked for.
+///
+/// A symmetric matrix, whose upper triangle is summed and then mirrored.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PairSums {
     classes: usize,
@@ -27,7 +32,7 @@ impl PairSums {
 
     /// Between two source classes.
     pub(crate) fn source_source(&self, c: usize, e: usize) -> f64 {
-        self.values[c.min(e) * self.classes + c.max(e)]
+        self.values[c * self.classes + e]
     }
 
     /// Between a source class and a target class.
@@ -58,11 +63,31 @@ impl PairSums {
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
-        self.values.iter_mut().zip(&other.values).for_each(|(sum, value)| *sum += value);
+        let len = PAIR_ROWS * self.classes;
+        self.values.par_chunks_mut(len).zip(other.values.par_chunks(len)).for_each(|(sums, values)| {
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        });
     }
 
     pub(crate) fn divide(&mut self, count: f64) {
-        self.values.iter_mut().for_each(|value| *value /= count);
+        self.values.par_chunks_mut(PAIR_ROWS * self.classes).for_each(|values| {
+            values.iter_mut().for_each(|value| *value /= count);
+        });
+    }
+
+    /// Copies the upper triangle to the lower one, a square at a time.
+    pub(crate) fn mirror(&mut self) {
+        const SIDE: usize = 32;
+        let classes = self.classes;
+        for top in (0..classes).step_by(SIDE) {
+            for left in (0..=top).step_by(SIDE) {
+                for row in top..classes.min(top + SIDE) {
+                    for col in left..row.min(left + SIDE) {
+                        self.values[row * classes + col] = self.values[col * classes + row];
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -183,16 +208,19 @@ impl<T: Scalar> Coefficients<T> {
     }
 
     /// Sets all entries but the diagonal from a function of (source class, any class).
-    pub(crate) fn set(&mut self, entry: impl Fn(usize, usize) -> f64) {
+    pub(crate) fn set(&mut self, entry: impl Fn(usize, usize) -> f64 + Sync) {
         // Measures closer than the resolution of the coordinates exert no force: an infinite
         // coefficient times a vanishing difference must not become NaN.
         const LARGEST: f64 = 1e30;
-        for (c, row) in self.values.chunks_mut(self.classes).enumerate() {
-            for (e, value) in row.iter_mut().enumerate() {
-                let found = if c == e { 0.0 } else { entry(c, e) };
-                *value = T::from_f64(found.clamp(-LARGEST, LARGEST));
+        let classes = self.classes;
+        self.values.par_chunks_mut(PAIR_ROWS * classes).enumerate().for_each(|(block, rows)| {
+            for (c, row) in (PAIR_ROWS * block..).zip(rows.chunks_mut(classes)) {
+                for (e, value) in row.iter_mut().enumerate() {
+                    let found = if c == e { 0.0 } else { entry(c, e) };
+                    *value = T::from_f64(found.clamp(-LARGEST, LARGEST));
+                }
             }
-        }
+        });
     }
 
     fn row(&self, c: usize) -> &[T] {
@@ -218,7 +246,6 @@ pub(crate) fn forces<T: Scalar>(
     let source = values.chunks_mut(n).zip(order.chunks(n));
     for ((values, order), target) in source.zip(target.chunks(m).zip(target_order.chunks(m))) {
         let mut forces = std::mem::take(&mut scratch.forces);
-        forces[..values.len()].fill(T::ZERO);
         let rows = SortedRows::new(layout, (values, order), target);
         match base {
             Base::SquaredSw2 => squared_forces(rows, scratch, coefficients, &mut forces),
@@ -290,6 +317,7 @@ fn absolute_forces<T: Scalar>(
         for (c, class) in layout.classes[..layout.source_count].iter().enumerate() {
             let row = rows.sorted(c, direction);
             let out = &mut forces[class.range.clone()];
+            out.fill(T::ZERO);
             let weights = &mut scratch.weights[..if layout.weighted { row.len() } else { 0 }];
             if layout.weighted {
                 rows.sorted_weights(c, direction, weights);

@@ -125,11 +125,10 @@ pub(crate) struct Panel<T> {
 impl<T: Scalar> Panel<T> {
     fn new(layout: &PairLayout, rows: impl Fn(usize) -> usize) -> Self {
         let classes = layout.classes.len();
-        let values = |size: usize| {
-            let stride = stride(layout.group * size);
-            rows(stride).min(classes) * stride
-        };
-        let largest = layout.grids.iter().map(|grid| values(grid.size)).max().unwrap_or(0);
+        // A group that is not full has shorter rows, and may have more values in all.
+        let strides = |size: usize| (1..=layout.group).map(move |directions| stride(directions * size));
+        let strides = layout.grids.iter().flat_map(|grid| strides(grid.size));
+        let largest = strides.map(|stride| rows(stride).min(classes) * stride).max().unwrap_or(0);
         Self { values: vec![T::ZERO; largest], stride: STRIP, variance: vec![0.0; classes] }
     }
 
