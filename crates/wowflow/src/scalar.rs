@@ -45,6 +45,8 @@ pub trait Scalar:
     type SortKey: Copy + Ord + Default + Send + Sync + Debug;
     /// The additive identity.
     const ZERO: Self;
+    /// Distance from 1 to the next larger number.
+    const EPSILON: f64;
     /// Name as NumPy spells it, for messages and file headers.
     const NAME: &'static str;
     /// Rounds a double to this type.
@@ -67,6 +69,7 @@ pub trait Scalar:
 impl Scalar for f32 {
     type SortKey = u64;
     const ZERO: Self = 0.0;
+    const EPSILON: f64 = f32::EPSILON as f64;
     const NAME: &'static str = "float32";
     #[inline]
     fn from_f64(value: f64) -> Self {
@@ -108,6 +111,7 @@ impl Scalar for f32 {
 impl Scalar for f64 {
     type SortKey = u128;
     const ZERO: Self = 0.0;
+    const EPSILON: f64 = f64::EPSILON;
     const NAME: &'static str = "float64";
     #[inline]
     fn from_f64(value: f64) -> Self {

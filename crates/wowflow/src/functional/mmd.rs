@@ -80,6 +80,7 @@ pub struct MmdSw<'q, T: Scalar> {
     draws: Draws<T>,
     batches: Option<Batches<T>>,
     curvatures: Vec<f64>,
+    resolution: f64,
 }
 
 /// Mini-batches with the engine for their sizes and the last ones drawn.
@@ -109,7 +110,8 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         let engine = Engine::new(source, target, plan.count);
         let curvatures = vec![0.0; source.sample_count()];
         let redraw = Redraw::EveryStep;
-        Ok(Self { target, kernel, plan, redraw, engine, draws, batches: None, curvatures })
+        let resolution = resolution(target);
+        Ok(Self { target, kernel, plan, redraw, engine, draws, batches: None, curvatures, resolution })
     }
 
     /// The same functional with directions drawn as told; without this, anew at every step.
@@ -228,7 +230,8 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     ) -> f64 {
         let (target, reading) = (self.target, Reading::Plain);
         let weights = target.outer_weights();
-        let problem = Problem { kernel: self.kernel, particles, target, weights, reading };
+        let (kernel, resolution) = (self.kernel, self.resolution);
+        let problem = Problem { kernel, particles, target, weights, reading, resolution };
         problem.evaluate(&mut self.engine, &mut &*directions, velocity).value
     }
 }
@@ -241,12 +244,31 @@ struct Problem<'a, T> {
     /// Weights of the target's classes, each once.
     weights: &'a [f64],
     reading: Reading,
+    /// See [`resolution`].
+    resolution: f64,
+}
+
+/// The `SW_2^2` of a class to itself moved by a last bit of every coordinate: the square of the precision
+/// times the mean square of a coordinate. What is nearer has met: below, slopes are taken as they are there,
+/// so that the Riesz force, of unit size however near two classes are, does not blow up rounding.
+fn resolution<T: Scalar>(target: &MeasureOverMeasures<T>) -> f64 {
+    let squares: f64 = target.points().iter().map(|v| v.to_f64() * v.to_f64()).sum();
+    T::EPSILON * T::EPSILON * squares / target.points().len() as f64
 }
 
 impl<T: Scalar> Problem<'_, T> {
+    /// `dK/ds`, no nearer than classes can be told apart.
+    fn slope(&self, s: f64) -> f64 {
+        let nearest = match self.kernel.base() {
+            Base::SquaredSw2 => self.resolution,
+            Base::Sw1 => self.resolution.sqrt(),
+        };
+        self.kernel.derivative(s.max(nearest))
+    }
+
     /// `F(P)` and its velocity on the directions of a slicer.
     fn evaluate(&self, engine: &mut Engine<T>, slicer: &mut impl Slicer<T>, velocity: &mut [T]) -> Estimate {
-        let Self { kernel, particles, target, weights: v, reading } = *self;
+        let Self { kernel, particles, target, weights: v, reading, .. } = *self;
         assert_eq!(velocity.len(), particles.points().len(), "one velocity a coordinate");
         let base = kernel.base();
         engine.distances(base, particles, target, slicer);
@@ -262,10 +284,10 @@ impl<T: Scalar> Problem<'_, T> {
         let coefficient = |sums: &PairSums, c: usize, e: usize| {
             per_difference
                 * match e.checked_sub(w.len()) {
-                    None => w[e] * kernel.derivative(sums.source_source(c, e)),
+                    None => w[e] * self.slope(sums.source_source(c, e)),
                     Some(passed) => {
                         let (d, share) = reading.target_class(passed);
-                        -share * v[d] * kernel.derivative(reading.source_target(sums, c, d))
+                        -share * v[d] * self.slope(reading.source_target(sums, c, d))
                     }
                 }
         };
@@ -283,7 +305,7 @@ impl<T: Scalar> Problem<'_, T> {
         for c in 0..w.len() {
             let attraction = self.weights.iter().enumerate().map(|(d, v)| {
                 let s = self.reading.source_target(sums, c, d);
-                let slope = kernel.derivative(s).abs();
+                let slope = self.slope(s).abs();
                 v * match kernel.base() {
                     Base::SquaredSw2 => 2.0 * slope,
                     // A unit force from the distance `s` away.
@@ -412,7 +434,8 @@ impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
             }
         };
         let weights = self.target.outer_weights();
-        let problem = Problem { kernel: self.kernel, particles, target, weights, reading };
+        let (kernel, resolution) = (self.kernel, self.resolution);
+        let problem = Problem { kernel, particles, target, weights, reading, resolution };
         let found = problem.evaluate(engine, &mut self.draws, velocity);
         let factor = dimension_factor(self.plan.slicing, self.plan.count, particles.dim());
         problem.curvatures(engine.total(), factor, &mut self.curvatures);
