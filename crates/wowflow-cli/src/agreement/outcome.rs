@@ -4,7 +4,8 @@ use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use wowflow::correlation::{Bootstrap, Correlations, correlations};
 
-use super::config::AgreementConfig;
+use super::config::{AgreementConfig, NamedMethod};
+use crate::compare::method::Growth;
 use crate::compare::outcome::CertaintyRecord;
 
 /// One line of `pairs.jsonl`.
@@ -40,8 +41,8 @@ impl PairRecord {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct MethodOutcome {
     pub(crate) label: String,
-    /// Whether its cost is linear in the samples, up to a logarithm.
-    pub(crate) linear: bool,
+    /// How its time grows.
+    pub(crate) growth: Growth,
     /// Median over pairs, on all threads, one method after another.
     pub(crate) median_seconds: f64,
     pub(crate) total_seconds: f64,
@@ -90,7 +91,7 @@ pub(crate) fn values(records: &[PairRecord], method: usize) -> Vec<f64> {
 /// How all methods did; records in the order of pairs.
 pub(crate) fn outcomes(config: &AgreementConfig, records: &[PairRecord]) -> Vec<MethodOutcome> {
     let bootstrap = Bootstrap { seed: config.seed, ..Bootstrap::default() };
-    let one = |(index, of): (usize, &super::config::NamedMethod)| {
+    let one = |(index, of): (usize, &NamedMethod)| {
         let own = values(records, index);
         let mut seconds: Vec<f64> = records.iter().map(|record| record.found[index].seconds).collect();
         seconds.sort_unstable_by(f64::total_cmp);
@@ -104,7 +105,7 @@ pub(crate) fn outcomes(config: &AgreementConfig, records: &[PairRecord]) -> Vec<
         });
         MethodOutcome {
             label: of.label.clone(),
-            linear: of.method.linear(),
+            growth: of.method.growth(),
             median_seconds: median(&seconds),
             total_seconds: seconds.iter().sum(),
             against: against.collect(),
@@ -118,7 +119,7 @@ pub(crate) fn best<'a>(
     outcomes: &'a [MethodOutcome],
     reference: &str,
 ) -> Option<(&'a MethodOutcome, &'a Correlations)> {
-    let found = outcomes.iter().filter(|outcome| outcome.linear).filter_map(|outcome| {
+    let found = outcomes.iter().filter(|outcome| outcome.growth == Growth::Linear).filter_map(|outcome| {
         let against = outcome.against.iter().find(|against| against.reference == reference)?;
         Some((outcome, against.correlations.as_ref()?))
     });

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wowflow::compare::{Method, compare};
 use wowflow::dataset::LabeledDataset;
@@ -14,7 +13,7 @@ use wowflow_report::rundir::{RunDir, SCHEMA};
 
 use super::on_threads;
 use crate::ExitStatus;
-use crate::agreement::config::AgreementConfig;
+use crate::agreement::config::{AgreementConfig, NamedMethod};
 use crate::agreement::draw::{self, Drawn, Made};
 use crate::agreement::file::{Experiment, slug};
 use crate::agreement::outcome::{Found, PairRecord, outcomes};
@@ -31,15 +30,7 @@ use crate::progress::Progress;
 use crate::run::directory::{
     claim, create, default_out, refuse_existing, remove_temporary_in, write_bytes, write_json,
 };
-use crate::run::provenance::{DataProvenance, Origin};
-
-/// `provenance.json`.
-#[derive(Debug, Serialize, Deserialize)]
-struct ManyProvenance {
-    #[serde(flatten)]
-    origin: Origin,
-    datasets: Vec<DataProvenance>,
-}
+use crate::run::provenance::{DataProvenance, ManyProvenance, Origin};
 
 pub(crate) fn run(args: &AgreementArgs, console: &Console) -> Result<ExitStatus> {
     on_threads(args.common.threads, || match (&args.resume, &args.file) {
@@ -197,7 +188,7 @@ impl<'a> Work<'a> {
             let [left, right] = [&drawn.left, &drawn.right].map(|side| &self.datasets[side.set]);
             let context = || format!("pair {pair}, {} and {}", left.name, right.name);
             let (p, q) = self.measures::<T>(drawn).with_context(context)?;
-            let one = |(named, method): (&crate::agreement::config::NamedMethod, &Method)| {
+            let one = |(named, method): (&NamedMethod, &Method)| {
                 progress.method(&named.label);
                 let started = Instant::now();
                 let found = compare(&p, &q, method, self.config.seed)

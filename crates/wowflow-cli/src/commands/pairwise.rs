@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use wowflow::compare::{Method, compare};
 use wowflow::measure::MeasureOverMeasures;
@@ -32,15 +32,7 @@ use crate::progress::Progress;
 use crate::run::directory::{
     claim, create, default_out, refuse_existing, remove_temporary_in, write_bytes, write_json,
 };
-use crate::run::provenance::{DataProvenance, Origin};
-
-/// `provenance.json`.
-#[derive(Debug, Serialize, Deserialize)]
-struct ManyProvenance {
-    #[serde(flatten)]
-    origin: Origin,
-    datasets: Vec<DataProvenance>,
-}
+use crate::run::provenance::{DataProvenance, ManyProvenance, Origin};
 
 /// `summary.json`, the last file written.
 #[derive(Debug, Serialize)]

@@ -53,6 +53,29 @@ const MOMENTS: &[MethodName] = &[SOtdd];
 const FUNCTIONS: &[MethodName] = &[Dsw];
 const ENTROPIC: &[MethodName] = &[Otdd, OtddGaussian, OtddSliced];
 
+/// How the time of a method grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Growth {
+    /// With the samples, up to a logarithm, and with the dimension.
+    Linear,
+    /// With the samples, and with the cube of the dimension.
+    CubicInDimension,
+    /// With the square of the samples, or more.
+    Quadratic,
+}
+
+impl Growth {
+    /// A cell of a table, for `n` samples in `d` dimensions.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::CubicInDimension => "n + d^3",
+            Self::Quadratic => "n^2 or more",
+        }
+    }
+}
+
 impl MethodName {
     /// Whether it has slices.
     pub(crate) fn sliced(self) -> bool {
@@ -228,9 +251,13 @@ impl MethodConfig {
         }
     }
 
-    /// Whether time and memory grow with the samples as a sort of them does, instead of with their square.
-    pub(crate) fn linear(&self) -> bool {
-        matches!(self.name, WowSliced | MmdSw | SOtdd | Swb1dg | Swbg | Dsw | Sw)
+    /// How the time grows with the number of samples and the dimension.
+    pub(crate) fn growth(&self) -> Growth {
+        match self.name {
+            WowSliced | MmdSw | SOtdd | Swb1dg | Dsw | Sw => Growth::Linear,
+            WowGaussian | Swbg => Growth::CubicInDimension,
+            Wow | Otdd | OtddGaussian | OtddSliced | W2 | HipmName => Growth::Quadratic,
+        }
     }
 
     /// Whether most of the time goes into one solver that uses one core.

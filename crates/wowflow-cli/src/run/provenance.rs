@@ -19,6 +19,14 @@ pub(crate) struct Provenance {
     pub(crate) target: DataProvenance,
 }
 
+/// `provenance.json` of what is between any number of datasets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ManyProvenance {
+    #[serde(flatten)]
+    pub(crate) origin: Origin,
+    pub(crate) datasets: Vec<DataProvenance>,
+}
+
 /// Who computed what with which configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Origin {
