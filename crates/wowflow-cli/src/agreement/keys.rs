@@ -48,7 +48,7 @@ impl<'a> Keys<'a> {
     pub(crate) fn word<T: ValueEnum>(&mut self, key: &'static str) -> Result<Option<T>> {
         let words: Vec<String> = T::value_variants()
             .iter()
-            .filter_map(|variant| variant.to_possible_value())
+            .filter_map(clap::ValueEnum::to_possible_value)
             .map(|word| word.get_name().to_owned())
             .collect();
         let expected = format!("one of {}", words.join(", "));
