@@ -240,10 +240,12 @@ impl<'a> Work<'a> {
             write_bytes(&run.root().join(&name), &picture.to_png()?)?;
             pictures.push(name);
         }
+        let values = |record: &PairRecord| record.found.iter().map(|found| found.value).collect::<Vec<_>>();
+        // Certainties and seconds of single pairs stay in pairs.jsonl.
         let pairs: Vec<Value> = made
             .iter()
             .zip(records)
-            .map(|(made, record)| json!({ "pair": record.pair, "made": made, "found": record.found }))
+            .map(|(made, record)| json!({ "pair": record.pair, "made": made, "values": values(record) }))
             .collect();
         let mut result = json!({
             "schema": SCHEMA,

@@ -52,7 +52,7 @@ fn agreement(content: &str, folder: &Path, out: &Path) -> Ran {
 /// Values of a method, pair after pair.
 fn values(result: &Value, method: usize) -> Vec<f64> {
     let pairs = result["pairs"].as_array().unwrap();
-    pairs.iter().map(|pair| pair["found"][method]["value"].as_f64().unwrap()).collect()
+    pairs.iter().map(|pair| pair["values"][method].as_f64().unwrap()).collect()
 }
 
 #[test]
