@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) mod compare;
 
-use compare::{DISTANCE_EXAMPLES, DistanceArgs, PAIRWISE_EXAMPLES, PairwiseArgs};
+use compare::{
+    AGREEMENT_EXAMPLES, AgreementArgs, DISTANCE_EXAMPLES, DistanceArgs, PAIRWISE_EXAMPLES, PairwiseArgs,
+};
 
 /// Compare labeled datasets and flow one into another.
 #[derive(Debug, Parser)]
@@ -29,6 +31,7 @@ Examples:
   wowflow flow --source 'mnist[train]:200' --target 'fashion-mnist[train]:200'
   wowflow distance 'mnist[train]:200' 'fashion-mnist[train]:200'
   wowflow pairwise 'mnist[test]:100' 'kmnist[test]:100' 'fashion-mnist[test]:100'
+  wowflow agreement experiments/distances.toml  which distances rank datasets as exact ones do
   wowflow rings                                 the synthetic experiment with five kernels
   wowflow info glyphs:letters                   what is in a dataset
   wowflow fetch mnist                           download a named dataset
@@ -46,6 +49,9 @@ pub(crate) enum Command {
     /// Compare datasets two by two: a matrix, a heat map with a tree, a map.
     #[command(after_long_help = PAIRWISE_EXAMPLES)]
     Pairwise(Box<PairwiseArgs>),
+    /// Ask which distances rank pairs of datasets as a reference does: an experiment from a file, in one figure.
+    #[command(after_long_help = AGREEMENT_EXAMPLES)]
+    Agreement(AgreementArgs),
     /// Flow three clouds into three rings with five kernels side by side.
     #[command(after_long_help = "Example:\n  wowflow rings --out runs/rings --steps 500")]
     Rings(RingsArgs),
@@ -538,7 +544,7 @@ fn parse_count(text: &str) -> Result<usize, String> {
 }
 
 /// More directions a step than this would fill the memory before they helped.
-const MOST_DIRECTIONS: usize = 100_000;
+pub(crate) const MOST_DIRECTIONS: usize = 100_000;
 
 fn parse_directions(text: &str) -> Result<usize, String> {
     let count = text.parse().ok().filter(|n| (1..=MOST_DIRECTIONS).contains(n));

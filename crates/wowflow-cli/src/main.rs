@@ -1,5 +1,6 @@
 //! The `wowflow` program: thin; it parses, dispatches and prints errors.
 
+mod agreement;
 mod args;
 mod commands;
 mod compare;
@@ -55,6 +56,7 @@ fn run(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Flow(args) => commands::flow::run(&args, &Console::new(args.common.json)),
         Command::Distance(args) => commands::distance::run(&args, &Console::new(args.common.json)),
         Command::Pairwise(args) => commands::pairwise::run(&args, &Console::new(args.common.json)),
+        Command::Agreement(args) => commands::agreement::run(&args, &Console::new(args.common.json)),
         Command::Rings(args) => commands::rings::run(&args, &Console::new(args.json)),
         Command::Info(args) => commands::info::run(&args, &Console::new(args.json)),
         Command::Fetch(args) => commands::fetch::run(&args, &Console::new(args.json)),

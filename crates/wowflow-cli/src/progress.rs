@@ -78,6 +78,10 @@ impl Progress {
         self.bar.set_position(step);
     }
 
+    pub(crate) fn method(&self, name: &str) {
+        self.bar.set_message(name.to_owned());
+    }
+
     pub(crate) fn file(&self, name: &str, done: u64, total: Option<u64>) {
         self.bar.set_message(name.to_owned());
         match total {

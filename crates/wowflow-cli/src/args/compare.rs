@@ -31,6 +31,32 @@ Examples:
 A run directory holds config.json, provenance.json, pairs.jsonl with one line a finished pair, distances.csv,
 distances.json, summary.json, and pictures: heatmap.png in the order of the tree beside it, map.png.";
 
+pub(super) const AGREEMENT_EXAMPLES: &str = "\
+Examples:
+  wowflow agreement experiments/distances.toml --out runs/distances
+  wowflow agreement --resume runs/distances           go on after Ctrl-C or a crash
+
+An experiment file, in TOML:
+  title = \"Do fast distances rank datasets as exact ones do?\"
+  datasets = [\"mnist[train]\", \"usps[train]\"]
+  resize = \"16x16\"                       if images differ in size
+  seed = 0
+  directions = 500                       slices of methods that do not say otherwise
+  references = [\"exact OTDD\"]           names of methods below
+  [pairs]
+  count = 60
+  classes = [3, 10]                      drawn for each side; or one number
+  samples = 200                          of a class; or a range, drawn for each pair
+  same-set = \"disjoint\"                may both sides come from one set? or \"overlapping\", \"never\"
+  [[methods]]
+  method = \"otdd\"
+  name = \"exact OTDD\"
+  [[methods]]
+  method = \"dsw\"                       options as on the command line: length = 0.3
+
+A run directory holds config.json, provenance.json, pairs.jsonl with one line a finished pair, agreement.csv,
+agreement.md, agreement.json, and a picture a reference: agreement.png for the first.";
+
 /// The method of a comparison and its options.
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct MethodArgs {
@@ -65,6 +91,9 @@ pub(crate) struct MethodArgs {
     /// Random functions of dsw on every direction. Default: 8.
     #[arg(long, value_name = "N", value_parser = parse_count)]
     pub(crate) functions: Option<usize>,
+    /// Length on which the random functions of dsw vary, a share of the unit interval. Default: 0.1.
+    #[arg(long, value_name = "LENGTH", allow_negative_numbers = true, value_parser = parse_number)]
+    pub(crate) length: Option<f64>,
     /// Entropic transport between samples with this regularisation, its bias taken off, for otdd, otdd-gaussian
     /// and otdd-sliced: a positive number in the unit of squared distances. Default: exact transport.
     #[arg(long, value_name = "EPS", allow_negative_numbers = true, value_parser = parse_number)]
@@ -117,6 +146,22 @@ pub(crate) struct PairwiseArgs {
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run, with the configuration stored there.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["datasets", "MethodArgs", "out"])]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// `wowflow agreement`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct AgreementArgs {
+    /// Experiment file: datasets, how pairs are drawn from them, methods, references.
+    #[arg(required_unless_present = "resume")]
+    pub(crate) file: Option<PathBuf>,
+    /// Run directory to create. Default: the name of the file under runs, or that name with a number.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with an interrupted run, with the configuration stored there.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "out"])]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: CommonArgs,

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod agreement;
 pub(crate) mod barycenter;
 pub(crate) mod distance;
 pub(crate) mod fetch;

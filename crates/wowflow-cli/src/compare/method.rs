@@ -4,7 +4,8 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use wowflow::compare::otdd::{KeepCoupling, LabelDistance, OtddSettings, OuterSolver, SlicedScale};
 use wowflow::compare::{
-    Busemann, DoubleSliced, Hipm, Inner, KernelChoice, Method, Mmd, PooledSliced, Rays, SlicedOtdd, Slices,
+    Busemann, DoubleSliced, Hipm, Inner, KernelChoice, Method, Mmd, PooledSliced, Process, Rays, SlicedOtdd,
+    Slices,
 };
 use wowflow::directions::Slicing;
 
@@ -35,6 +36,8 @@ pub(crate) struct MethodConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) functions: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) length: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) regularisation: Option<f64>,
 }
 
@@ -49,6 +52,36 @@ const ORDERS: &[MethodName] = &[SOtdd, Swb1dg, Swbg, Sw];
 const MOMENTS: &[MethodName] = &[SOtdd];
 const FUNCTIONS: &[MethodName] = &[Dsw];
 const ENTROPIC: &[MethodName] = &[Otdd, OtddGaussian, OtddSliced];
+
+/// How the time of a method grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Growth {
+    /// With the samples, up to a logarithm, and with the dimension.
+    Linear,
+    /// With the samples, and with the cube of the dimension.
+    CubicInDimension,
+    /// With the square of the samples, or more.
+    Quadratic,
+}
+
+impl Growth {
+    /// A cell of a table, for `n` samples in `d` dimensions.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::CubicInDimension => "n + d^3",
+            Self::Quadratic => "n^2 or more",
+        }
+    }
+}
+
+impl MethodName {
+    /// Whether it has slices.
+    pub(crate) fn sliced(self) -> bool {
+        SLICED.contains(&self)
+    }
+}
 
 impl MethodConfig {
     /// Resolves what was typed for samples of a dimension; an option that the method does not have is an error.
@@ -93,6 +126,7 @@ impl MethodConfig {
             order: has(ORDERS).then_some(args.order.unwrap_or(2.0)),
             moments: has(MOMENTS).then_some(args.moments.unwrap_or(SlicedOtdd::MOMENTS)),
             functions: has(FUNCTIONS).then_some(args.functions.unwrap_or(DoubleSliced::FUNCTIONS)),
+            length: has(FUNCTIONS).then_some(args.length.unwrap_or(DoubleSliced::LENGTH)),
             regularisation: args.regularisation,
         };
         // Parameters are checked before anything is computed; the seed is no matter for that.
@@ -135,8 +169,9 @@ impl MethodConfig {
             Swb1dg => Method::Busemann(Busemann::new(slices()?, Rays::Gaussian1d, order()?)?),
             Swbg => Method::Busemann(Busemann::new(slices()?, Rays::Gaussian, order()?)?),
             Dsw => {
-                let functions = self.functions.with_context(missing)?;
-                Method::DoubleSliced(DoubleSliced::new(slices()?, DoubleSliced::PROCESS, functions)?)
+                let (functions, length) = self.functions.zip(self.length).with_context(missing)?;
+                let process = Process::SquaredExponential { length };
+                Method::DoubleSliced(DoubleSliced::new(slices()?, process, functions)?)
             }
             Sw => Method::PooledSliced(PooledSliced::new(slices()?, order()?)?),
             W2 => Method::PooledW2,
@@ -216,6 +251,15 @@ impl MethodConfig {
         }
     }
 
+    /// How the time grows with the number of samples and the dimension.
+    pub(crate) fn growth(&self) -> Growth {
+        match self.name {
+            WowSliced | MmdSw | SOtdd | Swb1dg | Dsw | Sw => Growth::Linear,
+            WowGaussian | Swbg => Growth::CubicInDimension,
+            Wow | Otdd | OtddGaussian | OtddSliced | W2 | HipmName => Growth::Quadratic,
+        }
+    }
+
     /// Whether most of the time goes into one solver that uses one core.
     pub(crate) fn serial(&self) -> bool {
         matches!(self.name, Otdd | OtddGaussian | OtddSliced | W2 | HipmName)
@@ -234,6 +278,7 @@ fn refuse_foreign(args: &MethodArgs, name: MethodName) -> Result<()> {
         (args.order.is_some(), "order", ORDERS),
         (args.moments.is_some(), "moments", MOMENTS),
         (args.functions.is_some(), "functions", FUNCTIONS),
+        (args.length.is_some(), "length", FUNCTIONS),
         (args.regularisation.is_some(), "regularisation", ENTROPIC),
     ];
     for (given, option, methods) in options {

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::CertaintyRecord;
@@ -28,6 +29,23 @@ pub(crate) fn all(count: usize) -> Vec<(usize, usize)> {
 
 /// The finished pairs of a run of so many datasets; what a kill left of a last line is cut off.
 pub(crate) fn read(path: &Path, count: usize) -> Result<Vec<PairRecord>> {
+    read_lines(path, |records: &[PairRecord], record| {
+        let (left, right) = (record.left, record.right);
+        let new = records.iter().all(|known| (known.left, known.right) != (left, right));
+        ensure!(
+            left < right && right < count && new,
+            "expected another pair of the {count} datasets, found {left} and {right}"
+        );
+        Ok(())
+    })
+}
+
+/// The records of a file of finished pairs, each checked against those before it; what a kill left of a last
+/// line is cut off.
+pub(crate) fn read_lines<R: DeserializeOwned>(
+    path: &Path,
+    check: impl Fn(&[R], &R) -> Result<()>,
+) -> Result<Vec<R>> {
     let cannot = || format!("cannot read {}", path.display());
     let bytes = std::fs::read(path).with_context(cannot)?;
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -35,19 +53,13 @@ pub(crate) fn read(path: &Path, count: usize) -> Result<Vec<PairRecord>> {
         let file = OpenOptions::new().write(true).open(path).with_context(cannot)?;
         file.set_len(whole as u64).and_then(|()| file.sync_all()).with_context(cannot)?;
     }
-    let mut records: Vec<PairRecord> = Vec::new();
+    let mut records: Vec<R> = Vec::new();
     for (index, line) in
         bytes[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).enumerate()
     {
         let place = || format!("{}, line {}", path.display(), index + 1);
-        let record: PairRecord = serde_json::from_slice(line).with_context(place)?;
-        let (left, right) = (record.left, record.right);
-        let new = records.iter().all(|known| (known.left, known.right) != (left, right));
-        ensure!(
-            left < right && right < count && new,
-            "{}: expected another pair of the {count} datasets, found {left} and {right}",
-            place()
-        );
+        let record: R = serde_json::from_slice(line).with_context(place)?;
+        check(&records, &record).with_context(place)?;
         records.push(record);
     }
     Ok(records)
@@ -64,7 +76,7 @@ impl PairLog {
     }
 
     /// Adds a pair; it is on disk when this returns.
-    pub(crate) fn append(&mut self, record: &PairRecord) -> Result<()> {
+    pub(crate) fn append(&mut self, record: &impl Serialize) -> Result<()> {
         let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
         self.0.write_all(&line).and_then(|()| self.0.sync_data()).context("cannot write pairs.jsonl")
@@ -100,7 +112,8 @@ mod tests {
         assert_eq!(read(&path, 3).unwrap(), [record(0, 1)]);
         PairLog::open(&path).unwrap().append(&record(0, 2)).unwrap();
         assert_eq!(read(&path, 3).unwrap(), [record(0, 1), record(0, 2)]);
-        assert!(read(&path, 2).unwrap_err().to_string().contains("line 2: expected another pair of the 2"));
+        let text = format!("{:#}", read(&path, 2).unwrap_err());
+        assert!(text.contains("line 2: expected another pair of the 2"), "{text}");
         PairLog::open(&path).unwrap().append(&record(0, 1)).unwrap();
         assert!(read(&path, 3).unwrap_err().to_string().contains("line 3"));
         assert_eq!(all(3), [(0, 1), (0, 2), (1, 2)]);

@@ -106,7 +106,7 @@ impl ListProvenance {
 }
 
 impl RunProvenance {
-    fn new(seed: u64, config_sha256: String, data_dir: Option<&Path>) -> Self {
+    pub(crate) fn new(seed: u64, config_sha256: String, data_dir: Option<&Path>) -> Self {
         let data_dir = data_dir.and_then(|folder| std::path::absolute(folder).ok());
         Self {
             schema: SCHEMA,

@@ -1,5 +1,6 @@
 //! Drives the built program from outside, and reads what it wrote.
 
+mod agreement;
 mod bad_input;
 mod commands;
 mod distance;

@@ -23,6 +23,8 @@ pub enum Purpose {
     Generate,
     /// Resampling observations to see how much a statistic varies.
     Bootstrap,
+    /// Pairs of datasets in an experiment: their classes and samples.
+    Pairs,
     /// Anything a test needs.
     Test,
 }
@@ -82,6 +84,7 @@ impl Stream {
             Purpose::Slices => 6,
             Purpose::Batches => 8,
             Purpose::Bootstrap => 7,
+            Purpose::Pairs => 9,
         };
         let high = (tag << 48) ^ (step & 0xFFFF_FFFF_FFFF);
         Self { key: [seed as u32, (seed >> 32) as u32], high: [high as u32, (high >> 32) as u32] }

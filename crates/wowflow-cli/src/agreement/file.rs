@@ -1,0 +1,185 @@
+//! Experiment files: TOML, read key by key into what they ask for.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use toml::{Table, Value};
+
+use super::config::{AgreementConfig, NamedMethod, PairRule};
+use super::keys::{Keys, number, range, texts, whole};
+use crate::args::Bandwidth;
+use crate::args::compare::{MethodArgs, MethodName, Size};
+use crate::args::{MOST_DIRECTIONS, Precision};
+use crate::compare::method::MethodConfig;
+
+/// Fewer pairs have no rank correlation with an interval.
+const FEWEST_PAIRS: usize = 3;
+
+/// An experiment as it is written down; methods are resolved once the dimension of the datasets is known.
+#[derive(Debug)]
+pub(crate) struct Experiment {
+    pub(crate) title: String,
+    pub(crate) datasets: Vec<String>,
+    pub(crate) resize: Option<Size>,
+    pub(crate) precision: Option<Precision>,
+    pub(crate) seed: u64,
+    pub(crate) pairs: PairRule,
+    methods: Vec<(String, MethodArgs)>,
+    references: Vec<usize>,
+}
+
+impl Experiment {
+    /// Reads an experiment file.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let place = || path.display().to_string();
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", place()))?;
+        Self::parse(&text).with_context(place)
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let file: Table = text.parse().map_err(|error| syntax(text, &error))?;
+        let mut keys = Keys::new(&file, "");
+        let title = keys.must("title", "a text", |value| value.as_str().map(str::to_owned))?;
+        let datasets = keys.must("datasets", "a list of names of datasets", texts)?;
+        if let Some(twice) = twice(&datasets) {
+            bail!("expected every one of datasets once, found {twice} twice");
+        }
+        let resize =
+            keys.maybe("resize", "a size such as \"16x16\"", |value| value.as_str()?.parse().ok())?;
+        let precision = keys.word("precision")?;
+        let seed = keys
+            .maybe("seed", "a whole number of at least 0", |value| u64::try_from(value.as_integer()?).ok())?;
+        let directions = directions(&mut keys)?;
+        let references = keys.must("references", "a list of names of methods", texts)?;
+        let pairs = keys.must("pairs", "a table", Value::as_table)?;
+        let tables = keys.must("methods", "a list of tables", |value| {
+            value.as_array()?.iter().map(Value::as_table).collect::<Option<Vec<_>>>()
+        })?;
+        keys.finish()?;
+
+        let pairs = rule(pairs)?;
+        let methods = tables
+            .iter()
+            .enumerate()
+            .map(|(index, table)| method(table, &format!("methods[{index}]."), directions));
+        let methods = methods.collect::<Result<Vec<_>>>()?;
+        let labels: Vec<String> = methods.iter().map(|(label, _)| label.clone()).collect();
+        // Files are named after methods.
+        let slugs: Vec<String> = labels.iter().map(|label| slug(label)).collect();
+        if let Some(one) = twice(&slugs) {
+            bail!(
+                "expected methods whose names differ in letters or digits, found {one} twice: give one a name"
+            );
+        }
+        if let Some(twice) = twice(&references) {
+            bail!("expected every one of references once, found {twice} twice");
+        }
+        let find = |name: &String| {
+            let at = labels.iter().position(|label| label == name);
+            at.with_context(|| {
+                format!("expected names among {} in references, found {name}", labels.join(", "))
+            })
+        };
+        let references = references.iter().map(find).collect::<Result<Vec<_>>>()?;
+        ensure!(methods.len() > 1, "expected methods besides the references, found {}", methods.len());
+        Ok(Self { title, datasets, resize, precision, seed: seed.unwrap_or(0), pairs, methods, references })
+    }
+
+    /// Everything resolved, for samples of a dimension and a precision.
+    pub(crate) fn resolve(
+        self,
+        schema: u32,
+        datasets: Vec<String>,
+        dim: usize,
+        precision: Precision,
+    ) -> Result<AgreementConfig> {
+        let one = |(label, args): (String, MethodArgs)| -> Result<NamedMethod> {
+            let method = MethodConfig::resolve(&args, dim).with_context(|| format!("method {label}"))?;
+            ensure!(
+                method.auto_kernel.is_none(),
+                "expected a bandwidth of {label}, one kernel for all pairs, found none: `wowflow distance` tells that of a pair"
+            );
+            Ok(NamedMethod { label, method })
+        };
+        Ok(AgreementConfig {
+            schema,
+            title: self.title,
+            datasets,
+            resize: self.resize,
+            precision: self.precision.unwrap_or(precision),
+            seed: self.seed,
+            pairs: self.pairs,
+            methods: self.methods.into_iter().map(one).collect::<Result<_>>()?,
+            references: self.references,
+        })
+    }
+}
+
+/// A name as part of the name of a file: letters and digits, with dashes between.
+pub(crate) fn slug(label: &str) -> String {
+    let lower = label.to_ascii_lowercase();
+    let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
+fn twice(names: &[String]) -> Option<&String> {
+    names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)).map(|(_, name)| name)
+}
+
+/// What is no TOML, with the line.
+fn syntax(text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let line = error.span().map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+    let line = line.map_or(String::new(), |line| format!(" on line {line}"));
+    anyhow::anyhow!("expected TOML, found{line}: {}", error.message())
+}
+
+fn directions(keys: &mut Keys<'_>) -> Result<Option<usize>> {
+    let expected = format!("a whole number from 1 to {MOST_DIRECTIONS}");
+    keys.maybe("directions", &expected, |value| whole(value, 1).filter(|count| *count <= MOST_DIRECTIONS))
+}
+
+fn rule(table: &Table) -> Result<PairRule> {
+    let mut keys = Keys::new(table, "pairs.");
+    let at_least = format!("a whole number of at least {FEWEST_PAIRS}");
+    let either = "a whole number of at least 1 or a range such as [3, 10]";
+    let rule = PairRule {
+        count: keys.must("count", &at_least, |value| whole(value, FEWEST_PAIRS))?,
+        classes: keys.must("classes", either, |value| range(value, 1))?,
+        samples: keys.must("samples", either, |value| range(value, 1))?,
+        same_set: keys
+            .word("same-set")?
+            .context("expected one of disjoint, overlapping, never as pairs.same-set, found none")?,
+    };
+    keys.finish()?;
+    Ok(rule)
+}
+
+fn method(table: &Table, place: &str, common: Option<usize>) -> Result<(String, MethodArgs)> {
+    let mut keys = Keys::new(table, place);
+    let missing = || format!("expected the name of a distance as {place}method, found none");
+    let name: MethodName = keys.word("method")?.with_context(missing)?;
+    let label = keys.maybe("name", "a text with letters or digits", |value| {
+        value.as_str().filter(|text| !slug(text).is_empty()).map(str::to_owned)
+    })?;
+    let own = directions(&mut keys)?;
+    let count = "a whole number of at least 1";
+    let args = MethodArgs {
+        method: Some(name),
+        directions: own.or(common.filter(|_| name.sliced())),
+        slicing: keys.word("slicing")?,
+        kernel: keys.word("kernel")?,
+        bandwidth: keys.maybe("bandwidth", "a positive number", |value| {
+            number(value).filter(|h| *h > 0.0 && h.is_finite()).map(Bandwidth::Value)
+        })?,
+        exponent: keys.maybe("exponent", "a number", number)?,
+        smoothing: keys.maybe("smoothing", "a number", number)?,
+        order: keys.maybe("order", "a number", number)?,
+        moments: keys.maybe("moments", count, |value| whole(value, 1))?,
+        functions: keys.maybe("functions", count, |value| whole(value, 1))?,
+        length: keys.maybe("length", "a number", number)?,
+        regularisation: keys.maybe("regularisation", "a number", number)?,
+        ..MethodArgs::default()
+    };
+    keys.finish()?;
+    Ok((label.unwrap_or_else(|| name.typed()), args))
+}
