@@ -249,6 +249,41 @@ fn debiased_batches_have_the_right_mean_and_plain_ones_do_not() {
     assert!(off(&debiased) < 0.04 && off(&plain) > 2.0 * off(&debiased), "{exact} {plain:?} {debiased:?}");
 }
 
+/// With the smallest force that a class feels, and the largest noise.
+#[test]
+fn flows_on_batches_arrive() {
+    let (p, q) = (measure(&[20, 20], 3, 3), measure(&[40, 60], 3, 1));
+    for estimator in [BatchEstimator::Plain, BatchEstimator::Debiased] {
+        let mmd = MmdSw::new(&p, &q, riesz(), PLAN).unwrap();
+        let mut mmd = mmd.with_batches(&p, MiniBatches { size: 10, estimator }).unwrap();
+        let start = mmd.mmd2_apart(&p);
+        let scheme = Scheme::heavy_ball(0.7, Decay::Linear).unwrap();
+        let (_, stop, end) = run(&flow(scheme, StepSize::Adaptive(1.5), Decay::Cosine, 200), &p, &mut mmd);
+        let end = mmd.mmd2_apart(&end);
+        assert!(
+            stop == StopReason::StepsDone && end < 0.1 * start,
+            "{estimator:?}: {start} to {end}, {stop:?}"
+        );
+    }
+}
+
+/// Wherever it is stopped, a flow by L-BFGS does not end at a trial that climbed.
+#[test]
+fn lbfgs_never_ends_above_where_it_was() {
+    let (p, q) = (measure(&[8, 8], 2, 3), measure(&[8, 8], 2, 4));
+    for size in [StepSize::Adaptive(1.0), StepSize::Adaptive(1e3), StepSize::Fixed(1e30)] {
+        for steps in 1..25 {
+            let mut mmd = MmdSw::new(&p, &q, riesz(), PLAN).unwrap().with_redraw(Redraw::Never);
+            let flow = flow(Scheme::lbfgs(5).unwrap(), size, Decay::Constant, steps);
+            let (values, stop, _) = run(&flow, &p, &mut mmd);
+            let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let last = values[values.len() - 1];
+            assert!(!matches!(stop, StopReason::Diverged { .. }), "{size:?}, {steps} steps: {stop:?}");
+            assert!(last <= least + 1e-12, "{size:?}, {steps} steps: {last} above {least}");
+        }
+    }
+}
+
 #[test]
 fn whole_batches_are_the_target() {
     let (p, q) = (measure(&[6, 6], 3, 3), measure(&[5, 4], 3, 1));

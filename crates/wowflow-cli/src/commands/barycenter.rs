@@ -130,6 +130,10 @@ fn resolve(args: &BarycenterArgs, precision: Precision, data: &[Named]) -> Resul
     if let Some(at) = start.filter(|&at| weights[at] == 0.0) {
         bail!("expected a dataset of positive weight as --start, found {}", datasets[at]);
     }
+    let samples: usize = data.iter().map(|named| named.dataset.len()).sum();
+    if let Some(found) = args.classes.filter(|&classes| classes > samples) {
+        bail!("expected at most as many --classes as all datasets have samples, {samples}, found {found}");
+    }
     if args.tolerance.is_nan() || args.tolerance < 0.0 {
         bail!("expected a --tolerance of at least 0, found {}", args.tolerance);
     }

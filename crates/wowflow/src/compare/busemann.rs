@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::error::order;
-use super::factor::{nuclear_norm, pivoted_cholesky};
+use super::factor::pivoted_cholesky;
 use super::normal::density_at_quantile;
 use super::samples::{self, ClassRow, Labels, Side};
 use super::slices::{reader, unit_vector};
@@ -18,6 +18,7 @@ use super::{CompareError, Comparison, Method, Slices};
 use crate::directions::{Directions, Slicing};
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::measure::MeasureOverMeasures;
+use crate::ot::bures::nuclear_norm;
 use crate::ot::sort::{SortScratch, argsort};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
@@ -230,9 +231,11 @@ impl GaussianSlice {
                     product.push(spread * turned);
                 }
             }
-            psi[1] * (trace - along - nuclear_norm(&mut product, dim))
+            let norm = nuclear_norm(&product, product.len() / dim, dim)?;
+            Ok::<f64, CompareError>(psi[1] * (trace - along - norm))
         };
-        let (left, right) = (left.iter().map(busemann).collect(), right.iter().map(busemann).collect());
+        let left = left.iter().map(busemann).collect::<Result<_, _>>()?;
+        let right = right.iter().map(busemann).collect::<Result<_, _>>()?;
         Ok(Self { feature_weight: psi[0], left, right })
     }
 }
@@ -337,7 +340,8 @@ mod tests {
             }
             let along: f64 = mean.iter().zip(&class[0].mean).map(|(a, b)| a * b).sum();
             let trace: f64 = spread.iter().sum();
-            let square = 2.0 * FAR * (trace - along) - 2.0 * nuclear_norm(&mut product, DIM);
+            let square =
+                2.0 * FAR * (trace - along) - 2.0 * nuclear_norm(&product, product.len() / DIM, DIM).unwrap();
             let limit = square / (2.0 * FAR);
             assert!((slice.left[0] - limit).abs() < 1e-5, "{samples}: {} {limit}", slice.left[0]);
         }

@@ -5,7 +5,7 @@
 //! `g` on (0, 1) turns it into the number `int F^{-1}(u) g(u) du`. The distance is the mean over directions and
 //! functions of `W_2^2` between these numbers, `C_P` and `C_Q` of them with the weights of the classes.
 
-use super::error::{at_least_one, positive};
+use super::error::{positive, within};
 use super::factor::pivoted_cholesky;
 use super::slices::stream;
 use super::{CompareError, Comparison, Method, Slices};
@@ -65,7 +65,7 @@ impl DoubleSliced {
         if let Process::SquaredExponential { length } = process {
             positive("length", length)?;
         }
-        Ok(Self { slices, process, functions: at_least_one("functions", functions)? })
+        Ok(Self { slices, process, functions: within("functions", functions, 4096, "from 1 to 4096")? })
     }
 
     pub(super) fn compare<T: Scalar>(

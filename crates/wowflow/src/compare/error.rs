@@ -82,12 +82,17 @@ pub(super) fn positive(parameter: &'static str, found: f64) -> Result<f64, Compa
     }
 }
 
-/// A count that must be at least 1.
-pub(super) fn at_least_one(parameter: &'static str, found: usize) -> Result<usize, CompareError> {
-    if found > 0 {
+/// A count from 1 to `most`, which `expected` says in words.
+pub(super) fn within(
+    parameter: &'static str,
+    found: usize,
+    most: usize,
+    expected: &'static str,
+) -> Result<usize, CompareError> {
+    if (1..=most).contains(&found) {
         Ok(found)
     } else {
-        Err(CompareError::Parameter { parameter, expected: "at least 1", found: 0.0 })
+        Err(CompareError::Parameter { parameter, expected, found: found as f64 })
     }
 }
 

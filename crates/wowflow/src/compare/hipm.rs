@@ -280,7 +280,6 @@ mod tests {
             assert!(lower >= pooled - 1e-12 && upper >= lower, "{pooled} {lower} {upper}");
             let w2 = transport(p.points(), Some(&a), q.points(), Some(&b), 2).unwrap().value.sqrt();
             assert!(pooled <= w2);
-            println!("{pooled} {lower} {upper}");
             assert_eq!(bounds(&p, &p), (0.0, 0.0));
         }
     }

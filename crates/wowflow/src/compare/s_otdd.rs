@@ -5,7 +5,7 @@
 //! distribution of rate `i` without its zero, and `psi` uniform on the sphere `S^k`. A sample `x` of class `mu`
 //! becomes `psi_0 <theta, x> + sum_i psi_i int <theta, x'>^{lambda_i} dmu(x') / lambda_i!`.
 
-use super::error::{at_least_one, order};
+use super::error::{order, within};
 use super::samples::{self, ClassRow, Labels};
 use super::slices::{reader, unit_vector};
 use super::{CompareError, Comparison, Method, Slices};
@@ -33,7 +33,7 @@ impl SlicedOtdd {
     /// # Errors
     /// No moments, or an exponent below 1.
     pub fn new(slices: Slices, moments: usize, p: f64) -> Result<Self, CompareError> {
-        Ok(Self { slices, moments: at_least_one("moments", moments)?, order: order(p)? })
+        Ok(Self { slices, moments: within("moments", moments, 64, "from 1 to 64")?, order: order(p)? })
     }
 
     pub(super) fn compare<T: Scalar>(

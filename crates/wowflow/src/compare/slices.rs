@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::CompareError;
-use super::error::at_least_one;
+use super::error::within;
 use crate::directions::{Draws, Slicer, Slicing};
 use crate::measure::MeasureOverMeasures;
 use crate::rng::{Purpose, Reader, Stream};
@@ -39,7 +39,7 @@ impl Slices {
     /// # Errors
     /// No slices.
     pub fn new(slicing: Slicing, count: usize) -> Result<Self, CompareError> {
-        Ok(Self { slicing, count: at_least_one("slices", count)? })
+        Ok(Self { slicing, count: within("slices", count, usize::MAX, "at least 1")? })
     }
 
     /// `count` slices along the directions that suit a dimension: structured ones from 32 on, else

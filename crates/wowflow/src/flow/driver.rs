@@ -72,6 +72,7 @@ impl Flow {
         let mut velocity = vec![T::ZERO; state.particles().points().len()];
         let masses = state.particles().sample_masses();
         let mut sizes = Vec::with_capacity(masses.len());
+        let mut stuck = false;
         loop {
             let step = state.step();
             let Evaluation { value, standard_error } =
@@ -83,10 +84,22 @@ impl Flow {
             let tangent = Tangent { dim: state.particles().dim(), masses: &masses, sizes: &sizes };
             let velocity_rms = tangent.inner(&velocity, &velocity).sqrt();
             let step_size = if done { 0.0 } else { mean_size };
-            if !(value.is_finite() && velocity_rms.is_finite()) {
-                return StopReason::Diverged { step };
+            let climbed = self.scheme.climbed(state, value);
+            if done && climbed {
+                self.scheme.retreat(state);
+                continue;
             }
-            let change = self.settle.and_then(|settle| settle.compare(state, functional));
+            let left = self.schedule.left(step);
+            if !(value.is_finite() && velocity_rms.is_finite()) {
+                // A trial too far is taken back; there is nothing to record of it.
+                if !climbed {
+                    return StopReason::Diverged { step };
+                }
+                stuck = self.scheme.advance(state, left, f64::INFINITY, &velocity, &tangent) == Move::Stuck;
+                continue;
+            }
+            let settle = self.settle.filter(|_| !climbed);
+            let change = settle.and_then(|settle| settle.compare(state, functional));
             let record = StepRecord { step, value, standard_error, velocity_rms, step_size, change };
             if observer(&record, state).is_break() {
                 return StopReason::Interrupted;
@@ -98,16 +111,14 @@ impl Flow {
                 return StopReason::Settled;
             }
             let at_rest = state.memory().vectors.iter().flatten().all(|u| *u == T::ZERO);
-            if velocity_rms == 0.0 && at_rest {
+            if stuck || velocity_rms == 0.0 && at_rest {
                 return StopReason::Stationary;
             }
-            if let Some(settle) = self.settle {
+            if let Some(settle) = settle {
                 settle.remember(state);
             }
-            let left = self.schedule.left(step);
-            if self.scheme.advance(state, left, value, &velocity, &tangent) == Move::Stuck {
-                return StopReason::Stationary;
-            }
+            // A state that no step improves is looked at once more: the last trial was taken back.
+            stuck = self.scheme.advance(state, left, value, &velocity, &tangent) == Move::Stuck;
         }
     }
 }

@@ -14,7 +14,8 @@ use crate::scalar::Scalar;
 /// Batches drawn anew at every step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MiniBatches {
-    /// Samples of every target class a batch; classes that have fewer are taken whole.
+    /// Samples of every target class a batch; classes that have fewer are taken whole, or as often as they
+    /// have samples where these have weights.
     pub size: usize,
     /// What is made of them.
     pub estimator: BatchEstimator,
@@ -52,7 +53,7 @@ impl MiniBatches {
                 let size = target.class_size(class);
                 let picked = match target.class_weights(class) {
                     None => reader.sample(size, self.size),
-                    Some(weights) => by_weight(weights, self.size, &mut reader),
+                    Some(weights) => by_weight(weights, self.size.min(size), &mut reader),
                 };
                 sizes.push(picked.len());
                 points.extend(picked.into_iter().flat_map(|i| own[i * dim..(i + 1) * dim].iter().copied()));
@@ -109,6 +110,14 @@ impl Reading {
                 let (first, second) = (sums.source_target(c, d), sums.source_target(c, d + targets));
                 (0.5 * (first + second - sums.target_target(d, d + targets))).max(0.0)
             }
+        }
+    }
+
+    /// What batches cannot tell from 0: half the distance between the two batches of a class.
+    pub(super) fn noise(self, sums: &PairSums, d: usize) -> f64 {
+        match self {
+            Self::Plain => 0.0,
+            Self::Debiased { targets } => 0.5 * sums.target_target(d, d + targets),
         }
     }
 

@@ -52,7 +52,7 @@ pub struct PairDistances {
 /// given particles of other sizes, and use the weights it was made with.
 ///
 /// Every step draws fresh directions; with them the Q-Q term changes too and is computed, so that
-/// the value is the squared MMD of the `L`-slice geometry and never negative. Cost of a step:
+/// the value is the squared MMD of the `L`-slice geometry and not negative but for rounding (from debiased batches, by chance). Cost of a step:
 /// `O((N + M) L (d + log n) + (C_P + C_Q)^2 L n)`.
 ///
 /// ```
@@ -257,6 +257,11 @@ fn resolution<T: Scalar>(target: &MeasureOverMeasures<T>) -> f64 {
 }
 
 impl<T: Scalar> Problem<'_, T> {
+    /// The distance at which the force of a target class is taken: no nearer than its batches can tell.
+    fn to_target(&self, sums: &PairSums, c: usize, d: usize) -> f64 {
+        self.reading.source_target(sums, c, d).max(self.reading.noise(sums, d))
+    }
+
     /// `dK/ds`, no nearer than classes can be told apart.
     fn slope(&self, s: f64) -> f64 {
         let nearest = match self.kernel.base() {
@@ -287,7 +292,7 @@ impl<T: Scalar> Problem<'_, T> {
                     None => w[e] * self.slope(sums.source_source(c, e)),
                     Some(passed) => {
                         let (d, share) = reading.target_class(passed);
-                        -share * v[d] * self.slope(reading.source_target(sums, c, d))
+                        -share * v[d] * self.slope(self.to_target(sums, c, d))
                     }
                 }
         };
@@ -304,7 +309,7 @@ impl<T: Scalar> Problem<'_, T> {
         let (kernel, w) = (self.kernel, self.particles.outer_weights());
         for c in 0..w.len() {
             let attraction = self.weights.iter().enumerate().map(|(d, v)| {
-                let s = self.reading.source_target(sums, c, d);
+                let s = self.to_target(sums, c, d);
                 let slope = self.slope(s).abs();
                 v * match kernel.base() {
                     Base::SquaredSw2 => 2.0 * slope,

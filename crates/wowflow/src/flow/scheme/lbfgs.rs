@@ -32,13 +32,15 @@ pub(super) fn step<T: Scalar>(
     velocity: &[T],
     tangent: &Tangent<'_>,
 ) -> Move {
+    if climbed(memory, value) {
+        return shorten(points, memory, value);
+    }
+    if tangent.inner(velocity, velocity) == 0.0 {
+        return Move::Stuck;
+    }
     if memory.vectors.is_empty() {
         memory.vectors = vec![points.to_vec(), velocity.to_vec(), vec![T::ZERO; points.len()]];
     } else {
-        let [base_value, length, slope] = memory.numbers[..] else { return Move::Stuck };
-        if value > base_value + SUFFICIENT * length * slope {
-            return shorten(points, memory, value);
-        }
         remember(most, points, memory, velocity, tangent);
     }
     direct(memory, velocity, tangent);
@@ -57,6 +59,23 @@ pub(super) fn step<T: Scalar>(
     Move::Taken
 }
 
+/// Whether the particles are at a trial whose value has not fallen enough, or is no number.
+pub(super) fn climbed<T>(memory: &Memory<T>, value: f64) -> bool {
+    match memory.numbers[..] {
+        [base_value, length, slope] => {
+            let enough = base_value + SUFFICIENT * length * slope;
+            value.is_nan() || value > enough
+        }
+        _ => false,
+    }
+}
+
+/// Takes a trial back to its base, and forgets the way.
+pub(super) fn retreat<T: Scalar>(points: &mut [T], memory: &mut Memory<T>) {
+    points.copy_from_slice(&memory.vectors[BASE]);
+    (memory.vectors, memory.numbers) = (Vec::new(), Vec::new());
+}
+
 /// `x = base + length * direction`.
 fn go<T: Scalar>(points: &mut [T], memory: &Memory<T>) {
     let length = T::from_f64(memory.numbers[1]);
@@ -70,7 +89,7 @@ fn shorten<T: Scalar>(points: &mut [T], memory: &mut Memory<T>, value: f64) -> M
     let lowest = -0.5 * slope * length * length / (value - base_value - slope * length);
     let next = if lowest.is_finite() { lowest.clamp(0.1 * length, 0.5 * length) } else { 0.1 * length };
     if next < SHORTEST {
-        points.copy_from_slice(&memory.vectors[BASE]);
+        retreat(points, memory);
         return Move::Stuck;
     }
     memory.numbers[1] = next;

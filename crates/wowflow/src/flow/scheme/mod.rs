@@ -81,6 +81,16 @@ impl Scheme {
         Ok(Self(Kind::Lbfgs { pairs }))
     }
 
+    /// Whether a state is a trial that the scheme will take back.
+    pub(super) fn climbed<T: Scalar>(&self, state: &FlowState<T>, value: f64) -> bool {
+        matches!(self.0, Kind::Lbfgs { .. }) && lbfgs::climbed(&state.memory, value)
+    }
+
+    /// Takes a trial that climbed back to where it came from.
+    pub(super) fn retreat<T: Scalar>(&self, state: &mut FlowState<T>) {
+        lbfgs::retreat(state.particles.points_mut(), &mut state.memory);
+    }
+
     /// Takes one step from a state along its velocity, the share `left` of the run still to come.
     pub(super) fn advance<T: Scalar>(
         &self,

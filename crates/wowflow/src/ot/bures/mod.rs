@@ -17,7 +17,8 @@ pub use gaussian::Gaussian;
 pub use map::{AffineMap, exp, geodesic, log, optimal_map};
 
 use crate::linalg::{Mat, Output, Threads, matmul};
-use spectral::{nuclear_norm, polar};
+pub(crate) use spectral::nuclear_norm;
+use spectral::polar;
 
 /// Below this fraction of the variances their difference has lost too many digits.
 const CANCELLED: f64 = 1e-6;

@@ -17,7 +17,10 @@ pub(super) fn symmetric_eigen(matrix: &[f64], n: usize) -> Result<(Vec<f64>, Vec
 }
 
 /// The sum of the singular values of a row-major `rows x cols` matrix.
-pub(super) fn nuclear_norm(matrix: &[f64], rows: usize, cols: usize) -> Result<f64, BuresError> {
+pub(crate) fn nuclear_norm(matrix: &[f64], rows: usize, cols: usize) -> Result<f64, BuresError> {
+    if matrix.is_empty() {
+        return Ok(0.0);
+    }
     let found = decompose(matrix, (rows, cols), false)?;
     Ok(found.singular_values.iter().sum())
 }
