@@ -59,6 +59,7 @@ pub(crate) fn finish<T: Stored>(
     write_flowed(&run.flowed(), datasets, flowed, &matching.target, &[])?;
     recorder.set_new_labels(classes.iter().map(|class| class.target.clone()).collect());
     recorder.flush()?;
+    recorder.complete(flowed, target, after.value)?;
 
     let mut extra = Map::new();
     extra.insert("wow2_samples_a_class".into(), if subsampled { json!(limit) } else { Value::Null });

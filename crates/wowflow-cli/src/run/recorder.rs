@@ -151,6 +151,28 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
+    /// Adds to the record of the last state what is asked of states along the flow: a flow that stopped early
+    /// may not have been due.
+    pub(crate) fn complete<T: Stored>(
+        &mut self,
+        flowed: &MeasureOverMeasures<T>,
+        target: &MeasureOverMeasures<T>,
+        distance: f64,
+    ) -> Result<()> {
+        self.flush()?;
+        let mut records = read_metrics(&self.run.metrics())?;
+        let Some(last) = records.last_mut() else { return Ok(()) };
+        if self.config.neighbours_every.is_some() && !last.extra.contains_key(VOTES) {
+            let votes = nearest_neighbour_votes(flowed, target)?.votes;
+            last.extra.insert(VOTES.into(), votes.into());
+        }
+        if self.config.distance_every.is_some() && !last.extra.contains_key(DISTANCE) {
+            last.extra.insert(DISTANCE.into(), distance.into());
+        }
+        let lines: String = records.iter().map(MetricsRecord::to_line).collect();
+        write_bytes(&self.run.metrics(), lines.as_bytes())
+    }
+
     /// Writes a checkpoint of this state, unless the last one is of it.
     pub(crate) fn checkpoint<T: Stored>(&mut self, state: &FlowState<T>) -> Result<()> {
         if self.checkpointed == Some(state.step()) {

@@ -125,13 +125,15 @@ fn schedules_slicings_and_step_sizes_are_taken() {
 #[test]
 fn a_flow_that_settles_says_so() {
     // Classes of other sizes: the MMD ends above 0.
-    let options = ["--steps", "4000", "--settle-every", "50", "--momentum", "0"];
+    let options = ["--steps", "4000", "--settle-every", "50", "--momentum", "0", "--distance-every", "3999"];
     between("rings:source:8", "rings:9", &options, |out, summary| {
         assert_eq!(summary["stop_reason"], "settled", "{summary}");
         let records: Vec<serde_json::Value> =
             metrics(out).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
         let changes: Vec<f64> = records.iter().filter_map(|r| r["mmd2_change"].as_f64()).collect();
         assert_eq!(changes.len() as u64, summary["steps"].as_u64().unwrap() / 50);
+        // The last state is looked at although it was not due.
+        assert_eq!(records[records.len() - 1]["wow2"], summary["wow2_final"]);
         assert!(changes[0] < 0.0 && records[50]["mmd2_change_standard_error"].as_f64().unwrap() > 0.0);
     });
 }
