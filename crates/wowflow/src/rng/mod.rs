@@ -25,6 +25,16 @@ pub enum Purpose {
     Bootstrap,
     /// Pairs of datasets in an experiment: their classes and samples.
     Pairs,
+    /// Parameters of a network at its start.
+    Parameters,
+    /// The order of training examples.
+    Shuffle,
+    /// Augmentations of images.
+    Augment,
+    /// Noise added to a flow.
+    Noise,
+    /// Repetitions of an experiment: the seeds of their parts.
+    Repetitions,
     /// Anything a test needs.
     Test,
 }
@@ -85,6 +95,11 @@ impl Stream {
             Purpose::Batches => 8,
             Purpose::Bootstrap => 7,
             Purpose::Pairs => 9,
+            Purpose::Parameters => 10,
+            Purpose::Shuffle => 11,
+            Purpose::Augment => 12,
+            Purpose::Noise => 13,
+            Purpose::Repetitions => 14,
         };
         let high = (tag << 48) ^ (step & 0xFFFF_FFFF_FFFF);
         Self { key: [seed as u32, (seed >> 32) as u32], high: [high as u32, (high >> 32) as u32] }
