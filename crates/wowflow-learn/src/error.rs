@@ -1,6 +1,11 @@
 //! Why something could not be learned.
 
+use std::fmt::Display;
+use std::path::Path;
+
 use thiserror::Error;
+
+use crate::architecture::Architecture;
 
 /// Bad input to a network, a training or an application.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -25,6 +30,61 @@ pub enum LearnError {
         found: usize,
     },
     /// Nothing to learn from.
-    #[error("expected at least one example, found none")]
+    #[error("expected at least one example and one class, found none")]
     NoExamples,
+    /// Batches of no examples.
+    #[error("expected batches of at least one example, found 0")]
+    EmptyBatch,
+    /// A name of no architecture.
+    #[error("expected lenet5, cnn, convnet or mlp, found {found}")]
+    Architecture {
+        /// What was found.
+        found: String,
+    },
+    /// Vectors for an architecture that takes images.
+    #[error("expected images for {architecture}, found vectors of {dim} numbers: mlp takes those")]
+    NoImages {
+        /// The architecture.
+        architecture: Architecture,
+        /// Coordinates of the vectors.
+        dim: usize,
+    },
+    /// Images from which nothing is left after some layer.
+    #[error("expected larger images for {architecture}, found {found}")]
+    TooSmall {
+        /// The architecture.
+        architecture: Architecture,
+        /// The input, in words.
+        found: String,
+    },
+    /// Examples that are not what a network takes.
+    #[error("expected {expected}, found {found}")]
+    Examples {
+        /// What the network takes.
+        expected: String,
+        /// What the examples are.
+        found: String,
+    },
+    /// A loss that is not a number any more.
+    #[error("expected a finite loss, found none after {step} steps: lower the learning rate")]
+    Diverged {
+        /// Steps taken.
+        step: u64,
+    },
+    /// A file that is not a network, or cannot be read or written.
+    #[error("{message}")]
+    File {
+        /// What was expected and found, with the path where there is one.
+        message: String,
+    },
+}
+
+impl LearnError {
+    pub(crate) fn file(cause: &impl Display) -> Self {
+        Self::File { message: format!("expected a network in the safetensors format: {cause}") }
+    }
+
+    pub(crate) fn file_at(path: &Path, cause: &impl Display) -> Self {
+        Self::File { message: format!("{}: {cause}", path.display()) }
+    }
 }

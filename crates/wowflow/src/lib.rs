@@ -24,4 +24,4 @@ pub mod measure;
 pub mod ot;
 pub mod rng;
 pub mod scalar;
-mod simd;
+pub mod simd;

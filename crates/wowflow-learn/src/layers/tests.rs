@@ -1,0 +1,116 @@
+//! Every layer against central differences, and the fused one against plain steps.
+
+use wowflow::dataset::ImageShape;
+use wowflow::rng::{Purpose, Stream};
+
+use super::{Kind, Layer, Shape, pool};
+use crate::architecture::{Architecture, Input};
+use crate::loss::cross_entropy;
+use crate::pass::Pass;
+
+fn normals(seed: u64, len: usize) -> Vec<f64> {
+    let mut out = vec![0.0; len];
+    Stream::new(seed, Purpose::Test, 3).normals(0, &mut out);
+    out
+}
+
+/// Loss and gradients of a stack of layers, against differences along random directions.
+fn check(layers: &[Layer], batch: usize, seed: u64) {
+    let count = layers.iter().map(|layer| layer.biases.end).max().unwrap();
+    let parameters: Vec<f64> = normals(seed, count).iter().map(|x| 0.3 * x).collect();
+    let inputs = normals(seed + 1, batch * layers[0].input.len());
+    let classes = layers.last().unwrap().output.len();
+    let labels: Vec<usize> = (0..batch).map(|i| (i * 7) % classes).collect();
+    let value = |parameters: &[f64], inputs: &[f64]| {
+        let mut pass = Pass::default();
+        let scores = pass.forward(layers, parameters, inputs, batch).to_vec();
+        let mut gradient = vec![0.0; scores.len()];
+        (cross_entropy(&scores, &labels, &mut gradient), gradient, pass)
+    };
+    let (_, of_scores, mut pass) = value(&parameters, &inputs);
+    let (mut of_parameters, mut of_inputs) = (vec![0.0; count], vec![0.0; inputs.len()]);
+    let into = (Some(of_parameters.as_mut_slice()), Some(of_inputs.as_mut_slice()));
+    pass.backward(layers, &parameters, &inputs, &of_scores, into.0, into.1);
+    let h = 1e-8;
+    let moved = |x: &[f64], along: &[f64], by: f64| -> Vec<f64> {
+        x.iter().zip(along).map(|(x, a)| x + by * a).collect()
+    };
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    for draw in 0..4 {
+        let along = normals(seed + 10 + draw, count);
+        let up = value(&moved(&parameters, &along, h), &inputs).0;
+        let down = value(&moved(&parameters, &along, -h), &inputs).0;
+        let (found, expected) = (dot(&of_parameters, &along), (up - down) / (2.0 * h));
+        assert!((found - expected).abs() < 1e-5 * (1.0 + expected.abs()), "{found} {expected}");
+        let along = normals(seed + 20 + draw, inputs.len());
+        let up = value(&parameters, &moved(&inputs, &along, h)).0;
+        let down = value(&parameters, &moved(&inputs, &along, -h)).0;
+        let (found, expected) = (dot(&of_inputs, &along), (up - down) / (2.0 * h));
+        assert!((found - expected).abs() < 1e-5 * (1.0 + expected.abs()), "{found} {expected}");
+    }
+}
+
+#[test]
+fn gradients_of_every_architecture_are_right() {
+    let image = |width, height, channels| Input::Image(ImageShape { width, height, channels });
+    // More images than one task takes, odd sides, several channels.
+    check(&Architecture::LeNet5.layers(image(33, 29, 2), 4).unwrap(), 18, 1);
+    check(&Architecture::Cnn.layers(image(9, 8, 1), 3).unwrap(), 17, 2);
+    check(&Architecture::Mlp.layers(Input::Vector(7), 3).unwrap(), 5, 3);
+}
+
+#[test]
+fn gradients_of_normalised_blocks_are_right() {
+    let image = Input::Image(ImageShape { width: 9, height: 10, channels: 3 });
+    check(&Architecture::ConvNet.layers(image, 3).unwrap(), 3, 4);
+}
+
+#[test]
+fn the_fused_block_is_norm_rectifier_and_pool() {
+    let shape = Shape { channels: 3, height: 7, width: 6 };
+    let output = pool::averaged(shape);
+    let layer = Layer { kind: Kind::NormalizedPool, input: shape, output, weights: 0..3, biases: 3..6 };
+    let (parameters, x) = (normals(5, 6), normals(6, 2 * shape.len()));
+    let mut fused = vec![0.0; 2 * output.len()];
+    layer.forward(&parameters, 2, &x, &mut fused);
+    let mut active = x.clone();
+    for (at, plane) in active.chunks_exact_mut(shape.plane()).enumerate() {
+        let len = plane.len() as f64;
+        let mean = plane.iter().sum::<f64>() / len;
+        let variance = plane.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / len;
+        for x in plane {
+            let z = (*x - mean) / (variance + 1e-5).sqrt() * parameters[at % 3] + parameters[3 + at % 3];
+            *x = z.max(0.0);
+        }
+    }
+    let mut plain = vec![0.0; fused.len()];
+    pool::average(shape, &active, &mut plain);
+    for (fused, plain) in fused.iter().zip(&plain) {
+        assert!((fused - plain).abs() < 1e-12, "{fused} {plain}");
+    }
+}
+
+#[test]
+fn a_convolution_is_the_sum_it_says() {
+    let layers = Architecture::ConvNet
+        .layers(Input::Image(ImageShape { width: 28, height: 28, channels: 1 }), 10)
+        .unwrap();
+    let layer = &layers[0];
+    assert_eq!((layer.output.height, layer.output.width), (32, 32));
+    let (parameters, x) = (normals(7, layer.biases.end), normals(8, 784));
+    let mut y = vec![0.0; layer.output.len()];
+    layer.forward(&parameters, 1, &x, &mut y);
+    for (channel, row, col) in [(0, 0, 0), (5, 2, 3), (127, 31, 31), (9, 17, 30)] {
+        let mut sum = parameters[layer.biases.start + channel];
+        for ky in 0..3usize {
+            for kx in 0..3usize {
+                let (iy, ix) = ((row + ky).wrapping_sub(3), (col + kx).wrapping_sub(3));
+                if iy < 28 && ix < 28 {
+                    sum += parameters[channel * 9 + ky * 3 + kx] * x[iy * 28 + ix];
+                }
+            }
+        }
+        let found = y[(channel * 32 + row) * 32 + col];
+        assert!((found - sum).abs() < 1e-12, "{found} {sum}");
+    }
+}

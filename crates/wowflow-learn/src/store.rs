@@ -1,0 +1,137 @@
+//! Networks in files: safetensors, with the architecture in the head.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use wowflow::dataset::ImageShape;
+
+use crate::architecture::{Architecture, Input};
+use crate::error::LearnError;
+use crate::network::Network;
+
+/// The version of the layout that is written.
+const FORMAT: &str = "1";
+
+impl Network {
+    /// The network as a safetensors file: tensors `0.weight`, `0.bias`, ... in the order of the layers.
+    ///
+    /// # Errors
+    /// Nothing that a valid network has.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, LearnError> {
+        let bytes = |range: std::ops::Range<usize>| -> Vec<u8> {
+            self.parameters()[range].iter().flat_map(|value| value.to_le_bytes()).collect()
+        };
+        let mut tensors = Vec::new();
+        for (at, weights, biases) in self.tensors() {
+            let rows = biases.len();
+            let shape = if weights.len() == rows { vec![rows] } else { vec![rows, weights.len() / rows] };
+            tensors.push((format!("{at}.weight"), shape, bytes(weights)));
+            tensors.push((format!("{at}.bias"), vec![rows], bytes(biases)));
+        }
+        let views = tensors.iter().map(|(name, shape, data)| {
+            TensorView::new(Dtype::F32, shape.clone(), data).map(|view| (name.clone(), view))
+        });
+        let views = views.collect::<Result<Vec<_>, _>>().map_err(|e| LearnError::file(&e))?;
+        let (kind, shape) = match self.input() {
+            Input::Image(of) => ("image", format!("{}x{}x{}", of.width, of.height, of.channels)),
+            Input::Vector(dim) => ("vector", dim.to_string()),
+        };
+        let head = [
+            ("format", FORMAT.to_owned()),
+            ("architecture", self.architecture().to_string()),
+            ("input", kind.to_owned()),
+            ("shape", shape),
+            ("classes", self.classes().to_string()),
+        ];
+        let head: HashMap<String, String> = head.map(|(key, value)| (key.to_owned(), value)).into();
+        serialize(views, Some(head)).map_err(|e| LearnError::file(&e))
+    }
+
+    /// Writes [`Self::to_bytes`] aside and renames it: no file is ever half written.
+    ///
+    /// # Errors
+    /// A file that exists, or a folder that cannot be written to.
+    pub fn save(&self, path: &Path) -> Result<(), LearnError> {
+        let bytes = self.to_bytes()?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let write = || {
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(&bytes)?;
+            file.as_file().sync_all()?;
+            file.persist_noclobber(path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().map_err(|error: std::io::Error| LearnError::file_at(path, &error))
+    }
+
+    /// A network as [`Self::save`] wrote it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no network, or does not have the tensors of its architecture.
+    pub fn load(path: &Path) -> Result<Self, LearnError> {
+        let bytes = std::fs::read(path).map_err(|error| LearnError::file_at(path, &error))?;
+        Self::from_bytes(&bytes).map_err(|error| LearnError::file_at(path, &error))
+    }
+
+    /// A network from the content of a file.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LearnError> {
+        let (_, head) = SafeTensors::read_metadata(bytes).map_err(|e| LearnError::file(&e))?;
+        let head = head.metadata().clone().unwrap_or_default();
+        let key = |name: &str| {
+            let found = head.get(name).map(String::as_str);
+            found.ok_or_else(|| LearnError::file(&format!("expected {name} in the head, found none")))
+        };
+        if key("format")? != FORMAT {
+            let found = key("format")?;
+            return Err(LearnError::file(&format!("expected format {FORMAT}, found {found}")));
+        }
+        let number = |text: &str| {
+            let number = text.parse::<usize>().ok().filter(|number| *number <= 1 << 24);
+            number.ok_or_else(|| LearnError::file(&format!("expected a number below 2^24, found {text}")))
+        };
+        let shape = key("shape")?;
+        let input = match (key("input")?, shape.split('x').collect::<Vec<_>>().as_slice()) {
+            ("vector", [dim]) => Input::Vector(number(dim)?),
+            ("image", [width, height, channels]) => Input::Image(ImageShape {
+                width: number(width)?,
+                height: number(height)?,
+                channels: number(channels)?,
+            }),
+            (kind, _) => {
+                let message = format!("expected an input of vectors or images, found {kind} of {shape}");
+                return Err(LearnError::file(&message));
+            }
+        };
+        let (architecture, classes) = (key("architecture")?.parse::<Architecture>()?, number(key("classes")?)?);
+        let file = SafeTensors::deserialize(bytes).map_err(|e| LearnError::file(&e))?;
+        let mut network = Self::new(architecture, input, classes, 0)?;
+        let tensors: Vec<_> = network.tensors().collect();
+        if file.len() != 2 * tensors.len() {
+            let expected = 2 * tensors.len();
+            return Err(LearnError::file(&format!("expected {expected} tensors, found {}", file.len())));
+        }
+        for (at, weights, biases) in tensors {
+            for (name, range) in [("weight", weights), ("bias", biases)] {
+                let tensor = file.tensor(&format!("{at}.{name}")).map_err(|e| LearnError::file(&e))?;
+                let (expected, found) = (range.len(), tensor.data().len() / 4);
+                if tensor.dtype() != Dtype::F32 || expected != found {
+                    return Err(LearnError::file(&format!(
+                        "expected {expected} numbers of F32 in {at}.{name}, found {found} of {:?}",
+                        tensor.dtype()
+                    )));
+                }
+                let values = tensor.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+                network.parameters_mut()[range].iter_mut().zip(values).for_each(|(to, value)| *to = value);
+            }
+        }
+        match network.parameters().iter().find(|value| !value.is_finite()) {
+            Some(found) => Err(LearnError::file(&format!("expected finite parameters, found {found}"))),
+            None => Ok(network),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Training: batches in a seeded order, one optimiser step each.
+
+use std::ops::ControlFlow;
+
+use wowflow::rng::{Purpose, Stream};
+
+use crate::adamw::{AdamW, Moments};
+use crate::error::LearnError;
+use crate::examples::Examples;
+use crate::loss::cross_entropy;
+use crate::network::Network;
+use crate::pass::Pass;
+
+/// How long a training goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// So many times through the examples.
+    Epochs(u64),
+    /// So many steps of the optimiser.
+    Steps(u64),
+}
+
+/// How a network is trained: mean cross entropy of shuffled batches, the last one of an epoch smaller.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use wowflow_learn::{Architecture, Examples, Input, Length, Network, Training, accuracy};
+/// let points: Vec<f32> = (0..80).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
+/// let labels = (0..40).map(|i| i % 2).collect();
+/// let points = points.chunks(2).enumerate().flat_map(|(i, p)| [p[0], if i % 2 == 0 { 1.0 } else { -1.0 }]);
+/// let examples = Examples::new(points.collect(), 2, labels, 2)?;
+/// let mut network = Network::new(Architecture::Mlp, Input::Vector(2), 2, 0)?;
+/// let training = Training { length: Length::Epochs(60), ..Training::default() };
+/// training.run(&mut network, &examples, |_| ControlFlow::Continue(()))?;
+/// assert_eq!(accuracy(&network, &examples).share(), 1.0);
+/// # Ok::<(), wowflow_learn::LearnError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Training {
+    /// How long.
+    pub length: Length,
+    /// Examples a step.
+    pub batch: usize,
+    /// The optimiser.
+    pub optimiser: AdamW,
+    /// Seed of the order of the examples.
+    pub seed: u64,
+}
+
+impl Default for Training {
+    /// 50 epochs in batches of 64 with the published optimiser.
+    fn default() -> Self {
+        Self { length: Length::Epochs(50), batch: 64, optimiser: AdamW::default(), seed: 0 }
+    }
+}
+
+/// Where a training stands, after a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrainProgress {
+    /// Steps taken.
+    pub step: u64,
+    /// Steps of the whole training.
+    pub steps: u64,
+    /// Mean cross entropy of the step's batch, before the step.
+    pub loss: f64,
+}
+
+/// How a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrainEnd {
+    /// All steps were taken.
+    Finished,
+    /// The observer asked for it.
+    Interrupted,
+}
+
+impl Training {
+    /// Number of steps on so many examples.
+    #[must_use]
+    pub fn steps(&self, examples: usize) -> u64 {
+        match self.length {
+            Length::Steps(steps) => steps,
+            Length::Epochs(epochs) => epochs * examples.div_ceil(self.batch.max(1)) as u64,
+        }
+    }
+
+    /// Trains a network; the same seed gives the same parameters on any number of threads.
+    ///
+    /// # Errors
+    /// Examples of another dimension or number of classes, batches of none, and a loss that is no longer
+    /// a number.
+    pub fn run(
+        &self,
+        network: &mut Network,
+        examples: &Examples,
+        mut observe: impl FnMut(&TrainProgress) -> ControlFlow<()>,
+    ) -> Result<TrainEnd, LearnError> {
+        let (dim, classes) = (examples.dim(), examples.classes());
+        if dim != network.input().dim() || classes != network.classes() {
+            let found = format!("{dim} numbers a sample and {classes} classes");
+            let expected = format!("{} and {} classes", network.input(), network.classes());
+            return Err(LearnError::Examples { expected, found });
+        }
+        if self.batch == 0 {
+            return Err(LearnError::EmptyBatch);
+        }
+        let steps = self.steps(examples.len());
+        let mut moments = Moments::new(network.parameter_count());
+        let mut gradient = vec![0.0f32; network.parameter_count()];
+        let (mut inputs, mut labels, mut of_scores) = (Vec::new(), Vec::new(), Vec::new());
+        let mut pass = Pass::default();
+        let mut order: Vec<usize> = Vec::new();
+        let (mut step, mut epoch) = (0, 0);
+        while step < steps {
+            if order.is_empty() {
+                let stream = Stream::new(self.seed, Purpose::Shuffle, epoch);
+                order = stream.reader().sample(examples.len(), examples.len());
+                epoch += 1;
+            }
+            let batch = order.split_off(order.len() - self.batch.min(order.len()));
+            inputs.clear();
+            labels.clear();
+            for &row in &batch {
+                inputs.extend_from_slice(&examples.inputs()[row * dim..(row + 1) * dim]);
+                labels.push(examples.labels()[row]);
+            }
+            let scores = pass.forward(network.layers(), network.parameters(), &inputs, batch.len());
+            of_scores.resize(scores.len(), 0.0);
+            let loss = cross_entropy(scores, &labels, &mut of_scores);
+            if !loss.is_finite() {
+                return Err(LearnError::Diverged { step });
+            }
+            gradient.fill(0.0);
+            let (layers, parameters) = (network.layers(), network.parameters());
+            pass.backward(layers, parameters, &inputs, &of_scores, Some(&mut gradient), None);
+            self.optimiser.step(network.parameters_mut(), &gradient, &mut moments);
+            step += 1;
+            if observe(&TrainProgress { step, steps, loss }).is_break() {
+                return Ok(TrainEnd::Interrupted);
+            }
+        }
+        Ok(TrainEnd::Finished)
+    }
+}
