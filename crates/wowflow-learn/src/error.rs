@@ -71,6 +71,21 @@ pub enum LearnError {
         /// Steps taken.
         step: u64,
     },
+    /// A flow that left the numbers.
+    #[error("expected a finite flow, found none after {step} steps: lower the step size")]
+    FlowDiverged {
+        /// Step at which it was noticed.
+        step: u64,
+    },
+    /// A flow or a transport that cannot be set up.
+    #[error("{message}")]
+    Flow {
+        /// What was expected and found.
+        message: String,
+    },
+    /// The observer asked to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// A file that is not a network, or cannot be read or written.
     #[error("{message}")]
     File {
@@ -80,6 +95,11 @@ pub enum LearnError {
 }
 
 impl LearnError {
+    #[allow(clippy::needless_pass_by_value, reason = "an error on its way")]
+    pub(crate) fn flow(cause: impl Display) -> Self {
+        Self::Flow { message: cause.to_string() }
+    }
+
     pub(crate) fn file(cause: &impl Display) -> Self {
         Self::File { message: format!("expected a network in the safetensors format: {cause}") }
     }

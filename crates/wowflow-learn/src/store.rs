@@ -107,7 +107,8 @@ impl Network {
                 return Err(LearnError::file(&message));
             }
         };
-        let (architecture, classes) = (key("architecture")?.parse::<Architecture>()?, number(key("classes")?)?);
+        let (architecture, classes) =
+            (key("architecture")?.parse::<Architecture>()?, number(key("classes")?)?);
         let file = SafeTensors::deserialize(bytes).map_err(|e| LearnError::file(&e))?;
         let mut network = Self::new(architecture, input, classes, 0)?;
         let tensors: Vec<_> = network.tensors().collect();

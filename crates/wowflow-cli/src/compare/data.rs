@@ -14,7 +14,6 @@ use super::method::MethodConfig;
 use crate::args::Precision;
 use crate::args::compare::Size;
 use crate::load::{Named, named};
-use crate::run::distance::subsample;
 
 /// Costs between samples that may be kept at once: 8 GiB.
 pub(crate) const MOST_COSTS: usize = 1 << 30;
@@ -65,7 +64,7 @@ pub(crate) fn measure<T: Scalar>(named: &Named, config: &CompareConfig) -> Resul
     let whole = MeasureOverMeasures::from_dataset(&named.dataset).with_context(|| named.name.clone())?;
     match config.sample {
         Some(limit) if (0..whole.class_count()).any(|class| whole.class_size(class) > limit) => {
-            subsample(&whole, limit, config.seed)
+            Ok(whole.subsample(limit, config.seed))
         }
         _ => Ok(whole),
     }

@@ -175,6 +175,17 @@ impl From<RedrawName> for Redraw {
     }
 }
 
+impl From<Slicing> for SlicingName {
+    fn from(slicing: Slicing) -> Self {
+        match slicing {
+            Slicing::Gaussian => Self::Gaussian,
+            Slicing::Orthonormal => Self::Orthonormal,
+            Slicing::Hadamard => Self::Hadamard,
+            Slicing::Equispaced => Self::Equispaced,
+        }
+    }
+}
+
 impl From<SlicingName> for Slicing {
     fn from(name: SlicingName) -> Self {
         match name {

@@ -11,7 +11,7 @@ use wowflow_report::rundir::SCHEMA;
 
 use super::config::{BatchConfig, FlowConfig, KernelConfig, KernelRequest};
 use super::scheme::{self, SchemeConfig, StepConfig, StepRequest};
-use crate::args::{EstimatorName, FlowArgs, KernelName, Precision, RedrawName, SlicingName};
+use crate::args::{EstimatorName, FlowArgs, KernelName, Precision, RedrawName};
 
 /// The functional of a configuration: sliced, or the pooled baseline.
 pub(crate) enum Objective<'q, T: Scalar> {
@@ -92,16 +92,11 @@ pub(crate) fn resolve<T: Scalar>(
             target.dim()
         );
     }
-    // Structured directions cost so little that many of them buy a flow of few steps; in few
-    // dimensions there are too few signs to draw.
-    let (slicing, directions) = match dim {
-        2 => (SlicingName::Equispaced, 100),
-        1 | 3..64 => (SlicingName::Orthonormal, 500),
-        _ => (SlicingName::Hadamard, 2048),
-    };
+    let (slicing, directions) = Slicing::usual(dim);
     let steps = args.steps.unwrap_or(300);
     let request = KernelRequest::from_args(args)?;
-    let (directions, slicing) = (args.directions.unwrap_or(directions), args.slicing.unwrap_or(slicing));
+    let (directions, slicing) =
+        (args.directions.unwrap_or(directions), args.slicing.unwrap_or(slicing.into()));
     let every_step =
         args.redraw != Some(RedrawName::Never) && request != KernelRequest::Known(KernelConfig::Pooled);
     let seen = if every_step { (directions as f64 / dim as f64).min(1.0) } else { 1.0 };

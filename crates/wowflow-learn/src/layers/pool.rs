@@ -25,8 +25,7 @@ fn planes<T: Scalar>(
     let part = PART * channels;
     let inside = inside.par_chunks(part * each_inside);
     outside.par_chunks_mut(part * each_outside).zip(inside).for_each(|(outside, inside)| {
-        for (outside, inside) in
-            outside.chunks_exact_mut(each_outside).zip(inside.chunks_exact(each_inside))
+        for (outside, inside) in outside.chunks_exact_mut(each_outside).zip(inside.chunks_exact(each_inside))
         {
             operation(inside, outside);
         }

@@ -36,6 +36,17 @@ pub enum Slicing {
 }
 
 impl Slicing {
+    /// The kind and the number of directions that suit a dimension: structured ones cost so little that many
+    /// of them buy a flow of few steps; in few dimensions there are too few signs to draw.
+    #[must_use]
+    pub fn usual(dim: usize) -> (Self, usize) {
+        match dim {
+            2 => (Self::Equispaced, 100),
+            0 | 1 | 3..64 => (Self::Orthonormal, 500),
+            _ => (Self::Hadamard, 2048),
+        }
+    }
+
     /// Directions that are drawn together, orthogonal to each other for the slicings that are.
     pub(crate) fn group_len(self, count: usize, dim: usize) -> usize {
         const DOUBLES: usize = 1 << 24;

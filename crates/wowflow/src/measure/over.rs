@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::dataset::LabeledDataset;
+use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
 /// Why a measure over measures was refused.
@@ -178,6 +179,37 @@ impl<T: Scalar> MeasureOverMeasures<T> {
         let Self { dim, offsets, inner, outer, .. } = self;
         let (offsets, inner, outer) = (offsets.clone(), inner.clone(), outer.clone());
         Ok(MeasureOverMeasures { points, dim: *dim, offsets, inner, outer })
+    }
+
+    /// At most `limit` samples a class, drawn with the seed, the same rows for equal sizes; samples without
+    /// mass are left out, and the others keep theirs in proportion.
+    ///
+    /// # Panics
+    /// A limit of 0.
+    #[must_use]
+    pub fn subsample(&self, limit: usize, seed: u64) -> Self {
+        assert!(limit > 0, "a sample of at least one");
+        let (mut points, mut sizes, mut inner) = (Vec::new(), Vec::new(), Vec::new());
+        for class in 0..self.class_count() {
+            let size = self.class_size(class);
+            let weight = |row: usize| self.class_weights(class).map_or(1.0, |a| a[row]);
+            // Samples without mass carry no distance: drawn alone they would leave a class empty.
+            let massive: Vec<usize> = (0..size).filter(|&row| weight(row) > 0.0).collect();
+            let drawn = match massive.len() > limit {
+                true => {
+                    Stream::new(seed, Purpose::Subsample, class as u64).reader().sample(massive.len(), limit)
+                }
+                false => (0..massive.len()).collect(),
+            };
+            sizes.push(drawn.len());
+            for row in drawn.into_iter().map(|index| massive[index]) {
+                points.extend_from_slice(&self.class_points(class)[row * self.dim..(row + 1) * self.dim]);
+                inner.push(weight(row));
+            }
+        }
+        // Finite points with mass, of whole classes: nothing to refuse.
+        Self::new(points, self.dim, &sizes, Some(&inner), Some(&self.outer))
+            .expect("a part of a valid measure")
     }
 
     /// Number of classes, `C`.

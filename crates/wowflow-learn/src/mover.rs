@@ -1,0 +1,198 @@
+//! Moving a source dataset to a target, by any of the methods that are compared.
+
+use std::ops::ControlFlow;
+
+use wowflow::directions::Slicing;
+use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize, StopReason};
+use wowflow::functional::{Functional, MiniBatches, MmdSw, SlicingPlan};
+use wowflow::kernel::{Kernel, Riesz};
+use wowflow::measure::MeasureOverMeasures;
+use wowflow::ot::geometry::VelocityPlan;
+use wowflow::ot::labels::{ClassLabels, match_classes};
+use wowflow::ot::wow::{KeepPlans, wow2_pow};
+
+use crate::error::LearnError;
+
+/// Classes are matched exactly on at most this many samples each.
+const MATCHED: usize = 2000;
+
+/// A method that moves a source to a target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Mover {
+    /// The flow of `1/2 MMD^2` with the Riesz kernel on `SW_2`.
+    MmdSw(MmdFlow),
+    /// The end of the WoW geodesic, every sample at the mean of what it is coupled with.
+    Geodesic,
+}
+
+/// Settings of a flow of the MMD.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MmdFlow {
+    /// Number of steps.
+    pub steps: u64,
+    /// Size of a step.
+    pub step_size: StepSize,
+    /// How it shrinks.
+    pub decay: Decay,
+    /// Heavy-ball momentum at the start.
+    pub momentum: f64,
+    /// How it shrinks.
+    pub momentum_decay: Decay,
+    /// Kind of directions, drawn anew at every step.
+    pub slicing: Slicing,
+    /// Number of directions.
+    pub directions: usize,
+    /// Mini-batches of the target, or all of it.
+    pub batches: Option<MiniBatches>,
+}
+
+impl MmdFlow {
+    /// The published setting: 500 independent directions a step, a constant `tau`, momentum 0.9.
+    #[must_use]
+    pub fn published(tau: f64, steps: u64) -> Self {
+        Self {
+            steps,
+            step_size: StepSize::Fixed(tau),
+            decay: Decay::Constant,
+            momentum: 0.9,
+            momentum_decay: Decay::Constant,
+            slicing: Slicing::Gaussian,
+            directions: 500,
+            batches: None,
+        }
+    }
+
+    /// The setting of `wowflow flow`: steps of 1.5 times the inverse curvature, a momentum that falls from
+    /// 0.7 to 0, the directions that suit the dimension.
+    #[must_use]
+    pub fn usual(dim: usize, steps: u64) -> Self {
+        let (slicing, directions) = Slicing::usual(dim);
+        Self {
+            steps,
+            step_size: StepSize::Adaptive(1.5),
+            decay: Decay::Constant,
+            momentum: 0.7 * (directions as f64 / dim as f64).min(1.0),
+            momentum_decay: Decay::Linear,
+            slicing,
+            directions,
+            batches: None,
+        }
+    }
+
+    /// The flow with its checked numbers.
+    pub(crate) fn flow(&self) -> Result<Flow, LearnError> {
+        let scheme = Scheme::heavy_ball(self.momentum, self.momentum_decay).map_err(LearnError::flow)?;
+        let schedule = StepSchedule::new(self.step_size, self.decay, self.steps).map_err(LearnError::flow)?;
+        Ok(Flow { scheme, schedule, settle: None })
+    }
+
+    /// The draws of a seed.
+    pub(crate) fn plan(&self, seed: u64) -> SlicingPlan {
+        SlicingPlan { slicing: self.slicing, count: self.directions, seed }
+    }
+}
+
+/// Where a move stands.
+#[derive(Clone, Copy, Debug)]
+pub struct MoveProgress<'a> {
+    /// Steps taken.
+    pub step: u64,
+    /// Steps of the whole move.
+    pub steps: u64,
+    /// The samples as they are.
+    pub particles: &'a MeasureOverMeasures<f32>,
+}
+
+/// A source moved to a target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved {
+    /// The samples, in the classes of the source.
+    pub particles: MeasureOverMeasures<f32>,
+    /// The target class of every sample.
+    pub labels: Vec<usize>,
+    /// The target class of every class of the source, with the share of its mass that goes elsewhere.
+    pub classes: ClassLabels,
+    /// Steps taken.
+    pub steps: u64,
+}
+
+impl Mover {
+    /// Moves a source to a target; the observer sees every state, the first and the last included.
+    ///
+    /// # Errors
+    /// Spaces that differ, a flow that diverges, [`LearnError::Interrupted`] when the observer breaks.
+    pub fn run(
+        &self,
+        source: &MeasureOverMeasures<f32>,
+        target: &MeasureOverMeasures<f32>,
+        seed: u64,
+        mut observe: impl FnMut(&MoveProgress<'_>) -> ControlFlow<()>,
+    ) -> Result<Moved, LearnError> {
+        match self {
+            Self::MmdSw(settings) => {
+                let kernel = Kernel::from(Riesz::new(1.0, 0.0).map_err(LearnError::flow)?);
+                let plan = settings.plan(seed);
+                let functional = MmdSw::new(source, target, kernel, plan).map_err(LearnError::flow)?;
+                let mut functional = match settings.batches {
+                    None => functional,
+                    Some(batches) => functional.with_batches(source, batches).map_err(LearnError::flow)?,
+                };
+                let flow = settings.flow()?;
+                let mut state = FlowState::new(source.clone());
+                run_flow(&flow, &mut state, &mut functional, observe)?;
+                let classes = matched(state.particles(), target, seed)?;
+                let (particles, steps) = (state.particles().clone(), state.step());
+                Ok(Moved { labels: labels_of(&particles, &classes), particles, classes, steps })
+            }
+            Self::Geodesic => {
+                if observe(&MoveProgress { step: 0, steps: 1, particles: source }).is_break() {
+                    return Err(LearnError::Interrupted);
+                }
+                let transport = wow2_pow(source, target, KeepPlans::Yes).map_err(LearnError::flow)?;
+                let classes = match_classes(&transport);
+                let plan = VelocityPlan::new(source, target, &transport).map_err(LearnError::flow)?;
+                let particles = plan.barycentric(1.0).map_err(LearnError::flow)?;
+                let _ = observe(&MoveProgress { step: 1, steps: 1, particles: &particles });
+                Ok(Moved { labels: labels_of(&particles, &classes), particles, classes, steps: 1 })
+            }
+        }
+    }
+}
+
+/// Runs a flow to its end.
+pub(crate) fn run_flow(
+    flow: &Flow,
+    state: &mut FlowState<f32>,
+    functional: &mut impl Functional<f32>,
+    mut observe: impl FnMut(&MoveProgress<'_>) -> ControlFlow<()>,
+) -> Result<(), LearnError> {
+    let steps = flow.schedule.steps();
+    let stop = flow.run(state, functional, |record, state| {
+        observe(&MoveProgress { step: record.step, steps, particles: state.particles() })
+    });
+    match stop {
+        StopReason::Interrupted => Err(LearnError::Interrupted),
+        StopReason::Diverged { step } => Err(LearnError::FlowDiverged { step }),
+        StopReason::StepsDone | StopReason::Stationary | StopReason::Settled => Ok(()),
+    }
+}
+
+/// The exact matching of classes, on a sample of large ones.
+///
+/// # Errors
+/// Distances that are not finite.
+pub fn matched(
+    particles: &MeasureOverMeasures<f32>,
+    target: &MeasureOverMeasures<f32>,
+    seed: u64,
+) -> Result<ClassLabels, LearnError> {
+    let (left, right) = (particles.subsample(MATCHED, seed), target.subsample(MATCHED, seed));
+    Ok(match_classes(&wow2_pow(&left, &right, KeepPlans::No).map_err(LearnError::flow)?))
+}
+
+/// The label of every sample from those of its class.
+pub(crate) fn labels_of(particles: &MeasureOverMeasures<f32>, classes: &ClassLabels) -> Vec<usize> {
+    let of = |class: usize| std::iter::repeat_n(classes.target[class], particles.class_size(class));
+    (0..particles.class_count()).flat_map(of).collect()
+}
