@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 
 pub(crate) mod compare;
+pub(crate) mod learn;
 mod values;
 
 use compare::{
@@ -37,6 +38,9 @@ Examples:
   wowflow distance 'mnist[train]:200' 'fashion-mnist[train]:200'
   wowflow pairwise 'mnist[test]:100' 'kmnist[test]:100' 'fashion-mnist[test]:100'
   wowflow agreement experiments/distances.toml  which distances rank datasets as exact ones do
+  wowflow adapt --source a/ --target b/         a classifier of b looks at a on its way to b
+  wowflow transfer --source a/ --target b/      few samples of b enlarged from a, and tested
+  wowflow reproduce --list                      published experiments, to be run here
   wowflow rings                                 the synthetic experiment with five kernels
   wowflow info glyphs:letters                   what is in a dataset
   wowflow fetch mnist                           download a named dataset
@@ -57,6 +61,15 @@ pub(crate) enum Command {
     /// Ask which distances rank pairs of datasets as a reference does: an experiment from a file, in one figure.
     #[command(after_long_help = AGREEMENT_EXAMPLES)]
     Agreement(AgreementArgs),
+    /// See how a classifier of the target sees the source on its way there.
+    #[command(after_long_help = learn::ADAPT_EXAMPLES)]
+    Adapt(Box<learn::AdaptArgs>),
+    /// Enlarge a small dataset from a large one, and see what a classifier gains (k-shot transfer).
+    #[command(after_long_help = learn::TRANSFER_EXAMPLES)]
+    Transfer(Box<learn::TransferArgs>),
+    /// Run a published experiment, or one of your own from a file, and compare.
+    #[command(after_long_help = learn::REPRODUCE_EXAMPLES)]
+    Reproduce(learn::ReproduceArgs),
     /// Flow three clouds into three rings with five kernels side by side.
     #[command(after_long_help = "Example:\n  wowflow rings --out runs/rings --steps 500")]
     Rings(RingsArgs),
@@ -368,7 +381,7 @@ fn positive_number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|value: &f64| *value > 0.0 && value.is_finite())
 }
 
-fn parse_count(text: &str) -> Result<usize, String> {
+pub(crate) fn parse_count(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
         .filter(|n| *n > 0)
@@ -383,15 +396,15 @@ fn parse_directions(text: &str) -> Result<usize, String> {
     count.ok_or_else(|| format!("expected a whole number from 1 to {MOST_DIRECTIONS}, found `{text}`"))
 }
 
-fn parse_whole(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_whole(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("expected a whole number of at least 0, found `{text}`"))
 }
 
-fn parse_number(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| format!("expected a number, found `{text}`"))
 }
 
-fn parse_positive(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_positive(text: &str) -> Result<u64, String> {
     parse_count(text).map(|n| n as u64)
 }
 

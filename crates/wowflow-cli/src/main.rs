@@ -7,6 +7,8 @@ mod compare;
 mod console;
 mod geometry;
 mod interrupt;
+#[cfg(feature = "learn")]
+mod learn;
 mod load;
 mod progress;
 mod run;
@@ -57,6 +59,18 @@ fn run(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Distance(args) => commands::distance::run(&args, &Console::new(args.common.json)),
         Command::Pairwise(args) => commands::pairwise::run(&args, &Console::new(args.common.json)),
         Command::Agreement(args) => commands::agreement::run(&args, &Console::new(args.common.json)),
+        #[cfg(feature = "learn")]
+        Command::Adapt(args) => commands::learn::adapt(&args, &Console::new(args.pair.common.json)),
+        #[cfg(feature = "learn")]
+        Command::Transfer(args) => commands::learn::transfer(&args, &Console::new(args.pair.common.json)),
+        #[cfg(feature = "learn")]
+        Command::Reproduce(args) => commands::reproduce::run(&args, &Console::new(args.common.json)),
+        #[cfg(not(feature = "learn"))]
+        Command::Adapt(_) | Command::Transfer(_) | Command::Reproduce(_) => {
+            anyhow::bail!(
+                "expected a program built with the feature learn, found one without: build it with default features"
+            )
+        }
         Command::Rings(args) => commands::rings::run(&args, &Console::new(args.json)),
         Command::Info(args) => commands::info::run(&args, &Console::new(args.json)),
         Command::Fetch(args) => commands::fetch::run(&args, &Console::new(args.json)),

@@ -39,6 +39,28 @@ impl Progress {
         Self { bar }
     }
 
+    /// For `total` repetitions of an experiment of which `done` are finished.
+    pub(crate) fn repetitions(console: &Console, total: usize, done: usize) -> Self {
+        let target =
+            if console.watched() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(total as u64), target).with_position(done as u64);
+        let style = "{bar:20} {pos}/{len} repetitions, {elapsed} gone, {eta} left, {wide_msg}";
+        bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.reset_eta();
+        bar.enable_steady_tick(TICK);
+        Self { bar }
+    }
+
+    /// What is being done now.
+    pub(crate) fn doing(&self, what: String) {
+        self.bar.set_message(what);
+    }
+
+    /// One more is finished.
+    pub(crate) fn finished(&self) {
+        self.bar.inc(1);
+    }
+
     /// For work that does not tell how far it is: a clock.
     pub(crate) fn waiting(console: &Console, what: &str) -> Self {
         let target =

@@ -24,4 +24,5 @@ pub mod measure;
 pub mod ot;
 pub mod rng;
 pub mod scalar;
+pub mod significance;
 pub mod simd;

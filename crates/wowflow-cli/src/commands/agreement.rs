@@ -22,7 +22,7 @@ use crate::args::Precision;
 use crate::args::compare::AgreementArgs;
 use crate::compare::data::{MOST_COSTS, common_dimension, load, precision_of};
 use crate::compare::outcome::CertaintyRecord;
-use crate::compare::pairs::{PairLog, read_lines};
+use crate::compare::pairs::{LineLog, read_lines};
 use crate::console::Console;
 use crate::interrupt;
 use crate::load::Named;
@@ -181,7 +181,7 @@ impl<'a> Work<'a> {
         mut records: Vec<PairRecord>,
         console: &Console,
     ) -> Result<Vec<PairRecord>> {
-        let mut log = PairLog::open(&pairs_of(run))?;
+        let mut log = LineLog::open(&pairs_of(run))?;
         let progress = Progress::pairs(console, self.pairs.len(), records.len());
         let done: Vec<usize> = records.iter().map(|record| record.pair).collect();
         for (pair, drawn) in self.pairs.iter().enumerate().filter(|(pair, _)| !done.contains(pair)) {

@@ -7,7 +7,11 @@ pub(crate) mod fetch;
 pub(crate) mod flow;
 pub(crate) mod geodesic;
 pub(crate) mod info;
+#[cfg(feature = "learn")]
+pub(crate) mod learn;
 pub(crate) mod pairwise;
+#[cfg(feature = "learn")]
+pub(crate) mod reproduce;
 pub(crate) mod rings;
 
 use anyhow::{Context, Result};

@@ -24,7 +24,7 @@ use crate::compare::data::{
 use crate::compare::figures;
 use crate::compare::method::MethodConfig;
 use crate::compare::outcome::CertaintyRecord;
-use crate::compare::pairs::{self, PairLog, PairRecord};
+use crate::compare::pairs::{self, LineLog, PairRecord};
 use crate::console::Console;
 use crate::interrupt;
 use crate::load::Named;
@@ -202,7 +202,7 @@ impl Work {
     ) -> Result<Vec<PairRecord>> {
         let done = |pair: &(usize, usize)| records.iter().any(|known| (known.left, known.right) == *pair);
         let open: Vec<(usize, usize)> = all.iter().copied().filter(|pair| !done(pair)).collect();
-        let log = Mutex::new(PairLog::open(&pairs_of(run))?);
+        let log = Mutex::new(LineLog::open(&pairs_of(run))?);
         let progress = Progress::pairs(console, all.len(), records.len());
         let names = &self.config.datasets;
         let one = |&(left, right): &(usize, usize)| -> Result<PairRecord> {

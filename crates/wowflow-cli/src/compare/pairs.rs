@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
@@ -65,21 +65,26 @@ pub(crate) fn read_lines<R: DeserializeOwned>(
     Ok(records)
 }
 
-/// The file of finished pairs, open at its end.
+/// A file of finished records, open at its end.
 #[derive(Debug)]
-pub(crate) struct PairLog(File);
+pub(crate) struct LineLog {
+    file: File,
+    path: PathBuf,
+}
 
-impl PairLog {
+impl LineLog {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = OpenOptions::new().append(true).create(true).open(path);
-        Ok(Self(file.with_context(|| format!("cannot write {}", path.display()))?))
+        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { file, path: path.to_owned() })
     }
 
-    /// Adds a pair; it is on disk when this returns.
+    /// Adds a record; it is on disk when this returns.
     pub(crate) fn append(&mut self, record: &impl Serialize) -> Result<()> {
         let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
-        self.0.write_all(&line).and_then(|()| self.0.sync_data()).context("cannot write pairs.jsonl")
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
+        written.with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
@@ -103,18 +108,18 @@ mod tests {
             },
             seconds: 0.25,
         };
-        let mut log = PairLog::open(&path).unwrap();
+        let mut log = LineLog::open(&path).unwrap();
         log.append(&record(0, 1)).unwrap();
         log.append(&record(1, 2)).unwrap();
         assert_eq!(read(&path, 3).unwrap(), [record(0, 1), record(1, 2)]);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 9]).unwrap();
         assert_eq!(read(&path, 3).unwrap(), [record(0, 1)]);
-        PairLog::open(&path).unwrap().append(&record(0, 2)).unwrap();
+        LineLog::open(&path).unwrap().append(&record(0, 2)).unwrap();
         assert_eq!(read(&path, 3).unwrap(), [record(0, 1), record(0, 2)]);
         let text = format!("{:#}", read(&path, 2).unwrap_err());
         assert!(text.contains("line 2: expected another pair of the 2"), "{text}");
-        PairLog::open(&path).unwrap().append(&record(0, 1)).unwrap();
+        LineLog::open(&path).unwrap().append(&record(0, 1)).unwrap();
         assert!(read(&path, 3).unwrap_err().to_string().contains("line 3"));
         assert_eq!(all(3), [(0, 1), (0, 2), (1, 2)]);
     }

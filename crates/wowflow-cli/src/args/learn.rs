@@ -1,0 +1,165 @@
+//! The command line of what needs classifiers: adapt, transfer, reproduce.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::CommonArgs;
+use super::compare::Size;
+use super::{parse_count, parse_positive, parse_whole};
+
+pub(crate) const TRANSFER_EXAMPLES: &str = "\
+Examples:
+  wowflow transfer --source 'mnist[train]:200' --target 'fashion-mnist[train]:5' --test 'fashion-mnist[test]'
+  wowflow transfer --source big/ --target small/        folders with a folder of images a class
+  wowflow transfer --source a.npz --target b.npz:10 --methods target-only,mmd-sw --tries 5
+  wowflow transfer --resume runs/transfer               go on after Ctrl-C or a crash
+
+Without --test, samples of the target that are not drawn are the test set: what NAME:k leaves, or a fifth.
+The folder holds config.json, provenance.json, repetitions.jsonl (one line a method and try, written when it is
+finished), results.json, results.md, and moved.png for images.";
+
+pub(crate) const ADAPT_EXAMPLES: &str = "\
+Examples:
+  wowflow adapt --source 'fashion-mnist[train]:500' --target 'mnist[train]:500'
+  wowflow adapt --source a/ --target b/ --classifier mine.safetensors
+  wowflow adapt --source 'usps:100' --target 'mnist[train]:100' --save-classifier lenet.safetensors --network lenet5
+
+A classifier is trained on the target; the table and the curves say how it sees the source on its way there, classes
+matched with the target's by exact transport. The folder holds what that of transfer does, and curves.png.";
+
+pub(crate) const REPRODUCE_EXAMPLES: &str = "\
+Examples:
+  wowflow reproduce --list
+  wowflow reproduce transfer-mnist-fmnist --quick
+  wowflow reproduce adaptation
+  wowflow reproduce transfer-mnist-usps --rows 1,5 --methods 'target only,ours'
+  wowflow reproduce mine.toml --out results
+
+Finished repetitions are kept in runs/reproduce/NAME; the same command goes on from there. What is there is
+collected in results/NAME.json, results/NAME.md and pictures beside them, also where cells are missing.";
+
+/// A network by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NetworkName {
+    /// LeNet-5 for images that it fits (28x28), else the ConvNet; a perceptron for vectors. For adapt: the CNN.
+    Auto,
+    /// LeNet-5 with a 1x1 first kernel.
+    Lenet5,
+    /// The small CNN of the published domain adaptation.
+    Cnn,
+    /// Three blocks of 128 channels with instance norm.
+    Convnet,
+    /// A multilayer perceptron.
+    Mlp,
+}
+
+impl NetworkName {
+    pub(crate) fn typed(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+/// Options that experiments on two datasets share.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PairArgs {
+    /// Dataset that moves.
+    #[arg(long, value_name = "DATASET", required_unless_present = "resume")]
+    pub(crate) source: Option<String>,
+    /// Dataset it moves to.
+    #[arg(long, value_name = "DATASET", required_unless_present = "resume")]
+    pub(crate) target: Option<String>,
+    /// Bring all images to this size. Default: that of the target.
+    #[arg(long, value_name = "WxH")]
+    pub(crate) resize: Option<Size>,
+    /// Steps of the flow. Default: 300.
+    #[arg(long, value_name = "N", value_parser = parse_positive)]
+    pub(crate) steps: Option<u64>,
+    /// The published flow with this constant step in place of ours: 500 independent directions, momentum 0.9.
+    #[arg(long, value_name = "TAU", requires = "steps", value_parser = super::parse_number)]
+    pub(crate) published_tau: Option<f64>,
+    /// The classifier.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) network: NetworkName,
+    /// Tries, each with other samples, another flow and other trainings.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = parse_positive)]
+    pub(crate) tries: u64,
+    /// Seed of everything random.
+    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
+    pub(crate) seed: u64,
+    /// Run directory to create. Default: runs/ and a name of its own.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with an interrupted run, with the configuration stored there.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["source", "target", "out"])]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// `wowflow transfer`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TransferArgs {
+    #[command(flatten)]
+    pub(crate) pair: PairArgs,
+    /// Test set of the target. Default: samples of the target that are not drawn.
+    #[arg(long, value_name = "DATASET")]
+    pub(crate) test: Option<String>,
+    /// Methods, compared on the same samples. Default: target-only, mmd-sw and geodesic.
+    #[cfg(feature = "learn")]
+    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
+    pub(crate) methods: Vec<crate::learn::method::MethodName>,
+    /// Classifiers trained in each try.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = parse_count)]
+    pub(crate) trainings: usize,
+    /// Epochs of a training.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = parse_positive)]
+    pub(crate) epochs: u64,
+}
+
+/// `wowflow adapt`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct AdaptArgs {
+    #[command(flatten)]
+    pub(crate) pair: PairArgs,
+    /// Look every N steps.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = parse_positive)]
+    pub(crate) every: u64,
+    /// Steps of the optimiser that the classifier is trained for.
+    #[arg(long, value_name = "N", default_value_t = 5000, value_parser = parse_positive)]
+    pub(crate) training_steps: u64,
+    /// A trained classifier in place of one trained on the target.
+    #[arg(long, value_name = "FILE", conflicts_with = "save_classifier")]
+    pub(crate) classifier: Option<PathBuf>,
+    /// Write the classifier of the first try, as safetensors.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_classifier: Option<PathBuf>,
+}
+
+/// `wowflow reproduce`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReproduceArgs {
+    /// An experiment that comes with the program, or a TOML file.
+    #[arg(required_unless_present = "list")]
+    pub(crate) name: Option<String>,
+    /// Name the experiments that come with the program.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// A small version that takes minutes, under a name of its own.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Only these rows.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) rows: Option<Vec<String>>,
+    /// Only these methods, by their names in the experiment.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) methods: Option<Vec<String>>,
+    /// Folder for the results.
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(crate) out: PathBuf,
+    /// Folder for finished repetitions.
+    #[arg(long, value_name = "DIR", default_value = "runs/reproduce")]
+    pub(crate) runs: PathBuf,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}

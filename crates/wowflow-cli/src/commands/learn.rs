@@ -1,0 +1,185 @@
+//! `wowflow transfer` and `wowflow adapt`: an experiment of one row from the command line, in a run directory.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use wowflow_report::rundir::RunDir;
+
+use super::on_threads;
+use crate::ExitStatus;
+use crate::args::learn::{AdaptArgs, PairArgs, TransferArgs};
+use crate::console::Console;
+use crate::interrupt;
+use crate::learn::execute::{End, Filter, execute, finished, log_of};
+use crate::learn::experiment::{Experiment, Task};
+use crate::learn::finish::{Place, finish};
+use crate::learn::method::{MethodName, MethodSpec, Preset};
+use crate::run::config::hash;
+use crate::run::directory::{
+    claim, create, default_out, refuse_existing, remove_temporary_in, write_bytes, write_json,
+};
+use crate::run::provenance::RunProvenance;
+
+pub(crate) fn transfer(args: &TransferArgs, console: &Console) -> Result<ExitStatus> {
+    let pair = &args.pair;
+    on_threads(pair.common.threads, || match &pair.resume {
+        Some(folder) => resume(folder, pair, Task::Transfer, console),
+        None => {
+            let methods = match args.methods.as_slice() {
+                [] => vec![MethodName::TargetOnly, MethodName::MmdSw, MethodName::Geodesic],
+                given => given.to_vec(),
+            };
+            let mut experiment = experiment(pair, Task::Transfer, &methods)?;
+            experiment.test.clone_from(&args.test);
+            (experiment.epochs, experiment.trainings) = (Some(args.epochs), args.trainings);
+            start(experiment, pair, "transfer", console)
+        }
+    })
+}
+
+pub(crate) fn adapt(args: &AdaptArgs, console: &Console) -> Result<ExitStatus> {
+    let pair = &args.pair;
+    on_threads(pair.common.threads, || match &pair.resume {
+        Some(folder) => resume(folder, pair, Task::Adaptation, console),
+        None => {
+            if let Some(path) = &args.save_classifier {
+                ensure!(
+                    !path.exists(),
+                    "expected a new file to write the classifier to, found {}",
+                    path.display()
+                );
+            }
+            let mut experiment =
+                experiment(pair, Task::Adaptation, &[MethodName::MmdSw, MethodName::Geodesic])?;
+            (experiment.training_steps, experiment.every) = (Some(args.training_steps), Some(args.every));
+            experiment.classifier = absolute(args.classifier.as_deref())?;
+            experiment.save_classifier = absolute(args.save_classifier.as_deref())?;
+            start(experiment, pair, "adapt", console)
+        }
+    })
+}
+
+fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>> {
+    Ok(path.map(std::path::absolute).transpose()?)
+}
+
+fn experiment(pair: &PairArgs, task: Task, methods: &[MethodName]) -> Result<Experiment> {
+    let (Some(source), Some(target)) = (&pair.source, &pair.target) else {
+        bail!("expected --source and --target, found none")
+    };
+    let method = |&name: &MethodName| {
+        let spec = MethodSpec::usual(name);
+        if name != MethodName::MmdSw {
+            return spec;
+        }
+        let preset = pair.published_tau.map(|_| Preset::Published);
+        MethodSpec { preset, tau: pair.published_tau, steps: pair.steps, ..spec }
+    };
+    let title = match task {
+        Task::Transfer => format!("Transfer from {source} to {target}"),
+        Task::Adaptation => format!("Adaptation of {source} to {target}"),
+    };
+    Ok(Experiment {
+        title,
+        task,
+        row_name: "target".to_owned(),
+        rows: vec![target.clone()],
+        source: source.clone(),
+        target: "{row}".to_owned(),
+        test: None,
+        resize: pair.resize.map(|size| format!("{}x{}", size.width, size.height)),
+        network: pair.network.typed(),
+        tries: pair.tries,
+        trainings: 1,
+        epochs: None,
+        training_steps: None,
+        batch: 64,
+        seed: pair.seed,
+        every: None,
+        same_target: false,
+        notes: Vec::new(),
+        curves: None,
+        classifier: None,
+        save_classifier: None,
+        methods: methods.iter().map(method).collect(),
+        quick: None,
+    })
+}
+
+fn start(experiment: Experiment, pair: &PairArgs, name: &str, console: &Console) -> Result<ExitStatus> {
+    if let Some(out) = &pair.out {
+        refuse_existing(out)?;
+    }
+    let experiment = experiment.checked()?;
+    let out = pair.out.clone().unwrap_or_else(|| default_out(name, ""));
+    let data_dir = pair.common.data.data_dir.as_deref();
+    let provenance = RunProvenance::new(experiment.seed, hash(&experiment)?, data_dir);
+    let run = create(&out, |run| {
+        write_json(&run.provenance(), &provenance)?;
+        write_bytes(&log_of(run.root()), b"")?;
+        // Last, since a folder with a configuration can be resumed.
+        write_json(&run.config(), &experiment)
+    })?;
+    let _claim = claim(&run)?;
+    go_on(&run, &experiment, &provenance, data_dir, console)
+}
+
+fn resume(folder: &Path, pair: &PairArgs, task: Task, console: &Console) -> Result<ExitStatus> {
+    let run = RunDir::new(folder);
+    let text = std::fs::read_to_string(run.config()).with_context(|| {
+        format!("expected a run directory with config.json, found none at {}", folder.display())
+    })?;
+    let experiment: Experiment = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not the configuration of an experiment", run.config().display()))?;
+    let experiment = experiment.checked()?;
+    ensure!(experiment.task == task, "expected a run of this command, found another in {}", folder.display());
+    let _claim = claim(&run)?;
+    ensure!(
+        !folder.join("results.json").exists(),
+        "expected an unfinished run, found {} finished",
+        folder.display()
+    );
+    remove_temporary_in(&[run.root()])?;
+    let text = std::fs::read_to_string(run.provenance())
+        .with_context(|| format!("cannot read {}", run.provenance().display()))?;
+    let provenance: RunProvenance = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not the provenance of a run", run.provenance().display()))?;
+    ensure!(
+        provenance.config_sha256 == hash(&experiment)?,
+        "expected the configuration that {} began with, found another in config.json",
+        folder.display()
+    );
+    let data_dir = pair.common.data.data_dir.as_deref().or(provenance.data_dir.as_deref().map(Path::new));
+    go_on(&run, &experiment, &provenance, data_dir, console)
+}
+
+fn go_on(
+    run: &RunDir,
+    experiment: &Experiment,
+    provenance: &RunProvenance,
+    data_dir: Option<&Path>,
+    console: &Console,
+) -> Result<ExitStatus> {
+    interrupt::listen();
+    let (root, folder) = (run.root(), run.root().display());
+    let kept = finished(root, experiment)?;
+    console.say(&format!("{} in {folder}", experiment.title));
+    let (records, end) = execute(root, experiment, &Filter::default(), kept, data_dir, console)?;
+    if end == End::Interrupted {
+        let command = if experiment.task == Task::Transfer { "transfer" } else { "adapt" };
+        console.say(&format!(
+            "interrupted; finished repetitions are kept, go on with: wowflow {command} --resume {folder}"
+        ));
+        return Ok(ExitStatus::Interrupted);
+    }
+    let mut told: Vec<&String> = Vec::new();
+    for note in records.iter().flat_map(|record| &record.notes) {
+        if !told.contains(&note) {
+            console.say(&format!("  {note}"));
+            told.push(note);
+        }
+    }
+    let place = Place { folder: root, name: "results" };
+    finish(&place, experiment, provenance, &records, None, console)?;
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,212 @@
+//! An experiment from where it stands to its end: repetition after repetition, each logged when it is finished.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use wowflow_learn::{LearnError, Network, subseed};
+
+use super::data::{Drawn, draw};
+use super::experiment::{Experiment, Task};
+use super::method::MethodSpec;
+use super::record::Record;
+use super::{adapt, transfer};
+use crate::compare::pairs::{LineLog, read_lines};
+use crate::console::Console;
+use crate::interrupt;
+use crate::progress::Progress;
+
+/// The repetitions that are asked for, of all that an experiment has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    pub(crate) rows: Option<Vec<String>>,
+    pub(crate) methods: Option<Vec<String>>,
+}
+
+impl Filter {
+    /// Refuses names that the experiment does not have.
+    pub(crate) fn check(&self, experiment: &Experiment) -> Result<()> {
+        let known =
+            [(&self.rows, experiment.rows.clone(), "rows"), (&self.methods, experiment.labels(), "methods")];
+        for (asked, known, what) in known {
+            for name in asked.iter().flatten() {
+                ensure!(known.contains(name), "expected {what} among {}, found {name}", known.join(", "));
+            }
+        }
+        Ok(())
+    }
+
+    fn takes(&self, row: &str, method: &str) -> bool {
+        let within = |list: &Option<Vec<String>>, name: &str| {
+            list.as_ref().is_none_or(|l| l.iter().any(|n| n == name))
+        };
+        within(&self.rows, row) && within(&self.methods, method)
+    }
+}
+
+/// What goes on in a repetition, for the progress line, and whether to stop.
+pub(crate) struct Watch<'a> {
+    progress: &'a Progress,
+    doing: String,
+}
+
+impl Watch<'_> {
+    /// A step of a move.
+    pub(crate) fn step(&self, step: u64, steps: u64) -> ControlFlow<()> {
+        self.progress.doing(format!("{}: step {step} of {steps}", self.doing));
+        self.stop()
+    }
+
+    /// A step of a training.
+    pub(crate) fn training(&self, step: u64, steps: u64) -> ControlFlow<()> {
+        if step.is_multiple_of(20) {
+            self.progress.doing(format!("{}: training, step {step} of {steps}", self.doing));
+        }
+        self.stop()
+    }
+
+    /// Whether a stop was asked for.
+    #[allow(clippy::unused_self, reason = "one watch for all")]
+    pub(crate) fn stop(&self) -> ControlFlow<()> {
+        transfer::going(interrupt::requested())
+    }
+}
+
+/// How an execution ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// All that was asked for is there.
+    Done,
+    /// A stop was asked for; finished repetitions are kept.
+    Interrupted,
+}
+
+/// The log of a run directory.
+pub(crate) fn log_of(root: &Path) -> PathBuf {
+    root.join("repetitions.jsonl")
+}
+
+/// The finished repetitions of an experiment.
+pub(crate) fn finished(root: &Path, experiment: &Experiment) -> Result<Vec<Record>> {
+    read_lines(&log_of(root), |earlier: &[Record], record: &Record| {
+        let here = experiment.methods_of(&record.row).iter().any(|method| method.label() == record.method);
+        ensure!(
+            here && record.attempt < experiment.tries,
+            "expected a repetition of this experiment, found {} in row {}, try {}",
+            record.method,
+            record.row,
+            record.attempt
+        );
+        let same = |known: &Record| {
+            (&known.row, &known.method, known.attempt) == (&record.row, &record.method, record.attempt)
+        };
+        ensure!(!earlier.iter().any(same), "expected every repetition once");
+        Ok(())
+    })
+}
+
+/// Runs what is asked for and not finished yet, row by row and try by try; all methods of a try share its data.
+pub(crate) fn execute(
+    root: &Path,
+    experiment: &Experiment,
+    filter: &Filter,
+    mut records: Vec<Record>,
+    data_dir: Option<&Path>,
+    console: &Console,
+) -> Result<(Vec<Record>, End)> {
+    let mut log = LineLog::open(&log_of(root))?;
+    let mut left: Vec<(&str, u64, Vec<&MethodSpec>)> = Vec::new();
+    for row in &experiment.rows {
+        for attempt in 0..experiment.tries {
+            let open = |method: &&MethodSpec| {
+                let label = method.label();
+                let there = |r: &Record| r.row == *row && r.method == label && r.attempt == attempt;
+                filter.takes(row, &label) && !records.iter().any(there)
+            };
+            let methods: Vec<_> = experiment.methods_of(row).into_iter().filter(open).collect();
+            if !methods.is_empty() {
+                left.push((row, attempt, methods));
+            }
+        }
+    }
+    let open: usize = left.iter().map(|(_, _, methods)| methods.len()).sum();
+    let progress = Progress::repetitions(console, open + records.len(), records.len());
+    let mut classifiers: Vec<(u64, Vec<String>, Network)> = Vec::new();
+    for (row, attempt, methods) in left {
+        let seed = subseed(experiment.seed, attempt);
+        let target_seed = if experiment.same_target { subseed(experiment.seed, 0) } else { seed };
+        let with_test = experiment.task == Task::Transfer;
+        let drawn = draw(experiment, row, (seed, target_seed), data_dir, with_test)
+            .with_context(|| format!("row {row}, try {attempt}"))?;
+        for method in methods {
+            let label = method.label();
+            let watch = Watch { progress: &progress, doing: format!("{row}, {label}, try {attempt}") };
+            let record = Record {
+                row: row.to_owned(),
+                method: label.clone(),
+                attempt,
+                seed,
+                data: drawn.sums.clone(),
+                accuracies: Vec::new(),
+                tested: 0,
+                trained_on: 0,
+                steps: 0,
+                move_seconds: 0.0,
+                train_seconds: 0.0,
+                curve: Vec::new(),
+                notes: drawn.notes.clone(),
+            };
+            let found = match experiment.task {
+                Task::Transfer => transfer::run(experiment, method, &drawn, record, &watch),
+                Task::Adaptation => {
+                    with_classifier(experiment, &drawn, target_seed, &mut classifiers, &watch)
+                        .and_then(|network| adapt::run(experiment, method, &drawn, &network, record, &watch))
+                }
+            };
+            match found {
+                Ok(record) => {
+                    log.append(&record)?;
+                    progress.finished();
+                    records.push(record);
+                }
+                Err(error) if interrupted(&error) => {
+                    progress.clear();
+                    return Ok((records, End::Interrupted));
+                }
+                Err(error) => {
+                    progress.clear();
+                    return Err(error.context(format!("{label} in row {row}, try {attempt}")));
+                }
+            }
+        }
+    }
+    progress.clear();
+    let place = |record: &Record| {
+        let row = experiment.rows.iter().position(|row| *row == record.row);
+        let method = experiment.labels().iter().position(|label| *label == record.method);
+        (row, method, record.attempt)
+    };
+    records.sort_by_key(place);
+    Ok((records, End::Done))
+}
+
+/// The classifier of a target, trained once for each that is drawn.
+fn with_classifier(
+    experiment: &Experiment,
+    drawn: &Drawn,
+    seed: u64,
+    known: &mut Vec<(u64, Vec<String>, Network)>,
+    watch: &Watch<'_>,
+) -> Result<Network> {
+    let sums = vec![drawn.sums[1].sha256.clone()];
+    if let Some((_, _, network)) = known.iter().find(|(s, of, _)| *s == seed && *of == sums) {
+        return Ok(network.clone());
+    }
+    let network = adapt::classifier(experiment, drawn, seed, watch)?;
+    known.push((seed, sums, network.clone()));
+    Ok(network)
+}
+
+fn interrupted(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<LearnError>() == Some(&LearnError::Interrupted)
+}

@@ -1,0 +1,13 @@
+//! What needs classifiers: experiments of rows, methods and tries, run, recorded, put into tables and figures.
+
+pub(crate) mod adapt;
+pub(crate) mod data;
+pub(crate) mod execute;
+pub(crate) mod experiment;
+pub(crate) mod figures;
+pub(crate) mod finish;
+pub(crate) mod method;
+pub(crate) mod outcome;
+pub(crate) mod record;
+pub(crate) mod table;
+pub(crate) mod transfer;

@@ -1,0 +1,96 @@
+//! One repetition of k-shot transfer: move, relabel, train, test.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use wowflow_learn::{
+    AdamW, Architecture, Evaluation, Length, MoveProgress, Training, examples_of, moved_examples, subseed,
+};
+
+use super::data::{Drawn, architecture};
+use super::execute::Watch;
+use super::experiment::Experiment;
+use super::method::MethodSpec;
+use super::record::Record;
+
+/// How classifiers are trained in an experiment.
+pub(crate) fn training(experiment: &Experiment) -> Training {
+    let steps = Length::Steps(experiment.training_steps.unwrap_or_default());
+    let length = experiment.epochs.map_or(steps, Length::Epochs);
+    Training { length, batch: experiment.batch, optimiser: AdamW::default(), seed: 0 }
+}
+
+/// Runs a method on the data of a try.
+pub(crate) fn run(
+    experiment: &Experiment,
+    method: &MethodSpec,
+    drawn: &Drawn,
+    mut record: Record,
+    watch: &Watch<'_>,
+) -> Result<Record> {
+    let (source, target) = (&drawn.source, &drawn.target);
+    let test = drawn.test.as_ref().context("expected a test set, found none")?;
+    let few = examples_of(&target.measure)?;
+    let network = architecture(&experiment.network, Architecture::LeNet5, drawn.input, few.classes())?;
+    let mut evaluation = Evaluation {
+        architecture: network,
+        input: drawn.input,
+        training: training(experiment),
+        trainings: experiment.trainings,
+    };
+    let mut train = few;
+    match method.mover(target.measure.dim()) {
+        None => {
+            if method.equal_steps {
+                evaluation = evaluation.with_steps_of(train.len() + source.measure.sample_count());
+            }
+        }
+        Some(mover) => {
+            let started = Instant::now();
+            let moved = mover.run(
+                &source.measure,
+                &target.measure,
+                subseed(record.seed, 1),
+                |at: &MoveProgress<'_>| watch.step(at.step, at.steps),
+            )?;
+            record.move_seconds = started.elapsed().as_secs_f64();
+            record.steps = moved.steps;
+            record.notes.extend(went(drawn, &moved.classes));
+            train = train.with(&moved_examples(&moved, target.measure.class_count(), target.range())?);
+        }
+    }
+    let started = Instant::now();
+    let steps = evaluation.training.steps(train.len());
+    let found = evaluation.run(&train, test, subseed(record.seed, 2), |index, progress| {
+        if index == 0 { watch.training(progress.step, steps) } else { watch.stop() }
+    })?;
+    record.train_seconds = started.elapsed().as_secs_f64();
+    record.trained_on = train.len();
+    record.tested = test.len();
+    record.accuracies = found.iter().map(|accuracy| accuracy.share()).collect();
+    Ok(record)
+}
+
+/// Which class went where, in words.
+pub(crate) fn went(drawn: &Drawn, classes: &wowflow::ot::labels::ClassLabels) -> Vec<String> {
+    let (source, target) = (&drawn.source, &drawn.target);
+    let one = |(class, (&to, &elsewhere)): (usize, (&usize, &f64))| {
+        let split =
+            if elsewhere > 0.0 { format!(" ({:.0} % elsewhere)", 100.0 * elsewhere) } else { String::new() };
+        format!("{} became {}{split}", source.label(class), target.label(to))
+    };
+    let went: Vec<String> = classes.target.iter().zip(&classes.ambiguity).enumerate().map(one).collect();
+    let missed = (0..target.measure.class_count()).filter(|class| !classes.target.contains(class));
+    let missed: Vec<String> = missed.map(|class| target.label(class)).collect();
+    let mut notes = vec![went.join(", ")];
+    if !missed.is_empty() {
+        notes.push(format!("no class became {}: only its own samples stand for it", missed.join(", ")));
+    }
+    notes
+}
+
+/// Whether to go on, for callbacks that have nothing to show.
+pub(crate) fn going(requested: bool) -> ControlFlow<()> {
+    if requested { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
