@@ -6,9 +6,11 @@
 mod eigen;
 mod linkage;
 mod mds;
+mod principal;
 
 pub use linkage::{Dendrogram, Merge, average_linkage};
 pub use mds::{Embedding, SmacofOptions, classical_mds, smacof};
+pub use principal::principal_components;
 
 use thiserror::Error;
 

@@ -1,6 +1,7 @@
 //! Functionals of a dataset: value and velocity, the right-hand side of a flow.
 
 mod batches;
+mod lifted;
 mod mmd;
 mod pooled;
 
@@ -11,6 +12,7 @@ use crate::estimate::Estimate;
 use crate::measure::MeasureOverMeasures;
 
 pub use batches::{BatchEstimator, MiniBatches};
+pub use lifted::{LIFTED, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd};
 pub use mmd::{MmdSw, PairDistances, Redraw, SlicingPlan};
 pub use pooled::PooledMmd;
 

@@ -15,7 +15,7 @@ const LARGEST_EXPONENT: f64 = 707.0;
 ///
 /// `x = k ln 2 + r` with `|r| <= ln 2 / 2`; the Taylor series of degree 13 in `r`, times `2^k`.
 #[inline(always)]
-fn exp(x: f64) -> f64 {
+pub(crate) fn exp(x: f64) -> f64 {
     const SHIFT: f64 = (3u64 << 51) as f64;
     // ln 2 in two parts; the first has so few bits that its product with `k` is exact.
     const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;

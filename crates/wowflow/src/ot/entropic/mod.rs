@@ -19,6 +19,7 @@ mod solver;
 pub(crate) use costs::{Ground, Labels};
 pub(crate) use divergence::{Side, debiased};
 pub use divergence::{SinkhornDivergence, sinkhorn_divergence};
+pub(crate) use kernels::exp;
 
 pub use error::EntropicError;
 pub use settings::{Marginals, SinkhornSettings, Storage};

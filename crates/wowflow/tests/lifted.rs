@@ -1,0 +1,206 @@
+//! The flows on lifted samples: velocities against central differences, plain sums, threads, labels.
+
+use std::ops::ControlFlow;
+
+use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize};
+use wowflow::functional::{Functional, LIFTED, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd};
+use wowflow::measure::MeasureOverMeasures;
+use wowflow::rng::{Purpose, Stream};
+
+const DIM: usize = 5;
+
+fn noise(step: u64, len: usize) -> Vec<f64> {
+    let mut values = vec![0.0; len];
+    Stream::new(9, Purpose::Test, step).normals(0, &mut values);
+    values
+}
+
+/// Unequal classes, one of a single sample, with weights.
+fn datasets() -> (MeasureOverMeasures<f64>, MeasureOverMeasures<f64>) {
+    let (sizes, others) = ([7, 1, 66], [4, 5]);
+    let of = |sizes: &[usize], step: u64, shift: f64| {
+        let count: usize = sizes.iter().sum();
+        let mut points = noise(step, count * DIM);
+        let mut row = 0;
+        for (class, size) in sizes.iter().enumerate() {
+            for _ in 0..*size {
+                points[row * DIM + class % DIM] += 2.0 * class as f64 + shift;
+                row += 1;
+            }
+        }
+        let weights: Vec<f64> = (0..count).map(|i| 1.0 + (i % 3) as f64).collect();
+        MeasureOverMeasures::new(points, DIM, sizes, Some(&weights), None).unwrap()
+    };
+    (of(&sizes, 1, 0.0), of(&others, 2, 1.5))
+}
+
+/// `F` changes along random directions as its velocity says: `dF = sum_i mass_i <v_i, dx_i>`.
+fn check_velocity(functional: &mut impl Functional<f64>, at: &MeasureOverMeasures<f64>, tolerance: f64) {
+    let mut velocity = vec![0.0; at.points().len()];
+    functional.evaluate(at, 0, &mut velocity);
+    let masses = at.sample_masses();
+    let mut unused = velocity.clone();
+    for draw in 0..6 {
+        let along = noise(20 + draw, velocity.len());
+        let mut value = |by: f64| {
+            let mut moved = at.clone();
+            moved.points_mut().iter_mut().zip(&along).for_each(|(x, a)| *x += by * a);
+            functional.evaluate(&moved, 0, &mut unused).value
+        };
+        let h = 1e-5;
+        let expected = (value(h) - value(-h)) / (2.0 * h);
+        let width = at.dim();
+        let found: f64 = (0..velocity.len()).map(|k| masses[k / width] * velocity[k] * along[k]).sum();
+        assert!((found - expected).abs() < tolerance * (1.0 + expected.abs()), "{found} {expected}");
+    }
+}
+
+#[test]
+fn the_velocity_of_the_product_mmd_is_its_gradient() {
+    let (p, q) = datasets();
+    let lift = Lift::new(&p, &q).unwrap();
+    let bandwidths = ProductBandwidths { features: 9.0, means: 5.0, covariances: 7.0 };
+    let mut mmd = ProductMmd::new(lift.source(), lift.target(), bandwidths, 0.0, 1);
+    check_velocity(&mut mmd, lift.source(), 1e-6);
+    // With noise too, since a step has one draw of it.
+    let mut mmd = ProductMmd::new(lift.source(), lift.target(), bandwidths, 0.1, 1);
+    check_velocity(&mut mmd, lift.source(), 1e-6);
+}
+
+#[test]
+fn the_product_mmd_is_its_double_sum() {
+    let (p, q) = datasets();
+    let lift = Lift::new(&p, &q).unwrap();
+    let bandwidths = ProductBandwidths { features: 9.0, means: 5.0, covariances: 7.0 };
+    let mut mmd = ProductMmd::new(lift.source(), lift.target(), bandwidths, 0.0, 1);
+    let mut velocity = vec![0.0; lift.source().points().len()];
+    let found = mmd.evaluate(lift.source(), 0, &mut velocity).value;
+    let kernel = |x: &[f64], y: &[f64]| {
+        let square = |r: std::ops::Range<usize>| r.map(|k| (x[k] - y[k]).powi(2)).sum::<f64>();
+        let covariance = |z: &[f64]| {
+            let a = &z[DIM + 2..];
+            [
+                a[0] * a[0] + a[1] * a[1],
+                a[0] * a[2] + a[1] * a[3],
+                a[0] * a[2] + a[1] * a[3],
+                a[2] * a[2] + a[3] * a[3],
+            ]
+        };
+        let frobenius: f64 = covariance(x).iter().zip(covariance(y)).map(|(s, t)| (s - t).powi(2)).sum();
+        (-square(0..DIM) / 18.0 - square(DIM..DIM + 2) / 10.0 - frobenius / 14.0).exp()
+    };
+    let sum = |p: &MeasureOverMeasures<f64>, q: &MeasureOverMeasures<f64>| {
+        let width = DIM + LIFTED;
+        let (a, b) = (p.sample_masses(), q.sample_masses());
+        let mut total = 0.0;
+        for (x, a) in p.points().chunks(width).zip(&a) {
+            for (y, b) in q.points().chunks(width).zip(&b) {
+                total += a * b * kernel(x, y);
+            }
+        }
+        total
+    };
+    let (s, t) = (lift.source(), lift.target());
+    let expected = 0.5 * sum(s, s) + 0.5 * sum(t, t) - sum(s, t);
+    assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+}
+
+#[test]
+fn the_velocity_of_otdd_is_that_of_the_plan() {
+    let (p, q) = datasets();
+    let lift = Lift::new(&p, &q).unwrap();
+    let settings = OtddSettings { epsilon: 0.2, tolerance: 1e-12, max_iterations: 100_000 };
+    let mut otdd = OtddFlow::new(lift.source(), lift.target(), settings);
+    let mut velocity = vec![0.0; lift.source().points().len()];
+    let value = otdd.evaluate(lift.source(), 0, &mut velocity).value;
+    assert!(value > 0.0 && otdd.stopped_early() == 0);
+    // The regularisation follows the mean cost, which the velocity holds: where that does not change at first
+    // order, central differences agree. The mean cost changes with the mean displacement, so take that out.
+    let (width, masses) = (lift.source().dim(), lift.source().sample_masses());
+    let mean_cost_gradient = |at: &MeasureOverMeasures<f64>| {
+        let mut one = OtddFlow::new(
+            at,
+            lift.target(),
+            OtddSettings { epsilon: 1e6, tolerance: 1e-12, max_iterations: 10 },
+        );
+        let mut gradient = vec![0.0; at.points().len()];
+        one.evaluate(at, 0, &mut gradient);
+        gradient
+    };
+    let mean_gradient = mean_cost_gradient(lift.source());
+    let inner = |u: &[f64], v: &[f64]| (0..u.len()).map(|k| masses[k / width] * u[k] * v[k]).sum::<f64>();
+    let mut unused = velocity.clone();
+    for draw in 0..4 {
+        let mut along = noise(40 + draw, velocity.len());
+        let share = inner(&along, &mean_gradient) / inner(&mean_gradient, &mean_gradient);
+        along.iter_mut().zip(&mean_gradient).for_each(|(a, g)| *a -= share * g);
+        let mut value = |by: f64| {
+            let mut moved = lift.source().clone();
+            moved.points_mut().iter_mut().zip(&along).for_each(|(x, a)| *x += by * a);
+            otdd.evaluate(&moved, 0, &mut unused).value
+        };
+        let h = 1e-5;
+        let expected = (value(h) - value(-h)) / (2.0 * h);
+        let found = inner(&velocity, &along);
+        assert!((found - expected).abs() < 1e-5 * (1.0 + expected.abs()), "{found} {expected}");
+    }
+}
+
+#[test]
+fn both_flows_descend_and_labels_come_back() {
+    let (p, q) = datasets();
+    let lift = Lift::new(&p, &q).unwrap();
+    let run = |functional: &mut dyn FnMut(&mut FlowState<f64>, &mut Vec<f64>)| {
+        let (mut state, mut losses) = (FlowState::new(lift.source().clone()), Vec::new());
+        functional(&mut state, &mut losses);
+        assert!(losses.last() < losses.first(), "{:?} {:?}", losses.first(), losses.last());
+        let labels = lift.labels(state.particles()).unwrap();
+        assert!(labels.len() == 74 && labels.contains(&0) && labels.contains(&1), "{labels:?}");
+        assert_eq!(lift.features(state.particles()).dim(), DIM);
+    };
+    run(&mut |state, losses| {
+        let flow = Flow {
+            scheme: Scheme::adam(0.9, 0.999).unwrap(),
+            schedule: StepSchedule::new(StepSize::Fixed(0.02), Decay::Constant, 60).unwrap(),
+            settle: None,
+        };
+        let mut otdd = OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
+        flow.run(state, &mut otdd, |record, _| {
+            losses.push(record.value);
+            ControlFlow::Continue(())
+        });
+    });
+    run(&mut |state, losses| {
+        let flow = Flow {
+            scheme: Scheme::heavy_ball(0.9, Decay::Constant).unwrap(),
+            schedule: StepSchedule::new(StepSize::Fixed(1.0), Decay::Constant, 100).unwrap(),
+            settle: None,
+        };
+        let bandwidths = ProductBandwidths { features: 9.0, means: 5.0, covariances: 7.0 };
+        let mut mmd = ProductMmd::new(lift.source(), lift.target(), bandwidths, 0.01, 1);
+        flow.run(state, &mut mmd, |record, _| {
+            losses.push(record.value);
+            ControlFlow::Continue(())
+        });
+    });
+}
+
+#[test]
+fn threads_do_not_change_the_bits() {
+    let (p, q) = datasets();
+    let lift = Lift::new(&p, &q).unwrap();
+    let of = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let len = lift.source().points().len();
+            let (mut u, mut v) = (vec![0.0; len], vec![0.0; len]);
+            let mut otdd = OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
+            let first = otdd.evaluate(lift.source(), 3, &mut u).value;
+            let mut mmd =
+                ProductMmd::new(lift.source(), lift.target(), ProductBandwidths::default(), 0.01, 1);
+            let second = mmd.evaluate(lift.source(), 3, &mut v).value;
+            (first, second, u, v)
+        })
+    };
+    assert!(of(1) == of(2) && of(2) == of(3));
+}
