@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 
 use wowflow::directions::Slicing;
 use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize, StopReason};
-use wowflow::functional::{Functional, MiniBatches, MmdSw, SlicingPlan};
+use wowflow::functional::{
+    Functional, Lift, MiniBatches, MmdSw, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd, SlicingPlan,
+};
 use wowflow::kernel::{Kernel, Riesz};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::geometry::VelocityPlan;
@@ -22,6 +24,21 @@ const MATCHED: usize = 2000;
 pub enum Mover {
     /// The flow of `1/2 MMD^2` with the Riesz kernel on `SW_2`.
     MmdSw(MmdFlow),
+    /// The flow of entropic OTDD on samples with labels lifted to Gaussians (Alvarez-Melis and Fusi 2021), by Adam.
+    Otdd {
+        /// Number of steps.
+        steps: u64,
+        /// Learning rate.
+        rate: f64,
+    },
+    /// The flow of the product-kernel MMD on lifted samples (Hua et al. 2023), with momentum 0.9 and noise 0.01.
+    /// Momentum moves factors of covariances too, which the published flow moves without.
+    Product {
+        /// Number of steps.
+        steps: u64,
+        /// Constant step.
+        tau: f64,
+    },
     /// The end of the WoW geodesic, every sample at the mean of what it is coupled with.
     Geodesic,
 }
@@ -145,6 +162,19 @@ impl Mover {
                 let (particles, steps) = (state.particles().clone(), state.step());
                 Ok(Moved { labels: labels_of(&particles, &classes), particles, classes, steps })
             }
+            Self::Otdd { steps, rate } => {
+                let lift = Lift::new(source, target).map_err(LearnError::flow)?;
+                let mut functional = OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
+                let scheme = Scheme::adam(0.9, 0.999).map_err(LearnError::flow)?;
+                lifted(&lift, scheme, (*steps, *rate), &mut functional, observe)
+            }
+            Self::Product { steps, tau } => {
+                let lift = Lift::new(source, target).map_err(LearnError::flow)?;
+                let bandwidths = ProductBandwidths::default();
+                let mut functional = ProductMmd::new(lift.source(), lift.target(), bandwidths, 0.01, seed);
+                let scheme = Scheme::heavy_ball(0.9, Decay::Constant).map_err(LearnError::flow)?;
+                lifted(&lift, scheme, (*steps, *tau), &mut functional, observe)
+            }
             Self::Geodesic => {
                 if observe(&MoveProgress { step: 0, steps: 1, particles: source }).is_break() {
                     return Err(LearnError::Interrupted);
@@ -158,6 +188,42 @@ impl Mover {
             }
         }
     }
+}
+
+/// A flow of lifted samples with a constant step, and what becomes of their labels.
+fn lifted(
+    lift: &Lift<f32>,
+    scheme: Scheme,
+    (steps, tau): (u64, f64),
+    functional: &mut impl Functional<f32>,
+    mut observe: impl FnMut(&MoveProgress<'_>) -> ControlFlow<()>,
+) -> Result<Moved, LearnError> {
+    let step_size = StepSize::Fixed(tau);
+    let schedule = StepSchedule::new(step_size, Decay::Constant, steps).map_err(LearnError::flow)?;
+    let flow = Flow { scheme, schedule, settle: None };
+    let mut state = FlowState::new(lift.source().clone());
+    run_flow(&flow, &mut state, functional, |at| {
+        let particles = lift.features(at.particles);
+        observe(&MoveProgress { particles: &particles, ..*at })
+    })?;
+    let particles = lift.features(state.particles());
+    let labels = lift.labels(state.particles()).map_err(LearnError::flow)?;
+    let classes = majorities(&particles, &labels, lift.target().class_count());
+    Ok(Moved { particles, labels, classes, steps: state.step() })
+}
+
+/// The most frequent label of every class, with the share of its samples that have another.
+fn majorities(particles: &MeasureOverMeasures<f32>, labels: &[usize], targets: usize) -> ClassLabels {
+    let mut classes = ClassLabels { target: Vec::new(), ambiguity: Vec::new() };
+    for class in 0..particles.class_count() {
+        let own = &labels[particles.class_range(class)];
+        let count = |target: usize| own.iter().filter(|label| **label == target).count();
+        let most =
+            (1..targets).fold(0, |best, target| if count(target) > count(best) { target } else { best });
+        classes.target.push(most);
+        classes.ambiguity.push(1.0 - count(most) as f64 / own.len() as f64);
+    }
+    classes
 }
 
 /// Runs a flow to its end.

@@ -68,18 +68,7 @@ fn reproduce(asked: &str, args: &ReproduceArgs, console: &Console) -> Result<Exi
     let provenance = RunProvenance::new(experiment.seed, hash(&experiment)?, data_dir);
     let root = args.runs.join(&name);
     let run = RunDir::new(&root);
-    if run.config().exists() {
-        let text = std::fs::read_to_string(run.config())
-            .with_context(|| format!("cannot read {}", run.config().display()))?;
-        let stored: Experiment = serde_json::from_str(&text).with_context(|| {
-            format!("{} is not the configuration of an experiment", run.config().display())
-        })?;
-        ensure!(
-            stored == experiment,
-            "expected the experiment that {} began with, found another under its name: move that folder away, or take another --runs",
-            root.display()
-        );
-    } else {
+    if !run.config().exists() {
         create(&root, |run| {
             write_bytes(&log_of(run.root()), b"")?;
             // Last, since a folder with a configuration can be gone on with.
@@ -89,7 +78,9 @@ fn reproduce(asked: &str, args: &ReproduceArgs, console: &Console) -> Result<Exi
     let _claim = claim(&run)?;
     remove_temporary_in(&[run.root()])?;
     interrupt::listen();
+    // Every repetition is checked against the settings of its method: methods and rows may be added.
     let kept = finished(&root, &experiment)?;
+    write_json(&run.config(), &experiment)?;
     console.say(&format!("{} in {}, {} repetitions are there", experiment.title, root.display(), kept.len()));
     let (records, end) = execute(&root, &experiment, &filter, kept, data_dir, console)?;
     if end == End::Interrupted {

@@ -89,10 +89,14 @@ pub(crate) fn log_of(root: &Path) -> PathBuf {
 /// The finished repetitions of an experiment.
 pub(crate) fn finished(root: &Path, experiment: &Experiment) -> Result<Vec<Record>> {
     read_lines(&log_of(root), |earlier: &[Record], record: &Record| {
-        let here = experiment.methods_of(&record.row).iter().any(|method| method.label() == record.method);
+        let methods = experiment.methods_of(&record.row);
+        let settings = match methods.iter().find(|method| method.label() == record.method) {
+            Some(method) => experiment.fingerprint(method)?,
+            None => String::new(),
+        };
         ensure!(
-            here && record.attempt < experiment.tries,
-            "expected a repetition of this experiment, found {} in row {}, try {}",
+            record.settings == settings && record.attempt < experiment.tries,
+            "expected repetitions with the settings of this experiment, found others of {} in row {}, try {}: move them away",
             record.method,
             record.row,
             record.attempt
@@ -144,6 +148,8 @@ pub(crate) fn execute(
             let record = Record {
                 row: row.to_owned(),
                 method: label.clone(),
+                settings: experiment.fingerprint(method)?,
+                revision: env!("WOWFLOW_REVISION").to_owned(),
                 attempt,
                 seed,
                 data: drawn.sums.clone(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::method::MethodSpec;
 use crate::args::compare::Size;
+use crate::run::config::hash;
 
 /// What is asked of the methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,6 +192,24 @@ impl Experiment {
         (self.tries, self.trainings) = (quick.tries, quick.trainings);
         self.notes.push("A small version: fewer rows, tries and trainings than published.".to_owned());
         self.checked()
+    }
+
+    /// A checksum of all that determines the repetitions of a method: neither titles nor what was published, nor the
+    /// other rows and methods.
+    pub(crate) fn fingerprint(&self, method: &MethodSpec) -> Result<String> {
+        let alone = Self {
+            title: String::new(),
+            row_name: String::new(),
+            rows: Vec::new(),
+            tries: 0,
+            notes: Vec::new(),
+            curves: None,
+            save_classifier: None,
+            methods: vec![method.settings()],
+            quick: None,
+            ..self.clone()
+        };
+        hash(&alone)
     }
 
     /// The methods of a row, in order.

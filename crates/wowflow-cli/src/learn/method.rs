@@ -16,6 +16,10 @@ pub(crate) enum MethodName {
     TargetOnly,
     /// The flow of the MMD with the Riesz kernel on SW_2.
     MmdSw,
+    /// The flow of entropic OTDD, labels lifted to Gaussians (Alvarez-Melis and Fusi 2021).
+    Otdd,
+    /// The flow of the MMD with a product kernel on lifted samples (Hua et al. 2023).
+    Product,
     /// The WoW geodesic, by exact transport.
     Geodesic,
 }
@@ -33,6 +37,8 @@ pub(crate) enum Preset {
 
 /// Steps of a flow where nothing else is said.
 pub(crate) const USUAL_STEPS: u64 = 300;
+/// The published numbers of steps of the OTDD flow and of the product MMD flow.
+const LIFTED_STEPS: (u64, u64) = (5000, 20_000);
 
 /// A method with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,16 +89,24 @@ impl MethodSpec {
         self.name.clone().or(typed).unwrap_or_default()
     }
 
+    /// The method without its name, its rows and what was published of it.
+    pub(crate) fn settings(&self) -> Self {
+        Self { name: None, rows: None, differs: None, published: BTreeMap::new(), ..self.clone() }
+    }
+
     /// Refuses options that the method does not have.
     pub(crate) fn check(&self, task: Task) -> Result<()> {
         let refuse = |given: bool, option: &str, methods: &str| {
             ensure!(!given, "expected {option} with {methods} only");
             Ok(())
         };
+        let flows = [MethodName::MmdSw, MethodName::Otdd, MethodName::Product];
         if self.method != MethodName::MmdSw {
             refuse(self.preset.is_some(), "preset", "mmd-sw")?;
-            refuse(self.tau.is_some(), "tau", "mmd-sw")?;
-            refuse(self.steps.is_some(), "steps", "mmd-sw")?;
+        }
+        if !flows.contains(&self.method) {
+            refuse(self.tau.is_some(), "tau", "mmd-sw, otdd and product")?;
+            refuse(self.steps.is_some(), "steps", "mmd-sw, otdd and product")?;
         }
         if self.method != MethodName::TargetOnly {
             refuse(self.equal_steps, "equal-steps", "target-only")?;
@@ -105,8 +119,8 @@ impl MethodSpec {
         }
         let published = self.preset == Some(Preset::Published);
         ensure!(
-            published == self.tau.is_some(),
-            "expected tau with preset published, and only there: it is the constant step"
+            self.method != MethodName::MmdSw || published == self.tau.is_some(),
+            "expected tau with preset published, and without it not: it is the constant step"
         );
         ensure!(!published || self.steps.is_some(), "expected steps with preset published, found none");
         Ok(())
@@ -116,6 +130,14 @@ impl MethodSpec {
     pub(crate) fn mover(&self, dim: usize) -> Option<Mover> {
         match self.method {
             MethodName::TargetOnly => None,
+            MethodName::Otdd => Some(Mover::Otdd {
+                steps: self.steps.unwrap_or(LIFTED_STEPS.0),
+                rate: self.tau.unwrap_or(1e-3),
+            }),
+            MethodName::Product => Some(Mover::Product {
+                steps: self.steps.unwrap_or(LIFTED_STEPS.1),
+                tau: self.tau.unwrap_or(10.0),
+            }),
             MethodName::Geodesic => Some(Mover::Geodesic),
             MethodName::MmdSw => {
                 let steps = self.steps.unwrap_or(USUAL_STEPS);

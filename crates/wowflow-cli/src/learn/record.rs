@@ -10,6 +10,10 @@ use crate::run::provenance::DataProvenance;
 pub(crate) struct Record {
     pub(crate) row: String,
     pub(crate) method: String,
+    /// Checksum of the settings behind it.
+    pub(crate) settings: String,
+    /// Revision of the program that made it.
+    pub(crate) revision: String,
     /// Number of the try.
     pub(crate) attempt: u64,
     /// Seed of the try: of its samples, its flow and its trainings.
