@@ -8,7 +8,7 @@ use crate::directions::{Directions, Draws, Slicer, Slicing, dimension_factor};
 use crate::estimate::Estimate;
 use crate::kernel::{Base, Kernel};
 use crate::measure::MeasureOverMeasures;
-use crate::ot::sliced::{BATCHES, Engine, PAIR_ROWS, PairSums};
+use crate::ot::sliced::{BATCHES, Engine, PAIR_ROWS, PairSums, Spread};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
@@ -76,6 +76,7 @@ pub struct MmdSw<'q, T: Scalar> {
     kernel: Kernel,
     plan: SlicingPlan,
     redraw: Redraw,
+    spread: Spread,
     engine: Engine<T>,
     draws: Draws<T>,
     batches: Option<Batches<T>>,
@@ -111,7 +112,19 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         let curvatures = vec![0.0; source.sample_count()];
         let redraw = Redraw::EveryStep;
         let resolution = resolution(target);
-        Ok(Self { target, kernel, plan, redraw, engine, draws, batches: None, curvatures, resolution })
+        let spread = Spread::Kept;
+        Ok(Self {
+            target,
+            kernel,
+            plan,
+            redraw,
+            spread,
+            engine,
+            draws,
+            batches: None,
+            curvatures,
+            resolution,
+        })
     }
 
     /// The same functional with directions drawn as told; without this, anew at every step.
@@ -139,8 +152,23 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
             return Err(FunctionalError::NotHilbertian);
         }
         let drawn = plan.draw(self.target, Stream::new(self.plan.seed, Purpose::Batches, 0));
-        let engine = Engine::new(particles, &drawn, self.plan.count);
+        if plan.estimator == BatchEstimator::Debiased && self.spread == Spread::Removed {
+            return Err(FunctionalError::SpreadOfBatches);
+        }
+        let engine = Engine::new(particles, &drawn, self.plan.count).with_spread(self.spread);
         Ok(Self { batches: Some(Batches { plan, engine, drawn }), ..self })
+    }
+
+    /// The same functional with the spread of target classes within the atoms of source classes counted or not;
+    /// without this, it is. Set it before mini-batches.
+    ///
+    /// # Errors
+    /// [`Spread::Removed`] with a kernel of `SW_1`, which has no such part.
+    pub fn with_spread(self, spread: Spread) -> Result<Self, FunctionalError> {
+        if spread == Spread::Removed && self.kernel.base() == Base::Sw1 {
+            return Err(FunctionalError::NotHilbertian);
+        }
+        Ok(Self { engine: self.engine.with_spread(spread), spread, ..self })
     }
 
     /// The kernel.
@@ -237,21 +265,21 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
 }
 
 /// What is evaluated: particles against classes of the target, or against batches of them.
-struct Problem<'a, T> {
-    kernel: Kernel,
-    particles: &'a MeasureOverMeasures<T>,
-    target: &'a MeasureOverMeasures<T>,
+pub(super) struct Problem<'a, T> {
+    pub(super) kernel: Kernel,
+    pub(super) particles: &'a MeasureOverMeasures<T>,
+    pub(super) target: &'a MeasureOverMeasures<T>,
     /// Weights of the target's classes, each once.
-    weights: &'a [f64],
-    reading: Reading,
+    pub(super) weights: &'a [f64],
+    pub(super) reading: Reading,
     /// See [`resolution`].
-    resolution: f64,
+    pub(super) resolution: f64,
 }
 
 /// The `SW_2^2` of a class to itself moved by a last bit of every coordinate: the square of the precision
 /// times the mean square of a coordinate. What is nearer has met: below, slopes are taken as they are there,
 /// so that the Riesz force, of unit size however near two classes are, does not blow up rounding.
-fn resolution<T: Scalar>(target: &MeasureOverMeasures<T>) -> f64 {
+pub(super) fn resolution<T: Scalar>(target: &MeasureOverMeasures<T>) -> f64 {
     let squares: f64 = target.points().iter().map(|v| v.to_f64() * v.to_f64()).sum();
     T::EPSILON * T::EPSILON * squares / target.points().len() as f64
 }
@@ -272,7 +300,12 @@ impl<T: Scalar> Problem<'_, T> {
     }
 
     /// `F(P)` and its velocity on the directions of a slicer.
-    fn evaluate(&self, engine: &mut Engine<T>, slicer: &mut impl Slicer<T>, velocity: &mut [T]) -> Estimate {
+    pub(super) fn evaluate(
+        &self,
+        engine: &mut Engine<T>,
+        slicer: &mut impl Slicer<T>,
+        velocity: &mut [T],
+    ) -> Estimate {
         let Self { kernel, particles, target, weights: v, reading, .. } = *self;
         assert_eq!(velocity.len(), particles.points().len(), "one velocity a coordinate");
         let base = kernel.base();
@@ -305,7 +338,7 @@ impl<T: Scalar> Problem<'_, T> {
     ///
     /// `-K` is a concave function of `s`, so its tangent at the present `s_cd` majorises the attraction; there
     /// `s_cd` is quadratic with the curvature of the directions. Repulsion bends up as far as its kernel does.
-    fn curvatures(&self, sums: &PairSums, factor: f64, out: &mut [f64]) {
+    pub(super) fn curvatures(&self, sums: &PairSums, factor: f64, out: &mut [f64]) {
         let (kernel, w) = (self.kernel, self.particles.outer_weights());
         for c in 0..w.len() {
             let attraction = self.weights.iter().enumerate().map(|(d, v)| {

@@ -1,7 +1,10 @@
 //! Functionals of a dataset: value and velocity, the right-hand side of a flow.
 
 mod batches;
+mod feature_map;
 mod lifted;
+mod mapped;
+mod mean_matching;
 mod mmd;
 mod pooled;
 
@@ -11,8 +14,12 @@ use crate::directions::DirectionsError;
 use crate::estimate::Estimate;
 use crate::measure::MeasureOverMeasures;
 
+pub use crate::ot::sliced::Spread;
 pub use batches::{BatchEstimator, MiniBatches};
+pub use feature_map::{Chain, FeatureMap, Identity};
 pub use lifted::{LIFTED, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd};
+pub use mapped::MappedMmd;
+pub use mean_matching::MeanMatching;
 pub use mmd::{MmdSw, PairDistances, Redraw, SlicingPlan};
 pub use pooled::PooledMmd;
 
@@ -34,6 +41,17 @@ pub enum FunctionalError {
     /// The debiased estimator takes inner products, which `SW_1` does not come from.
     #[error("expected a kernel of SW_2^2 with debiased mini-batches, found one of SW_1: take plain ones")]
     NotHilbertian,
+    /// Two estimates of one distance cannot share what only one of them leaves out.
+    #[error("expected plain mini-batches where the spread of classes is removed, found debiased ones")]
+    SpreadOfBatches,
+    /// Datasets that have to have the same classes.
+    #[error("expected as many classes in source and target, found {source_classes} and {target_classes}")]
+    Classes {
+        /// Classes of the source.
+        source_classes: usize,
+        /// Classes of the target.
+        target_classes: usize,
+    },
     /// Directions that cannot be drawn.
     #[error(transparent)]
     Directions(#[from] DirectionsError),

@@ -181,6 +181,27 @@ impl<T: Scalar> MeasureOverMeasures<T> {
         Ok(MeasureOverMeasures { points, dim: *dim, offsets, inner, outer })
     }
 
+    /// A measure of the same sizes and weights, with other points in another space.
+    ///
+    /// # Errors
+    /// Another number of points, or points that are not finite.
+    pub fn with_points<S: Scalar>(
+        &self,
+        points: Vec<S>,
+        dim: usize,
+    ) -> Result<MeasureOverMeasures<S>, MeasureError> {
+        let found = points.len();
+        let (samples, expected) = (self.sample_count(), self.sample_count() * dim);
+        if found != expected {
+            return Err(MeasureError::PointCount { samples, dim, expected, found });
+        }
+        if let Some(index) = points.iter().position(|x| !x.is_finite()) {
+            return Err(MeasureError::NotFinite { row: index / dim + 1, found: points[index].to_f64() });
+        }
+        let (offsets, inner, outer) = (self.offsets.clone(), self.inner.clone(), self.outer.clone());
+        Ok(MeasureOverMeasures { points, dim, offsets, inner, outer })
+    }
+
     /// At most `limit` samples a class, drawn with the seed, the same rows for equal sizes; samples without
     /// mass are left out, and the others keep theirs in proportion.
     ///

@@ -16,7 +16,7 @@ mod plane;
 mod product;
 
 use crate::embedding::principal_components;
-use crate::measure::{MeasureError, MeasureOverMeasures};
+use crate::measure::MeasureOverMeasures;
 use crate::ot::exact::{CostMatrix, OtError, solve};
 use crate::scalar::Scalar;
 
@@ -98,7 +98,7 @@ impl<T: Scalar> Lift<T> {
                     points.extend(label.iter().map(|value| T::from_f64(*value)));
                 }
             }
-            reshaped(measure, points, dim + LIFTED).expect("finite samples have finite moments")
+            measure.with_points(points, dim + LIFTED).expect("finite samples have finite moments")
         };
         Ok(Self { source: lifted(source), target: lifted(target), dim })
     }
@@ -124,7 +124,7 @@ impl<T: Scalar> Lift<T> {
         assert_eq!(lifted.dim(), self.dim + LIFTED, "lifted samples");
         let rows = lifted.points().chunks_exact(lifted.dim());
         let points = rows.flat_map(|row| row[..self.dim].iter().copied()).collect();
-        reshaped(lifted, points, self.dim).expect("finite samples")
+        lifted.with_points(points, self.dim).expect("finite samples")
     }
 
     /// The target class of every lifted sample: exact transport of the samples' Gaussians to those of the target's
@@ -194,21 +194,4 @@ fn label_of<T: Scalar>(measure: &MeasureOverMeasures<T>, class: usize, axes: &[f
     }
     let factor = if size == 1 { [1.0, 0.0, 0.0, 1.0] } else { plane::root(covariance) };
     Label { mean, factor }
-}
-
-/// A measure of the same sizes and weights in another space.
-fn reshaped<T: Scalar>(
-    measure: &MeasureOverMeasures<T>,
-    points: Vec<T>,
-    dim: usize,
-) -> Result<MeasureOverMeasures<T>, MeasureError> {
-    let classes = 0..measure.class_count();
-    let sizes: Vec<usize> = classes.clone().map(|class| measure.class_size(class)).collect();
-    let inner: Vec<f64> = classes
-        .flat_map(|class| {
-            let size = measure.class_size(class);
-            measure.class_weights(class).map_or_else(|| vec![1.0; size], <[f64]>::to_vec)
-        })
-        .collect();
-    MeasureOverMeasures::new(points, dim, &sizes, Some(&inner), Some(measure.outer_weights()))
 }

@@ -18,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::layout::{Class, PairLayout};
+use super::layout::{Class, PairLayout, Spread};
 use super::pairs::{self, Coefficients, PairSums};
 use super::rows::{Scratch, SortedRows};
 use crate::directions::{DrawId, Slicer};
@@ -112,6 +112,12 @@ impl<T: Scalar> Engine<T> {
             block,
             workers: Workers(Vec::new()),
         }
+    }
+
+    /// The same with the spread of classes within others' atoms counted or not.
+    pub(crate) fn with_spread(mut self, spread: Spread) -> Self {
+        self.layout.spread = spread;
+        self
     }
 
     /// Forgets what is known of the target, which has changed.

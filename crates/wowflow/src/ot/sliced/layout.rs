@@ -18,6 +18,19 @@ pub(crate) enum Side {
     Target,
 }
 
+/// What becomes of the spread of a class within the atoms of another: `SW_2^2` is the distance to conditional means
+/// on the atoms plus the variance within them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spread {
+    /// It counts: distances are `SW_2^2`.
+    #[default]
+    Kept,
+    /// It is left out: along every direction, a source class is compared with the best approximation of a target class
+    /// by as many atoms of the same weights. The velocity stays exact. For sources of few samples a class, whose distances
+    /// are mostly spread that no move can lower.
+    Removed,
+}
+
 /// One class of either side.
 #[derive(Clone, Debug)]
 pub(crate) struct Class {
@@ -62,6 +75,7 @@ pub(crate) struct PairLayout {
     pub(crate) weighted: bool,
     /// Directions taken together, so that rows of few samples are worth a loop.
     pub(crate) group: usize,
+    pub(crate) spread: Spread,
     segments: HashMap<(usize, usize), Vec<Segment>>,
 }
 
@@ -74,6 +88,7 @@ impl PairLayout {
             largest: 0,
             weighted: false,
             group: 1,
+            spread: Spread::Kept,
             segments: HashMap::new(),
         };
         let mut by_size = HashMap::new();

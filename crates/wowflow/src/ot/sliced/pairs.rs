@@ -6,7 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::kernels::{OTHERS, OWN, absolute_distance, add_differences, squared_distances};
-use super::layout::PairLayout;
+use super::layout::{PairLayout, Spread};
 use super::rows::{Scratch, SortedRows, other_rows, own_rows};
 use crate::kernel::Base;
 use crate::scalar::Scalar;
@@ -115,6 +115,10 @@ fn add_squared<T: Scalar>(
     let layout = rows.layout;
     let classes = layout.classes.len();
     let Scratch { own, others, couplings, weights, .. } = scratch;
+    // Between a source class and a target class only: there is one whose distance the source's atoms fix.
+    let removed = |c: usize, e: usize| {
+        layout.spread == Spread::Removed && c < layout.source_count && e >= layout.source_count
+    };
     for rows in rows.groups(layout.group) {
         let directions = rows.count();
         for (grid, info) in layout.grids.iter().enumerate() {
@@ -138,7 +142,12 @@ fn add_squared<T: Scalar>(
                         for (index, sum) in sums.iter_mut().enumerate() {
                             let weights = &weights[..directions * info.size];
                             let between = weighted_squared_distance(own.row(0), others.row(index), weights);
-                            *sum += between + others.variance(index);
+                            let spread = if removed(members[0], window.start + index) {
+                                0.0
+                            } else {
+                                others.variance(index)
+                            };
+                            *sum += between + spread;
                         }
                         continue;
                     }
@@ -155,8 +164,12 @@ fn add_squared<T: Scalar>(
                                 let sums = &mut sums[(c - band.start) * classes..][tile..=last];
                                 for (k, (sum, between)) in sums.iter_mut().zip(found).enumerate() {
                                     if c < tile + k {
-                                        let variance = others.variance(tile + k - start);
-                                        *sum += between / info.size as f64 + variance;
+                                        let spread = if removed(c, tile + k) {
+                                            0.0
+                                        } else {
+                                            others.variance(tile + k - start)
+                                        };
+                                        *sum += between / info.size as f64 + spread;
                                     }
                                 }
                             }

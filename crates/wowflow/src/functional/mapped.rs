@@ -1,0 +1,111 @@
+//! The sliced MMD between features, pulled back to the samples.
+
+use super::batches::{BatchEstimator, MiniBatches, Reading};
+use super::feature_map::FeatureMap;
+use super::mmd::{Problem, SlicingPlan, resolution};
+use super::{Evaluation, Functional, FunctionalError};
+use crate::directions::{Draws, dimension_factor};
+use crate::kernel::{Base, Kernel};
+use crate::measure::MeasureOverMeasures;
+use crate::ot::sliced::{Engine, Spread};
+use crate::rng::{Purpose, Stream};
+use crate::scalar::Scalar;
+
+/// `F(P) = 1/2 MMD_K^2(phi_# P, phi_# Q)` with a map `phi` that is drawn for every step and shared by both sides.
+///
+/// The velocity of a sample is `J_phi(x)^T v(phi(x))` with `v` that of the MMD at the features: masses are those of
+/// the samples, so that the WoW factor is the same. Mini-batches of the target are drawn, then mapped.
+#[derive(Clone, Debug)]
+pub struct MappedMmd<'q, T: Scalar, M> {
+    target: &'q MeasureOverMeasures<T>,
+    kernel: Kernel,
+    plan: SlicingPlan,
+    batches: Option<MiniBatches>,
+    map: M,
+    engine: Engine<T>,
+    draws: Draws<T>,
+    curvatures: Vec<f64>,
+}
+
+impl<'q, T: Scalar, M: FeatureMap<T>> MappedMmd<'q, T, M> {
+    /// The functional for particles that have the sizes and weights of `source`.
+    ///
+    /// # Errors
+    /// As [`super::MmdSw::new`], [`super::MmdSw::with_spread`] and [`super::MmdSw::with_batches`].
+    pub fn new(
+        source: &MeasureOverMeasures<T>,
+        target: &'q MeasureOverMeasures<T>,
+        kernel: Kernel,
+        plan: SlicingPlan,
+        (batches, spread): (Option<MiniBatches>, Spread),
+        map: M,
+    ) -> Result<Self, FunctionalError> {
+        if source.dim() != target.dim() {
+            return Err(FunctionalError::Dimensions { source_dim: source.dim(), target_dim: target.dim() });
+        }
+        let debiased = batches.is_some_and(|batches| batches.estimator == BatchEstimator::Debiased);
+        if kernel.base() == Base::Sw1 && (debiased || spread == Spread::Removed) {
+            return Err(FunctionalError::NotHilbertian);
+        }
+        if debiased && spread == Spread::Removed {
+            return Err(FunctionalError::SpreadOfBatches);
+        }
+        if batches.is_some_and(|batches| batches.size == 0) {
+            return Err(FunctionalError::EmptyBatches);
+        }
+        let stream = Stream::new(plan.seed, Purpose::Directions, 0);
+        let draws = Draws::new(plan.slicing, plan.count, map.feature_dim(source.dim()), stream)?;
+        let drawn = batches.map(|of| of.draw(target, Stream::new(plan.seed, Purpose::Batches, 0)));
+        let engine = Engine::new(source, drawn.as_ref().unwrap_or(target), plan.count).with_spread(spread);
+        let curvatures = vec![0.0; source.sample_count()];
+        Ok(Self { target, kernel, plan, batches, map, engine, draws, curvatures })
+    }
+}
+
+impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MappedMmd<'_, T, M> {
+    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
+        let Self { target, kernel, plan, batches, map, engine, draws, curvatures } = self;
+        let (kernel, dim) = (*kernel, particles.dim());
+        let k = map.feature_dim(dim);
+        map.draw(step);
+        let drawn = batches.map(|of| of.draw(target, Stream::new(plan.seed, Purpose::Batches, step)));
+        let batch = drawn.as_ref().unwrap_or(target);
+        // The particles last: the map is taken back at them.
+        let of_target = batch.with_points(map.forward(batch.points(), dim), k);
+        let of_particles = particles.with_points(map.forward(particles.points(), dim), k);
+        let (Ok(of_target), Ok(of_particles)) = (of_target, of_particles) else {
+            return Evaluation { value: f64::NAN, standard_error: None };
+        };
+        draws.restart(Stream::new(plan.seed, Purpose::Directions, step));
+        engine.forget_target();
+        let reading = batches.map_or(Reading::Plain, |of| of.reading(target.class_count()));
+        let problem = Problem {
+            kernel,
+            particles: &of_particles,
+            target: &of_target,
+            weights: target.outer_weights(),
+            reading,
+            resolution: resolution(&of_target),
+        };
+        let mut cotangents = vec![T::ZERO; of_particles.points().len()];
+        let found = problem.evaluate(engine, draws, &mut cotangents);
+        problem.curvatures(engine.total(), dimension_factor(plan.slicing, plan.count, k), curvatures);
+        let pulled = map.backward(&cotangents);
+        velocity.copy_from_slice(&pulled);
+        let square = |row: &[T]| row.iter().map(|v| v.to_f64() * v.to_f64()).sum::<f64>();
+        let lengths = pulled.chunks_exact(dim).zip(cotangents.chunks_exact(k));
+        for (curvature, (pulled, cotangent)) in curvatures.iter_mut().zip(lengths) {
+            let of_features = square(cotangent);
+            *curvature *= if of_features > 0.0 { square(pulled) / of_features } else { 0.0 };
+        }
+        let error = found.standard_error;
+        Evaluation { value: found.value, standard_error: (!error.is_nan()).then_some(error) }
+    }
+
+    /// The curvature of the features times `|J^T v|^2 / |v|^2`: with `g = J^T v` the true one along the velocity is
+    /// that of the features times `|J g|^2 / |g|^2`, which is no less (Cauchy–Schwarz), and equal where `J` stretches
+    /// as a multiple of an isometry. Steps of once its inverse are rather long.
+    fn curvatures(&self) -> &[f64] {
+        &self.curvatures
+    }
+}
