@@ -1,0 +1,181 @@
+//! Distillation: a dataset of few samples a class that stands for a large one.
+
+use std::ops::ControlFlow;
+
+use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize};
+use wowflow::functional::{FeatureMap, Identity, MappedMmd, MeanMatching, MiniBatches, Spread};
+use wowflow::kernel::{Kernel, Riesz};
+use wowflow::measure::MeasureOverMeasures;
+
+use crate::error::LearnError;
+use crate::mover::{MmdFlow, MoveProgress, run_flow};
+use crate::transfer::subseed;
+
+/// How few samples are made of many.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Distiller {
+    /// Samples of the target as they are.
+    Random,
+    /// The flow of the MMD, with the spread of the target's classes counted or not.
+    MmdSw(MmdFlow, Spread),
+    /// Distribution Matching (Zhao and Bilen 2023), by heavy ball along the Euclidean gradient.
+    MeanMatching {
+        /// Number of steps.
+        steps: u64,
+        /// Constant step of the Euclidean gradient.
+        rate: f64,
+        /// Mini-batches of the target.
+        batches: Option<MiniBatches>,
+    },
+}
+
+/// A map of samples that features are compared through.
+pub type Map = Box<dyn FeatureMap<f32>>;
+
+/// Distils a target to at most `per_class` samples of every class; classes of fewer samples are taken whole.
+///
+/// Starts at samples drawn without replacement with the seed: the same for all methods. Classes stay those of the
+/// target.
+///
+/// # Errors
+/// A flow that cannot be set up or diverges; [`LearnError::Interrupted`].
+///
+/// # Panics
+/// `per_class` 0.
+pub fn distill(
+    distiller: &Distiller,
+    target: &MeasureOverMeasures<f32>,
+    per_class: usize,
+    map: Option<Map>,
+    seed: u64,
+    observe: impl FnMut(&MoveProgress<'_>) -> ControlFlow<()>,
+) -> Result<(MeasureOverMeasures<f32>, u64), LearnError> {
+    let start = target.subsample(per_class, seed);
+    let map = map.unwrap_or_else(|| Box::new(Identity));
+    let mut state = FlowState::new(start);
+    match *distiller {
+        Distiller::Random => {}
+        Distiller::MmdSw(settings, spread) => {
+            let kernel = Kernel::from(Riesz::new(1.0, 0.0).map_err(LearnError::flow)?);
+            let (plan, sampling) = (settings.plan(subseed(seed, 1)), (settings.batches, spread));
+            let mut functional = MappedMmd::new(state.particles(), target, kernel, plan, sampling, map)
+                .map_err(LearnError::flow)?;
+            run_flow(&settings.flow()?, &mut state, &mut functional, observe)?;
+        }
+        Distiller::MeanMatching { steps, rate, batches } => {
+            let start = state.particles();
+            let mut functional =
+                MeanMatching::new(start, target, batches, map, subseed(seed, 1)).map_err(LearnError::flow)?;
+            // The Euclidean gradient is the WoW gradient times the mass of a sample.
+            let mass = 1.0 / start.sample_count() as f64;
+            let schedule = StepSchedule::new(StepSize::Fixed(rate * mass), Decay::Constant, steps);
+            let scheme = Scheme::heavy_ball(0.9, Decay::Constant).map_err(LearnError::flow)?;
+            let flow = Flow { scheme, schedule: schedule.map_err(LearnError::flow)?, settle: None };
+            run_flow(&flow, &mut state, &mut functional, observe)?;
+        }
+    }
+    Ok((state.particles().clone(), state.step()))
+}
+
+/// Mean and deviation of a channel, by which values are normalised.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Normalization {
+    /// Of every channel, mean and deviation.
+    channels: Vec<(f32, f32)>,
+    /// Values of a channel of one image.
+    plane: usize,
+}
+
+impl Normalization {
+    /// That of a dataset of so many channels; a channel without deviation is only centred.
+    ///
+    /// # Panics
+    /// A dimension that is no multiple of the channels.
+    #[must_use]
+    pub fn of(measure: &MeasureOverMeasures<f32>, channels: usize) -> Self {
+        let plane = measure.dim() / channels;
+        assert_eq!(plane * channels, measure.dim(), "planes of one size");
+        let mut sums = vec![(0.0f64, 0.0f64); channels];
+        for image in measure.points().chunks_exact(measure.dim()) {
+            for (plane, (sum, squares)) in image.chunks_exact(plane).zip(&mut sums) {
+                for x in plane {
+                    *sum += f64::from(*x);
+                    *squares += f64::from(*x) * f64::from(*x);
+                }
+            }
+        }
+        let count = (measure.sample_count() * plane) as f64;
+        let one = |(sum, squares): &(f64, f64)| {
+            let mean = sum / count;
+            let deviation = (squares / count - mean * mean).max(0.0).sqrt();
+            (mean as f32, if deviation > 0.0 { deviation as f32 } else { 1.0 })
+        };
+        Self { channels: sums.iter().map(one).collect(), plane }
+    }
+
+    /// Values with mean 0 and deviation 1.
+    #[must_use]
+    pub fn normalise(&self, values: &[f32]) -> Vec<f32> {
+        self.each(values, |x, mean, deviation| (x - mean) / deviation)
+    }
+
+    /// Values in their own units again.
+    #[must_use]
+    pub fn restore(&self, values: &[f32]) -> Vec<f32> {
+        self.each(values, |x, mean, deviation| x * deviation + mean)
+    }
+
+    /// The normalised value of black, the mean over channels.
+    #[must_use]
+    pub fn black(&self) -> f32 {
+        let sum: f32 = self.channels.iter().map(|(mean, deviation)| -mean / deviation).sum();
+        sum / self.channels.len() as f32
+    }
+
+    fn each(&self, values: &[f32], of: impl Fn(f32, f32, f32) -> f32) -> Vec<f32> {
+        let one = |(at, x): (usize, &f32)| {
+            let (mean, deviation) = self.channels[at / self.plane % self.channels.len()];
+            of(*x, mean, deviation)
+        };
+        values.iter().enumerate().map(one).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_back_and_have_mean_0() {
+        let points = vec![0.0, 1.0, 5.0, 7.0, 0.5, 0.5, 6.0, 6.0];
+        let measure = MeasureOverMeasures::uniform(points.clone(), 4, &[1, 1]).unwrap();
+        let of = Normalization::of(&measure, 2);
+        let normalised = of.normalise(&points);
+        assert!((normalised[0] + normalised[1] + normalised[4] + normalised[5]).abs() < 1e-6);
+        for (x, y) in of.restore(&normalised).iter().zip(&points) {
+            assert!((x - y).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn few_samples_without_spread_find_the_means() {
+        let points: Vec<f32> = (0..40).map(|i| (i % 7) as f32 + if i < 20 { 0.0 } else { 30.0 }).collect();
+        let target = MeasureOverMeasures::uniform(points, 2, &[10, 10]).unwrap();
+        let settings = MmdFlow::usual(2, 200);
+        let go = |_: &MoveProgress<'_>| ControlFlow::Continue(());
+        let removed = Distiller::MmdSw(settings, Spread::Removed);
+        let (found, steps) = distill(&removed, &target, 1, None, 0, go).unwrap();
+        assert_eq!((found.sample_count(), steps), (2, 200));
+        for class in 0..2 {
+            for k in 0..2 {
+                let mean = target.class_points(class).chunks(2).map(|x| x[k]).sum::<f32>() / 10.0;
+                assert!((found.class_points(class)[k] - mean).abs() < 0.02, "{found:?}");
+            }
+        }
+        let matching = Distiller::MeanMatching { steps: 200, rate: 0.02, batches: None };
+        let (found, _) = distill(&matching, &target, 1, None, 0, go).unwrap();
+        let mean = target.class_points(0).chunks(2).map(|x| x[0]).sum::<f32>() / 10.0;
+        assert!((found.class_points(0)[0] - mean).abs() < 0.05, "{found:?}");
+    }
+}
