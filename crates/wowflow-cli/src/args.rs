@@ -40,6 +40,7 @@ Examples:
   wowflow agreement experiments/distances.toml  which distances rank datasets as exact ones do
   wowflow adapt --source a/ --target b/         a classifier of b looks at a on its way to b
   wowflow transfer --source a/ --target b/      few samples of b enlarged from a, and tested
+  wowflow distill a/ --per-class 10             ten samples a class that stand for all
   wowflow reproduce --list                      published experiments, to be run here
   wowflow rings                                 the synthetic experiment with five kernels
   wowflow info glyphs:letters                   what is in a dataset
@@ -67,6 +68,9 @@ pub(crate) enum Command {
     /// Enlarge a small dataset from a large one, and see what a classifier gains (k-shot transfer).
     #[command(after_long_help = learn::TRANSFER_EXAMPLES)]
     Transfer(Box<learn::TransferArgs>),
+    /// Make few samples a class that stand for a large dataset, and train on them.
+    #[command(after_long_help = learn::DISTILL_EXAMPLES)]
+    Distill(Box<learn::DistillArgs>),
     /// Run a published experiment, or one of your own from a file, and compare.
     #[command(after_long_help = learn::REPRODUCE_EXAMPLES)]
     Reproduce(learn::ReproduceArgs),

@@ -64,9 +64,11 @@ fn run(args: Args) -> anyhow::Result<ExitStatus> {
         #[cfg(feature = "learn")]
         Command::Transfer(args) => commands::learn::transfer(&args, &Console::new(args.pair.common.json)),
         #[cfg(feature = "learn")]
+        Command::Distill(args) => commands::learn::distill(&args, &Console::new(args.common.json)),
+        #[cfg(feature = "learn")]
         Command::Reproduce(args) => commands::reproduce::run(&args, &Console::new(args.common.json)),
         #[cfg(not(feature = "learn"))]
-        Command::Adapt(_) | Command::Transfer(_) | Command::Reproduce(_) => {
+        Command::Adapt(_) | Command::Transfer(_) | Command::Distill(_) | Command::Reproduce(_) => {
             anyhow::bail!(
                 "expected a program built with the feature learn, found one without: build it with default features"
             )

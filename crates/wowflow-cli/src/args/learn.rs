@@ -28,6 +28,16 @@ Examples:
 A classifier is trained on the target; the table and the curves say how it sees the source on its way there, classes
 matched with the target's by exact transport. The folder holds what that of transfer does, and curves.png.";
 
+pub(crate) const DISTILL_EXAMPLES: &str = "\
+Examples:
+  wowflow distill 'mnist[train]:5000' --test 'mnist[test]' --per-class 10
+  wowflow distill photos/ --per-class 5 --augment upright --embed --steps 200
+  wowflow distill a.npz --methods random,mmd-sw,mean-matching --network mlp
+  wowflow distill --resume runs/distill
+
+Few samples a class are made of many; a network trained on them alone is tested. Without --test, a fifth of the
+dataset is held out. The folder holds what that of transfer does: samples/ has the distilled sets as .npz and .png.";
+
 pub(crate) const REPRODUCE_EXAMPLES: &str = "\
 Examples:
   wowflow reproduce --list
@@ -134,6 +144,63 @@ pub(crate) struct AdaptArgs {
     /// Write the classifier of the first try, as safetensors.
     #[arg(long, value_name = "FILE")]
     pub(crate) save_classifier: Option<PathBuf>,
+}
+
+/// `wowflow distill`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DistillArgs {
+    /// The dataset.
+    #[arg(required_unless_present = "resume")]
+    pub(crate) dataset: Option<String>,
+    /// Samples of every class; classes that have fewer are taken whole.
+    #[arg(long, value_name = "P", default_value_t = 10, value_parser = parse_count)]
+    pub(crate) per_class: usize,
+    /// Test set. Default: a fifth of the dataset, held out.
+    #[arg(long, value_name = "DATASET")]
+    pub(crate) test: Option<String>,
+    /// Methods, compared on the same samples. Default: random and mmd-sw.
+    #[cfg(feature = "learn")]
+    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
+    pub(crate) methods: Vec<crate::learn::method::MethodName>,
+    /// Augment both sides of a step.
+    #[cfg(feature = "learn")]
+    #[arg(long, value_enum)]
+    pub(crate) augment: Option<crate::learn::method::AugmentName>,
+    /// Compare features of a fresh random network a step.
+    #[arg(long)]
+    pub(crate) embed: bool,
+    /// Samples of every class of the dataset a step; 0 takes all.
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = parse_whole)]
+    pub(crate) target_batch: u64,
+    /// Steps of the flow. Default: 300.
+    #[arg(long, value_name = "N", value_parser = parse_positive)]
+    pub(crate) steps: Option<u64>,
+    /// The network that is trained. Default: the ConvNet for images, a perceptron for vectors.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) network: NetworkName,
+    /// Epochs of a training.
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = parse_positive)]
+    pub(crate) epochs: u64,
+    /// Tries, each from other samples.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = parse_positive)]
+    pub(crate) tries: u64,
+    /// Networks trained in each try.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = parse_count)]
+    pub(crate) trainings: usize,
+    /// Bring all images to this size.
+    #[arg(long, value_name = "WxH")]
+    pub(crate) resize: Option<Size>,
+    /// Seed of everything random.
+    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
+    pub(crate) seed: u64,
+    /// Run directory to create. Default: runs/ and a name of its own.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with an interrupted run, with the configuration stored there.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "out"])]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
 }
 
 /// `wowflow reproduce`.

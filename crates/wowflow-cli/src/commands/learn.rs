@@ -1,4 +1,4 @@
-//! `wowflow transfer` and `wowflow adapt`: an experiment of one row from the command line, in a run directory.
+//! `wowflow transfer`, `wowflow adapt` and `wowflow distill`: an experiment of one row from the command line, in a run directory.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,8 @@ use wowflow_report::rundir::RunDir;
 
 use super::on_threads;
 use crate::ExitStatus;
-use crate::args::learn::{AdaptArgs, PairArgs, TransferArgs};
+use crate::args::CommonArgs;
+use crate::args::learn::{AdaptArgs, DistillArgs, PairArgs, TransferArgs};
 use crate::console::Console;
 use crate::interrupt;
 use crate::learn::execute::{End, Filter, execute, finished, log_of};
@@ -23,7 +24,7 @@ use crate::run::provenance::RunProvenance;
 pub(crate) fn transfer(args: &TransferArgs, console: &Console) -> Result<ExitStatus> {
     let pair = &args.pair;
     on_threads(pair.common.threads, || match &pair.resume {
-        Some(folder) => resume(folder, pair, Task::Transfer, console),
+        Some(folder) => resume(folder, &pair.common, Task::Transfer, console),
         None => {
             let methods = match args.methods.as_slice() {
                 [] => vec![MethodName::TargetOnly, MethodName::MmdSw, MethodName::Geodesic],
@@ -32,7 +33,7 @@ pub(crate) fn transfer(args: &TransferArgs, console: &Console) -> Result<ExitSta
             let mut experiment = experiment(pair, Task::Transfer, &methods)?;
             experiment.test.clone_from(&args.test);
             (experiment.epochs, experiment.trainings) = (Some(args.epochs), args.trainings);
-            start(experiment, pair, "transfer", console)
+            start(experiment, pair.out.as_deref(), &pair.common, "transfer", console)
         }
     })
 }
@@ -40,7 +41,7 @@ pub(crate) fn transfer(args: &TransferArgs, console: &Console) -> Result<ExitSta
 pub(crate) fn adapt(args: &AdaptArgs, console: &Console) -> Result<ExitStatus> {
     let pair = &args.pair;
     on_threads(pair.common.threads, || match &pair.resume {
-        Some(folder) => resume(folder, pair, Task::Adaptation, console),
+        Some(folder) => resume(folder, &pair.common, Task::Adaptation, console),
         None => {
             if let Some(path) = &args.save_classifier {
                 ensure!(
@@ -54,7 +55,51 @@ pub(crate) fn adapt(args: &AdaptArgs, console: &Console) -> Result<ExitStatus> {
             (experiment.training_steps, experiment.every) = (Some(args.training_steps), Some(args.every));
             experiment.classifier = absolute(args.classifier.as_deref())?;
             experiment.save_classifier = absolute(args.save_classifier.as_deref())?;
-            start(experiment, pair, "adapt", console)
+            start(experiment, pair.out.as_deref(), &pair.common, "adapt", console)
+        }
+    })
+}
+
+pub(crate) fn distill(args: &DistillArgs, console: &Console) -> Result<ExitStatus> {
+    on_threads(args.common.threads, || match &args.resume {
+        Some(folder) => resume(folder, &args.common, Task::Distillation, console),
+        None => {
+            let dataset = args.dataset.as_ref().context("expected a dataset, found none")?;
+            let methods = match args.methods.as_slice() {
+                [] => vec![MethodName::Random, MethodName::MmdSw],
+                given => given.to_vec(),
+            };
+            let method = |&name: &MethodName| {
+                let spec = MethodSpec::usual(name);
+                if name == MethodName::Random {
+                    return spec;
+                }
+                let target_batch = usize::try_from(args.target_batch).ok().filter(|size| *size > 0);
+                MethodSpec {
+                    target_batch,
+                    augment: args.augment,
+                    embed: args.embed,
+                    steps: args.steps,
+                    ..spec
+                }
+            };
+            let experiment = Experiment {
+                title: format!("Distillation of {dataset}"),
+                task: Task::Distillation,
+                row_name: "samples a class".to_owned(),
+                rows: vec![args.per_class.to_string()],
+                per_class: Some("{row}".to_owned()),
+                test: args.test.clone(),
+                resize: args.resize.map(|size| format!("{}x{}", size.width, size.height)),
+                network: args.network.typed(),
+                tries: args.tries,
+                trainings: args.trainings,
+                epochs: Some(args.epochs),
+                seed: args.seed,
+                methods: methods.iter().map(method).collect(),
+                ..Experiment::plain(dataset)
+            };
+            start(experiment, args.out.as_deref(), &args.common, "distill", console)
         }
     })
 }
@@ -77,42 +122,36 @@ fn experiment(pair: &PairArgs, task: Task, methods: &[MethodName]) -> Result<Exp
     };
     let title = match task {
         Task::Transfer => format!("Transfer from {source} to {target}"),
-        Task::Adaptation => format!("Adaptation of {source} to {target}"),
+        Task::Adaptation | Task::Distillation => format!("Adaptation of {source} to {target}"),
     };
     Ok(Experiment {
         title,
         task,
         row_name: "target".to_owned(),
         rows: vec![target.clone()],
-        source: source.clone(),
-        target: "{row}".to_owned(),
-        test: None,
+        source: Some(source.clone()),
         resize: pair.resize.map(|size| format!("{}x{}", size.width, size.height)),
         network: pair.network.typed(),
         tries: pair.tries,
-        trainings: 1,
-        epochs: None,
-        training_steps: None,
-        batch: 64,
         seed: pair.seed,
-        every: None,
-        same_target: false,
-        notes: Vec::new(),
-        curves: None,
-        classifier: None,
-        save_classifier: None,
         methods: methods.iter().map(method).collect(),
-        quick: None,
+        ..Experiment::plain("{row}")
     })
 }
 
-fn start(experiment: Experiment, pair: &PairArgs, name: &str, console: &Console) -> Result<ExitStatus> {
-    if let Some(out) = &pair.out {
+fn start(
+    experiment: Experiment,
+    out: Option<&Path>,
+    common: &CommonArgs,
+    name: &str,
+    console: &Console,
+) -> Result<ExitStatus> {
+    if let Some(out) = out {
         refuse_existing(out)?;
     }
     let experiment = experiment.checked()?;
-    let out = pair.out.clone().unwrap_or_else(|| default_out(name, ""));
-    let data_dir = pair.common.data.data_dir.as_deref();
+    let out = out.map_or_else(|| default_out(name, ""), Path::to_owned);
+    let data_dir = common.data.data_dir.as_deref();
     let provenance = RunProvenance::new(experiment.seed, hash(&experiment)?, data_dir);
     let run = create(&out, |run| {
         write_json(&run.provenance(), &provenance)?;
@@ -124,7 +163,7 @@ fn start(experiment: Experiment, pair: &PairArgs, name: &str, console: &Console)
     go_on(&run, &experiment, &provenance, data_dir, console)
 }
 
-fn resume(folder: &Path, pair: &PairArgs, task: Task, console: &Console) -> Result<ExitStatus> {
+fn resume(folder: &Path, common: &CommonArgs, task: Task, console: &Console) -> Result<ExitStatus> {
     let run = RunDir::new(folder);
     let text = std::fs::read_to_string(run.config()).with_context(|| {
         format!("expected a run directory with config.json, found none at {}", folder.display())
@@ -149,7 +188,7 @@ fn resume(folder: &Path, pair: &PairArgs, task: Task, console: &Console) -> Resu
         "expected the configuration that {} began with, found another in config.json",
         folder.display()
     );
-    let data_dir = pair.common.data.data_dir.as_deref().or(provenance.data_dir.as_deref().map(Path::new));
+    let data_dir = common.data.data_dir.as_deref().or(provenance.data_dir.as_deref().map(Path::new));
     go_on(&run, &experiment, &provenance, data_dir, console)
 }
 
@@ -166,7 +205,11 @@ fn go_on(
     console.say(&format!("{} in {folder}", experiment.title));
     let (records, end) = execute(root, experiment, &Filter::default(), kept, data_dir, console)?;
     if end == End::Interrupted {
-        let command = if experiment.task == Task::Transfer { "transfer" } else { "adapt" };
+        let command = match experiment.task {
+            Task::Transfer => "transfer",
+            Task::Adaptation => "adapt",
+            Task::Distillation => "distill",
+        };
         console.say(&format!(
             "interrupted; finished repetitions are kept, go on with: wowflow {command} --resume {folder}"
         ));

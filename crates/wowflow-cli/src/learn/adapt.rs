@@ -12,7 +12,7 @@ use super::data::{Drawn, architecture};
 use super::execute::Watch;
 use super::experiment::Experiment;
 use super::method::MethodSpec;
-use super::record::{CurvePoint, Record};
+use super::record::{CurvePoint, Found, Record};
 use super::transfer::training;
 
 /// Times at which the geodesic is looked at.
@@ -60,8 +60,8 @@ pub(crate) fn run(
     network: &Network,
     mut record: Record,
     watch: &Watch<'_>,
-) -> Result<Record> {
-    let (source, target) = (&drawn.source.measure, &drawn.target.measure);
+) -> Result<Found> {
+    let (source, target) = (&drawn.source()?.measure, &drawn.target.measure);
     let mover = method.mover(target.dim()).unwrap_or(Mover::Geodesic);
     let seed = subseed(record.seed, 1);
     if mover == Mover::Geodesic {
@@ -105,5 +105,5 @@ pub(crate) fn run(
         "the classifier is right on {:.1} % of the target it was trained on",
         100.0 * own.share()
     ));
-    Ok(record)
+    Ok(Found { record, samples: None })
 }

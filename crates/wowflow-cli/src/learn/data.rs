@@ -19,7 +19,8 @@ const HELD_OUT: usize = 5;
 /// The data of a row and a try.
 #[derive(Debug)]
 pub(crate) struct Drawn {
-    pub(crate) source: Side,
+    /// Absent in a distillation.
+    pub(crate) source: Option<Side>,
     pub(crate) target: Side,
     pub(crate) test: Option<Examples>,
     pub(crate) input: Input,
@@ -35,6 +36,13 @@ pub(crate) struct Side {
     pub(crate) measure: MeasureOverMeasures<f32>,
 }
 
+impl Drawn {
+    /// The side that moves.
+    pub(crate) fn source(&self) -> Result<&Side> {
+        self.source.as_ref().context("expected a source, found none")
+    }
+}
+
 impl Side {
     fn new(named: Named) -> Result<Self> {
         let measure =
@@ -45,6 +53,17 @@ impl Side {
     /// The label of a class.
     pub(crate) fn label(&self, class: usize) -> String {
         self.named.dataset.classes()[class].to_string()
+    }
+
+    /// Samples with class numbers as a dataset with this one's labels and image shape.
+    pub(crate) fn dataset_of(&self, points: &[f32], classes: &[usize]) -> Result<LabeledDataset> {
+        let own = &self.named.dataset;
+        let labels = classes.iter().map(|class| own.classes()[*class].clone()).collect();
+        let made = LabeledDataset::new(Points::F32(points.to_vec()), own.dim(), labels)?;
+        Ok(match own.image_shape() {
+            Some(shape) => made.with_image_shape(shape)?,
+            None => made,
+        })
     }
 
     /// The range of the values of images, which moved samples are brought back to: 0 to 1 where they lie in it.
@@ -66,7 +85,8 @@ pub(crate) fn draw(
 ) -> Result<Drawn> {
     let name = |text: &str| text.replace("{row}", row);
     let mut notes = Vec::new();
-    let mut source = named(&name(&experiment.source), data_dir, seed)?;
+    let source = experiment.source.as_ref().map(|source| named(&name(source), data_dir, seed));
+    let mut source = source.transpose()?;
     let target_name = name(&experiment.target);
     let (mut target, mut test) = match (&experiment.test, with_test) {
         (Some(test), true) => {
@@ -83,7 +103,7 @@ pub(crate) fn draw(
         }
         (_, false) => (named(&target_name, data_dir, target_seed)?, None),
     };
-    let mut all: Vec<&mut Named> = [&mut source, &mut target].into_iter().chain(test.as_mut()).collect();
+    let mut all: Vec<&mut Named> = std::iter::once(&mut target).chain(&mut source).chain(&mut test).collect();
     to_one_size(experiment, &mut all, &mut notes)?;
     let sums = all.iter().map(|named| DataSum::of(named)).collect();
     let input = match target.dataset.image_shape() {
@@ -91,13 +111,20 @@ pub(crate) fn draw(
         None => Input::Vector(target.dataset.dim()),
     };
     let test = test.map(|test| examples(&test, &target.dataset, &mut notes)).transpose()?;
-    Ok(Drawn { source: Side::new(source)?, target: Side::new(target)?, test, input, sums, notes })
+    Ok(Drawn {
+        source: source.map(Side::new).transpose()?,
+        target: Side::new(target)?,
+        test,
+        input,
+        sums,
+        notes,
+    })
 }
 
 /// Images are brought to the size asked for, or else to that of the target.
 fn to_one_size(experiment: &Experiment, all: &mut [&mut Named], notes: &mut Vec<String>) -> Result<()> {
     let asked = experiment.size()?;
-    let shape = all[1].dataset.image_shape();
+    let shape = all[0].dataset.image_shape();
     let size = asked.map(|size| (size.width, size.height)).or(shape.map(|of| (of.width, of.height)));
     for named in all.iter_mut() {
         let (Some((width, height)), Some(own)) = (size, named.dataset.image_shape()) else { continue };
@@ -109,13 +136,13 @@ fn to_one_size(experiment: &Experiment, all: &mut [&mut Named], notes: &mut Vec<
             ));
         }
     }
-    let dim = all[1].dataset.dim();
+    let dim = all[0].dataset.dim();
     if let Some(other) = all.iter().find(|named| named.dataset.dim() != dim) {
         bail!(
             "expected samples of one dimension, found {} ({}) and {dim} ({}): bring images to the same channels, or embed both in a shared space first",
             other.dataset.dim(),
             other.name,
-            all[1].name
+            all[0].name
         );
     }
     Ok(())

@@ -4,17 +4,22 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use wowflow::dataset::{LabeledDataset, Points};
+use wowflow_data::write_npz_dataset;
 use wowflow_learn::{LearnError, Network, subseed};
+use wowflow_report::{ImageRow, contact_sheet};
 
 use super::data::{Drawn, draw};
 use super::experiment::{Experiment, Task};
 use super::method::MethodSpec;
-use super::record::Record;
-use super::{adapt, transfer};
+use super::record::{Found, Record};
+use super::{adapt, distill, transfer};
+use crate::agreement::file::slug;
 use crate::compare::pairs::{LineLog, read_lines};
 use crate::console::Console;
 use crate::interrupt;
 use crate::progress::Progress;
+use crate::run::directory::write_bytes;
 
 /// The repetitions that are asked for, of all that an experiment has.
 #[derive(Clone, Debug, Default)]
@@ -139,7 +144,7 @@ pub(crate) fn execute(
     for (row, attempt, methods) in left {
         let seed = subseed(experiment.seed, attempt);
         let target_seed = if experiment.same_target { subseed(experiment.seed, 0) } else { seed };
-        let with_test = experiment.task == Task::Transfer;
+        let with_test = experiment.task != Task::Adaptation;
         let drawn = draw(experiment, row, (seed, target_seed), data_dir, with_test)
             .with_context(|| format!("row {row}, try {attempt}"))?;
         for method in methods {
@@ -164,13 +169,17 @@ pub(crate) fn execute(
             };
             let found = match experiment.task {
                 Task::Transfer => transfer::run(experiment, method, &drawn, record, &watch),
+                Task::Distillation => distill::run(experiment, method, row, &drawn, record, &watch),
                 Task::Adaptation => {
                     with_classifier(experiment, &drawn, target_seed, &mut classifiers, &watch)
                         .and_then(|network| adapt::run(experiment, method, &drawn, &network, record, &watch))
                 }
             };
             match found {
-                Ok(record) => {
+                Ok(Found { record, samples }) => {
+                    if let Some(samples) = samples.filter(|_| attempt == 0) {
+                        write_samples(root, row, &label, &samples)?;
+                    }
                     log.append(&record)?;
                     progress.finished();
                     records.push(record);
@@ -196,6 +205,33 @@ pub(crate) fn execute(
     Ok((records, End::Done))
 }
 
+/// Images shown of a class.
+const SHOWN: usize = 12;
+
+/// Writes the samples that the first try of a method made, with a picture of images.
+fn write_samples(root: &Path, row: &str, method: &str, samples: &LabeledDataset) -> Result<()> {
+    let folder = root.join("samples");
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let name = slug(&format!("{row} {method}"));
+    write_npz_dataset(&folder.join(format!("{name}.npz")), samples, &[])?;
+    let (Some(shape), Points::F32(values)) = (samples.image_shape(), samples.points()) else { return Ok(()) };
+    let class = |class: usize| ImageRow {
+        label: samples.classes()[class].to_string(),
+        images: samples
+            .class_rows(class)
+            .iter()
+            .take(SHOWN)
+            .map(|&at| &values[at * shape.len()..(at + 1) * shape.len()])
+            .collect(),
+        examples: Vec::new(),
+    };
+    let rows = (0..samples.class_count()).map(class).collect();
+    let range = values.iter().fold((0.0f32, 1.0f32), |(low, high), x| (low.min(*x), high.max(*x)));
+    let sheet = contact_sheet(&format!("{method}, {row}"), shape, range, rows)?;
+    write_bytes(&folder.join(format!("{name}.png")), &sheet.to_png()?)
+}
+
 /// The classifier of a target, trained once for each that is drawn.
 fn with_classifier(
     experiment: &Experiment,
@@ -204,7 +240,7 @@ fn with_classifier(
     known: &mut Vec<(u64, Vec<String>, Network)>,
     watch: &Watch<'_>,
 ) -> Result<Network> {
-    let sums = vec![drawn.sums[1].sha256.clone()];
+    let sums = vec![drawn.sums[0].sha256.clone()];
     if let Some((_, _, network)) = known.iter().find(|(s, of, _)| *s == seed && *of == sums) {
         return Ok(network.clone());
     }

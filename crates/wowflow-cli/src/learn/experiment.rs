@@ -17,6 +17,8 @@ pub(crate) enum Task {
     Transfer,
     /// How a classifier of the target sees the source on its way.
     Adaptation,
+    /// Distil the target to few samples a class, train on these, test on the target's test set.
+    Distillation,
 }
 
 /// An experiment with every number that determines its results. In dataset names and in the number of
@@ -29,8 +31,13 @@ pub(crate) struct Experiment {
     /// What the rows are, for the head of a table.
     pub(crate) row_name: String,
     pub(crate) rows: Vec<String>,
-    pub(crate) source: String,
+    /// What moves; a distillation has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
     pub(crate) target: String,
+    /// Samples a class of a distillation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) per_class: Option<String>,
     /// Absent: what is left of the target when its samples are drawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) test: Option<String>,
@@ -103,6 +110,36 @@ fn batch() -> usize {
 }
 
 impl Experiment {
+    /// One of a single try and no methods yet, for what the command line says.
+    pub(crate) fn plain(target: &str) -> Self {
+        Self {
+            title: String::new(),
+            task: Task::Transfer,
+            row_name: String::new(),
+            rows: Vec::new(),
+            source: None,
+            target: target.to_owned(),
+            per_class: None,
+            test: None,
+            resize: None,
+            network: auto(),
+            tries: 1,
+            trainings: 1,
+            epochs: None,
+            training_steps: None,
+            batch: batch(),
+            seed: 0,
+            every: None,
+            same_target: false,
+            notes: Vec::new(),
+            curves: None,
+            classifier: None,
+            save_classifier: None,
+            methods: Vec::new(),
+            quick: None,
+        }
+    }
+
     /// Reads and checks a file.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
@@ -135,7 +172,15 @@ impl Experiment {
             self.epochs.is_some() != self.training_steps.is_some(),
             "expected either epochs or training-steps"
         );
+        let distils = self.task == Task::Distillation;
+        ensure!(
+            self.source.is_none() == distils && self.per_class.is_some() == distils,
+            "expected a source in a transfer and an adaptation, and per-class in a distillation"
+        );
         for row in &self.rows {
+            if distils {
+                self.per_class(row)?;
+            }
             let here = self.methods_of(row);
             for (at, method) in here.iter().enumerate() {
                 let label = method.label();
@@ -228,6 +273,13 @@ impl Experiment {
             }
         }
         labels
+    }
+
+    /// Samples a class of a distillation in a row.
+    pub(crate) fn per_class(&self, row: &str) -> Result<usize> {
+        let text = self.per_class.as_deref().unwrap_or_default().replace("{row}", row);
+        let number = text.parse().ok().filter(|number: &usize| *number > 0);
+        number.with_context(|| format!("expected a positive number as per-class, found {text}"))
     }
 
     /// The size that images are brought to.

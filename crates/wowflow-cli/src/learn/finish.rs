@@ -47,7 +47,7 @@ pub(crate) fn finish(
     let page = markdown(experiment, &cells, &versus, &machine);
     let mut pictures: Vec<(&str, Option<Picture>)> = Vec::new();
     match experiment.task {
-        Task::Transfer => pictures.push(("-by-row.png", by_row(experiment, &cells)?)),
+        Task::Transfer | Task::Distillation => pictures.push(("-by-row.png", by_row(experiment, &cells)?)),
         Task::Adaptation => {
             for (end, against) in [("-steps.png", Against::Steps), ("-seconds.png", Against::Seconds)] {
                 pictures.push((end, curves(experiment, records, published, against)?));

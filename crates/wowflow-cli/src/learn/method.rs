@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
-use wowflow_learn::{MmdFlow, Mover};
+use wowflow::flow::Decay;
+use wowflow::functional::{BatchEstimator, MiniBatches, Spread};
+use wowflow_learn::{Distiller, MmdFlow, Mover};
 
 use super::experiment::Task;
 
@@ -22,6 +24,30 @@ pub(crate) enum MethodName {
     Product,
     /// The WoW geodesic, by exact transport.
     Geodesic,
+    /// Samples of the target as they are, the start of the other distillations.
+    Random,
+    /// Distribution Matching: mean features, class by class (Zhao and Bilen 2023).
+    MeanMatching,
+}
+
+/// Augmentations of images by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AugmentName {
+    /// Colour, shifts, cutout, scale, rotation: what digits and letters survive.
+    Upright,
+    /// The same and flips.
+    All,
+}
+
+/// What becomes of the spread of the target's classes, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SpreadName {
+    /// It counts, as published.
+    Kept,
+    /// It does not: a class is compared with the best approximation by as many samples.
+    Removed,
 }
 
 /// Settings of a flow by name.
@@ -56,6 +82,22 @@ pub(crate) struct MethodSpec {
     pub(crate) tau: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) steps: Option<u64>,
+    /// Samples of every target class a step, of a distillation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) target_batch: Option<usize>,
+    /// Augmentations of a distillation, one a step for both sides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) augment: Option<AugmentName>,
+    /// Compare features of a fresh random ConvNet a step in place of samples.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) embed: bool,
+    /// Of a distillation by mmd-sw; published is kept, ours removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) spread: Option<SpreadName>,
+    /// In a transfer, the few samples of the target are enlarged to so many a class by small shifts, turns and scales
+    /// of their own before the source moves there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) enlarge: Option<usize>,
     /// As many steps of the optimiser as on target and source together.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) equal_steps: bool,
@@ -77,6 +119,11 @@ impl MethodSpec {
             preset: None,
             tau: None,
             steps: None,
+            target_batch: None,
+            augment: None,
+            embed: false,
+            spread: None,
+            enlarge: None,
             equal_steps: false,
             differs: None,
             published: BTreeMap::new(),
@@ -96,40 +143,88 @@ impl MethodSpec {
 
     /// Refuses options that the method does not have.
     pub(crate) fn check(&self, task: Task) -> Result<()> {
+        use MethodName::{Geodesic, MeanMatching, MmdSw, Otdd, Product, Random, TargetOnly};
         let refuse = |given: bool, option: &str, methods: &str| {
             ensure!(!given, "expected {option} with {methods} only");
             Ok(())
         };
-        let flows = [MethodName::MmdSw, MethodName::Otdd, MethodName::Product];
-        if self.method != MethodName::MmdSw {
+        let distils = task == Task::Distillation;
+        let fits = match self.method {
+            MmdSw => true,
+            TargetOnly => task == Task::Transfer,
+            Geodesic | Otdd | Product => !distils,
+            Random | MeanMatching => distils,
+        };
+        ensure!(fits, "expected a method of this task, found {}", self.label());
+        if self.method != MmdSw {
             refuse(self.preset.is_some(), "preset", "mmd-sw")?;
+            refuse(self.spread.is_some(), "spread", "mmd-sw")?;
         }
-        if !flows.contains(&self.method) {
-            refuse(self.tau.is_some(), "tau", "mmd-sw, otdd and product")?;
-            refuse(self.steps.is_some(), "steps", "mmd-sw, otdd and product")?;
+        if !matches!(self.method, MmdSw | Otdd | Product | MeanMatching) {
+            refuse(self.tau.is_some(), "tau", "methods that flow")?;
+            refuse(self.steps.is_some(), "steps", "methods that flow")?;
         }
-        if self.method != MethodName::TargetOnly {
-            refuse(self.equal_steps, "equal-steps", "target-only")?;
+        let compares = distils && self.method != Random;
+        if !compares {
+            refuse(self.augment.is_some(), "augment", "distillations by mmd-sw and mean-matching")?;
+            refuse(self.embed, "embed", "distillations by mmd-sw and mean-matching")?;
+            refuse(self.target_batch.is_some(), "target-batch", "distillations by mmd-sw and mean-matching")?;
+            refuse(self.spread.is_some(), "spread", "distillations by mmd-sw")?;
         }
-        if self.method == MethodName::TargetOnly && task == Task::Adaptation {
-            bail!("expected a method that moves the source in an adaptation, found target-only");
-        }
+        refuse(self.enlarge.is_some() && task != Task::Transfer, "enlarge", "transfers")?;
+        refuse(self.enlarge == Some(0), "enlarge of at least 1", "transfers")?;
+        refuse(self.equal_steps && self.method != TargetOnly, "equal-steps", "target-only")?;
         if let Some(tau) = self.tau {
             ensure!(tau.is_finite() && tau > 0.0, "expected a positive tau, found {tau}");
         }
         let published = self.preset == Some(Preset::Published);
         ensure!(
-            self.method != MethodName::MmdSw || published == self.tau.is_some(),
+            self.method != MmdSw || published == self.tau.is_some(),
             "expected tau with preset published, and without it not: it is the constant step"
         );
         ensure!(!published || self.steps.is_some(), "expected steps with preset published, found none");
         Ok(())
     }
 
+    /// How a target is distilled.
+    pub(crate) fn distiller(&self, dim: usize) -> Result<Distiller> {
+        let batches = |estimator| self.target_batch.map(|size| MiniBatches { size, estimator });
+        Ok(match self.method {
+            MethodName::Random => Distiller::Random,
+            MethodName::MeanMatching => Distiller::MeanMatching {
+                steps: self.steps.unwrap_or(USUAL_STEPS),
+                rate: self.tau.unwrap_or(1.0),
+                batches: batches(BatchEstimator::Plain),
+            },
+            MethodName::MmdSw => {
+                let published = self.preset == Some(Preset::Published);
+                let usual = if published { SpreadName::Kept } else { SpreadName::Removed };
+                let spread = match self.spread.unwrap_or(usual) {
+                    SpreadName::Kept => Spread::Kept,
+                    SpreadName::Removed => Spread::Removed,
+                };
+                let debiased = !published && spread == Spread::Kept;
+                let estimator = if debiased { BatchEstimator::Debiased } else { BatchEstimator::Plain };
+                let steps = self.steps.unwrap_or(USUAL_STEPS);
+                let mut settings = match self.tau {
+                    Some(tau) => MmdFlow::published(tau, steps),
+                    None => MmdFlow::usual(dim, steps),
+                };
+                settings.batches = batches(estimator);
+                // Batches differ at every step: only shrinking steps come to rest.
+                if !published && settings.batches.is_some() {
+                    settings.decay = Decay::Cosine;
+                }
+                Distiller::MmdSw(settings, spread)
+            }
+            other => bail!("expected a method that distils, found {other:?}"),
+        })
+    }
+
     /// How the source is moved; `None` where it is not.
     pub(crate) fn mover(&self, dim: usize) -> Option<Mover> {
         match self.method {
-            MethodName::TargetOnly => None,
+            MethodName::TargetOnly | MethodName::Random | MethodName::MeanMatching => None,
             MethodName::Otdd => Some(Mover::Otdd {
                 steps: self.steps.unwrap_or(LIFTED_STEPS.0),
                 rate: self.tau.unwrap_or(1e-3),

@@ -2,6 +2,7 @@
 
 pub(crate) mod adapt;
 pub(crate) mod data;
+pub(crate) mod distill;
 pub(crate) mod execute;
 pub(crate) mod experiment;
 pub(crate) mod figures;

@@ -1,6 +1,7 @@
 //! The record of a repetition: one line of `repetitions.jsonl`.
 
 use serde::{Deserialize, Serialize};
+use wowflow::dataset::LabeledDataset;
 
 use crate::load::Named;
 use crate::run::provenance::DataProvenance;
@@ -38,6 +39,12 @@ pub(crate) struct Record {
     /// Which class went where, and what else a reader should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,
+}
+
+/// What a repetition found: its record, and the samples it made.
+pub(crate) struct Found {
+    pub(crate) record: Record,
+    pub(crate) samples: Option<LabeledDataset>,
 }
 
 /// A dataset as drawn.

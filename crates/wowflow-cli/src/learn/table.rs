@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use wowflow_report::seconds;
 
-use super::experiment::Experiment;
+use super::experiment::{Experiment, Task};
 use super::outcome::{Cell, Difference, Versus};
 
 /// The page.
@@ -52,14 +52,14 @@ fn in_words(experiment: &Experiment) -> String {
     };
     let test = experiment.test.as_ref().map_or("what is left of the target", |test| test.as_str());
     let tested = match experiment.task {
-        super::experiment::Task::Transfer => format!(", tested on {test}"),
-        super::experiment::Task::Adaptation => String::new(),
+        Task::Transfer | Task::Distillation => format!(", tested on {test}"),
+        Task::Adaptation => String::new(),
     };
     format!(
-        "Accuracy in percent, mean ± deviation over {} tries of {} trainings. {} to {}{tested}; network {}, {length}, batches of {}; seed {}.",
+        "Accuracy in percent, mean ± deviation over {} tries of {} trainings. {} {}{tested}; network {}, {length}, batches of {}; seed {}.",
         experiment.tries,
         experiment.trainings,
-        experiment.source,
+        experiment.source.as_ref().map_or("Distilled from".to_owned(), |source| format!("From {source} to")),
         experiment.target,
         experiment.network,
         experiment.batch,

@@ -4,15 +4,19 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use wowflow::functional::FeatureMap;
+use wowflow::measure::MeasureOverMeasures;
+use wowflow::ot::labels::ClassLabels;
 use wowflow_learn::{
-    AdamW, Architecture, Evaluation, Length, MoveProgress, Training, examples_of, moved_examples, subseed,
+    AdamW, Architecture, Augment, Augmentation, Evaluation, Length, MoveProgress, Training, examples_of,
+    moved_examples, subseed,
 };
 
-use super::data::{Drawn, architecture};
+use super::data::{Drawn, Side, architecture};
 use super::execute::Watch;
 use super::experiment::Experiment;
 use super::method::MethodSpec;
-use super::record::Record;
+use super::record::{Found, Record};
 
 /// How classifiers are trained in an experiment.
 pub(crate) fn training(experiment: &Experiment) -> Training {
@@ -28,8 +32,8 @@ pub(crate) fn run(
     drawn: &Drawn,
     mut record: Record,
     watch: &Watch<'_>,
-) -> Result<Record> {
-    let (source, target) = (&drawn.source, &drawn.target);
+) -> Result<Found> {
+    let (source, target) = (drawn.source()?, &drawn.target);
     let test = drawn.test.as_ref().context("expected a test set, found none")?;
     let few = examples_of(&target.measure)?;
     let network = architecture(&experiment.network, Architecture::LeNet5, drawn.input, few.classes())?;
@@ -39,7 +43,7 @@ pub(crate) fn run(
         training: training(experiment),
         trainings: experiment.trainings,
     };
-    let mut train = few;
+    let (mut train, mut samples) = (few, None);
     match method.mover(target.measure.dim()) {
         None => {
             if method.equal_steps {
@@ -48,16 +52,20 @@ pub(crate) fn run(
         }
         Some(mover) => {
             let started = Instant::now();
-            let moved = mover.run(
-                &source.measure,
-                &target.measure,
-                subseed(record.seed, 1),
-                |at: &MoveProgress<'_>| watch.step(at.step, at.steps),
-            )?;
+            let goal = match method.enlarge {
+                Some(count) => enlarged(target, count, subseed(record.seed, 3))?,
+                None => target.measure.clone(),
+            };
+            let moved =
+                mover.run(&source.measure, &goal, subseed(record.seed, 1), |at: &MoveProgress<'_>| {
+                    watch.step(at.step, at.steps)
+                })?;
             record.move_seconds = started.elapsed().as_secs_f64();
             record.steps = moved.steps;
-            record.notes.extend(went(drawn, &moved.classes));
-            train = train.with(&moved_examples(&moved, target.measure.class_count(), target.range())?);
+            record.notes.extend(went((source, target), &moved.classes));
+            let examples = moved_examples(&moved, target.measure.class_count(), target.range())?;
+            samples = Some(target.dataset_of(examples.inputs(), examples.labels())?);
+            train = train.with(&examples);
         }
     }
     let started = Instant::now();
@@ -69,12 +77,35 @@ pub(crate) fn run(
     record.trained_on = train.len();
     record.tested = test.len();
     record.accuracies = found.iter().map(|accuracy| accuracy.share()).collect();
-    Ok(record)
+    Ok(Found { record, samples })
+}
+
+/// The samples of every class of a target, and small shifts, turns and scales of them, up to `count` a class. Samples
+/// that are no images, and classes that have as many, stay as they are.
+fn enlarged(target: &Side, count: usize, seed: u64) -> Result<MeasureOverMeasures<f32>> {
+    let measure = &target.measure;
+    let Some(shape) = target.named.dataset.image_shape() else { return Ok(measure.clone()) };
+    let mut augment = Augment::new(shape, &Augmentation::GEOMETRIC, 0.0, seed);
+    let dim = measure.dim();
+    let (mut points, mut sizes, mut draw) = (Vec::new(), Vec::new(), 0);
+    for class in 0..measure.class_count() {
+        let own = measure.class_points(class);
+        points.extend_from_slice(own);
+        let size = measure.class_size(class);
+        for copy in size..count {
+            let image = &own[copy % size * dim..(copy % size + 1) * dim];
+            augment.draw(draw);
+            draw += 1;
+            points.extend(augment.forward(image, dim));
+        }
+        sizes.push(size.max(count));
+    }
+    let weights = Some(measure.outer_weights());
+    Ok(MeasureOverMeasures::new(points, dim, &sizes, None, weights)?)
 }
 
 /// Which class went where, in words.
-pub(crate) fn went(drawn: &Drawn, classes: &wowflow::ot::labels::ClassLabels) -> Vec<String> {
-    let (source, target) = (&drawn.source, &drawn.target);
+pub(crate) fn went((source, target): (&Side, &Side), classes: &ClassLabels) -> Vec<String> {
     let one = |(class, (&to, &elsewhere)): (usize, (&usize, &f64))| {
         let split =
             if elsewhere > 0.0 { format!(" ({:.0} % elsewhere)", 100.0 * elsewhere) } else { String::new() };

@@ -1,0 +1,98 @@
+//! One repetition of a distillation: few samples from many, then training on these alone.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use wowflow::functional::Chain;
+use wowflow_learn::{
+    Architecture, Augment, Augmentation, Distiller, Evaluation, Examples, Input, Map, NetworkFeatures,
+    Normalization, distill, examples_of, subseed,
+};
+
+use super::data::{Drawn, architecture};
+use super::execute::Watch;
+use super::experiment::Experiment;
+use super::method::{AugmentName, MethodSpec};
+use super::record::{Found, Record};
+use super::transfer::training;
+
+/// Runs a method on the data of a try. Values are normalised by the target's mean and deviation a channel, for the
+/// flow and for the networks.
+pub(crate) fn run(
+    experiment: &Experiment,
+    method: &MethodSpec,
+    row: &str,
+    drawn: &Drawn,
+    mut record: Record,
+    watch: &Watch<'_>,
+) -> Result<Found> {
+    let target = &drawn.target;
+    let test = drawn.test.as_ref().context("expected a test set, found none")?;
+    let channels = target.named.dataset.image_shape().map_or(1, |shape| shape.channels);
+    let units = Normalization::of(&target.measure, channels);
+    let dim = target.measure.dim();
+    let normalised = target.measure.with_points(units.normalise(target.measure.points()), dim)?;
+    let per_class = experiment.per_class(row)?;
+    let short: Vec<String> = (0..normalised.class_count())
+        .filter(|class| normalised.class_size(*class) < per_class)
+        .map(|class| target.label(class))
+        .collect();
+    if !short.is_empty() {
+        record.notes.push(format!("fewer than {per_class} samples, taken whole: {}", short.join(", ")));
+    }
+    let map = map(method, drawn.input, units.black(), record.seed)?;
+    // Features have a dimension of their own, which directions suit.
+    let seen = map.as_ref().map_or(dim, |map| map.feature_dim(dim));
+    let distiller = method.distiller(seen)?;
+    let started = Instant::now();
+    let (found, steps) =
+        distill(&distiller, &normalised, per_class, map, record.seed, |at| watch.step(at.step, at.steps))?;
+    record.steps = steps;
+    record.move_seconds = if distiller == Distiller::Random { 0.0 } else { started.elapsed().as_secs_f64() };
+    let train = examples_of(&found)?;
+    let samples = target.dataset_of(&units.restore(train.inputs()), train.labels())?;
+    let evaluation = Evaluation {
+        architecture: architecture(&experiment.network, Architecture::ConvNet, drawn.input, train.classes())?,
+        input: drawn.input,
+        training: training(experiment),
+        trainings: experiment.trainings,
+    };
+    let test = Examples::new(units.normalise(test.inputs()), dim, test.labels().to_vec(), test.classes())?;
+    let started = Instant::now();
+    let steps = evaluation.training.steps(train.len());
+    let accuracies = evaluation.run(&train, &test, subseed(record.seed, 2), |index, progress| {
+        if index == 0 { watch.training(progress.step, steps) } else { watch.stop() }
+    })?;
+    record.train_seconds = started.elapsed().as_secs_f64();
+    (record.trained_on, record.tested) = (train.len(), test.len());
+    record.accuracies = accuracies.iter().map(|accuracy| accuracy.share()).collect();
+    Ok(Found { record, samples: Some(samples) })
+}
+
+/// Augmentations, then features of a network, as a method asks for.
+fn map(method: &MethodSpec, input: Input, black: f32, seed: u64) -> Result<Option<Map>> {
+    let augment = match (method.augment, input) {
+        (None, _) => None,
+        (Some(name), Input::Image(shape)) => {
+            let kinds: &[Augmentation] = match name {
+                AugmentName::Upright => &Augmentation::UPRIGHT,
+                AugmentName::All => &Augmentation::ALL,
+            };
+            Some(Augment::new(shape, kinds, black, subseed(seed, 4)))
+        }
+        (Some(_), Input::Vector(dim)) => {
+            anyhow::bail!("expected images to augment, found vectors of {dim} numbers")
+        }
+    };
+    let usual = match input {
+        Input::Image(_) => Architecture::ConvNet,
+        Input::Vector(_) => Architecture::Mlp,
+    };
+    let embed = method.embed.then(|| NetworkFeatures::random(usual, input, subseed(seed, 5))).transpose()?;
+    Ok(match (augment, embed) {
+        (None, None) => None,
+        (Some(augment), None) => Some(Box::new(augment)),
+        (None, Some(embed)) => Some(Box::new(embed)),
+        (Some(augment), Some(embed)) => Some(Box::new(Chain(augment, embed))),
+    })
+}
