@@ -82,10 +82,10 @@ pub(crate) struct PairArgs {
     /// Bring all images to this size. Default: that of the target.
     #[arg(long, value_name = "WxH")]
     pub(crate) resize: Option<Size>,
-    /// Steps of the flow. Default: 300.
+    /// Steps of every method that flows. Default: 300; of otdd 5000, of product 20000.
     #[arg(long, value_name = "N", value_parser = parse_positive)]
     pub(crate) steps: Option<u64>,
-    /// The published flow with this constant step in place of ours: 500 independent directions, momentum 0.9.
+    /// Of mmd-sw, the published flow with this constant step in place of ours: 500 independent directions, momentum 0.9.
     #[arg(long, value_name = "TAU", requires = "steps", value_parser = super::parse_number)]
     pub(crate) published_tau: Option<f64>,
     /// The classifier.

@@ -112,13 +112,23 @@ fn experiment(pair: &PairArgs, task: Task, methods: &[MethodName]) -> Result<Exp
     let (Some(source), Some(target)) = (&pair.source, &pair.target) else {
         bail!("expected --source and --target, found none")
     };
-    let method = |&name: &MethodName| {
-        let spec = MethodSpec::usual(name);
-        if name != MethodName::MmdSw {
-            return spec;
+    let flows =
+        |name: &MethodName| matches!(name, MethodName::MmdSw | MethodName::Otdd | MethodName::Product);
+    ensure!(
+        pair.steps.is_none() || methods.iter().any(flows),
+        "expected --steps with a method that flows (mmd-sw, otdd, product), found none of them"
+    );
+    ensure!(
+        pair.published_tau.is_none() || methods.contains(&MethodName::MmdSw),
+        "expected --published-tau with the method mmd-sw, found others"
+    );
+    let method = |name: &MethodName| {
+        let steps = pair.steps.filter(|_| flows(name));
+        let spec = MethodSpec { steps, ..MethodSpec::usual(*name) };
+        match pair.published_tau.filter(|_| *name == MethodName::MmdSw) {
+            Some(tau) => MethodSpec { preset: Some(Preset::Published), tau: Some(tau), ..spec },
+            None => spec,
         }
-        let preset = pair.published_tau.map(|_| Preset::Published);
-        MethodSpec { preset, tau: pair.published_tau, steps: pair.steps, ..spec }
     };
     let title = match task {
         Task::Transfer => format!("Transfer from {source} to {target}"),

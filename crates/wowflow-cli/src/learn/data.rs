@@ -7,7 +7,7 @@ use wowflow::dataset::{LabeledDataset, Points};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::rng::{Purpose, Stream};
 use wowflow_data::{DatasetSpec, resize};
-use wowflow_learn::{Architecture, Examples, Input};
+use wowflow_learn::{Architecture, Examples, Input, subseed};
 
 use super::experiment::Experiment;
 use super::record::DataSum;
@@ -15,6 +15,8 @@ use crate::load::{Named, named};
 
 /// Of a target without a test set and without a number of samples, one sample in this many is held out.
 const HELD_OUT: usize = 5;
+/// The seed of a test set, of those of its target: generated samples of one seed are the same on both sides.
+const TEST: u64 = 4;
 
 /// The data of a row and a try.
 #[derive(Debug)]
@@ -89,9 +91,10 @@ pub(crate) fn draw(
     let mut source = source.transpose()?;
     let target_name = name(&experiment.target);
     let (mut target, mut test) = match (&experiment.test, with_test) {
-        (Some(test), true) => {
-            (named(&target_name, data_dir, target_seed)?, Some(named(&name(test), data_dir, target_seed)?))
-        }
+        (Some(test), true) => (
+            named(&target_name, data_dir, target_seed)?,
+            Some(named(&name(test), data_dir, subseed(target_seed, TEST))?),
+        ),
         (None, true) => {
             let (few, rest) = held_out(&target_name, data_dir, target_seed)?;
             notes.push(format!(
@@ -229,4 +232,30 @@ pub(crate) fn architecture(
         .into_iter()
         .find(fits)
         .context("expected samples of at least one coordinate, found none")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_test_sets_share_no_sample_with_the_target() {
+        let text = r#"
+            title = "A"
+            task = "transfer"
+            row-name = "k"
+            rows = ["3"]
+            source = "gaussians:4"
+            target = "gaussians:{row}"
+            test = "gaussians:5"
+            tries = 1
+            epochs = 1
+            methods = [{ method = "target-only" }]
+        "#;
+        let drawn = draw(&Experiment::parse(text).unwrap(), "3", (7, 7), None, true).unwrap();
+        let test = drawn.test.unwrap();
+        assert_eq!((test.len(), drawn.target.measure.sample_count()), (20, 12));
+        let known: Vec<&[f32]> = drawn.target.measure.points().chunks(2).collect();
+        assert!(test.inputs().chunks(2).all(|sample| !known.contains(&sample)));
+    }
 }

@@ -8,6 +8,8 @@ mod fetch;
 mod flow;
 mod geodesic;
 mod kinds;
+#[cfg(feature = "learn")]
+mod learn;
 mod pairwise;
 mod real_data;
 mod resume;

@@ -1,0 +1,254 @@
+//! Transfer and adaptation on a stranger's data: folders of pictures, names as labels, classes of any sizes.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::{Ran, file, folder, json, run, tree};
+
+/// A folder of grey pictures a class; each class is a bar of its own, drawn with a little variation.
+fn pictures(root: &Path, side: u32, classes: &[(&str, u32)]) -> String {
+    for (at, (class, count)) in classes.iter().enumerate() {
+        let folder = root.join(class);
+        fs::create_dir_all(&folder).unwrap();
+        for number in 0..*count {
+            let row = (at as u32 + 1) * side / (classes.len() as u32 + 1);
+            let picture = image::GrayImage::from_fn(side, side, |x, y| {
+                let bright = if y.abs_diff(row) < 2 { 200 } else { 20 };
+                image::Luma([bright + ((3 * x + 7 * y + 11 * number) % 23) as u8])
+            });
+            picture.save(folder.join(format!("{number}.png"))).unwrap();
+        }
+    }
+    root.to_str().unwrap().to_owned()
+}
+
+/// Asserts an error of one line, after what was said on the way.
+#[track_caller]
+fn fails(ran: &Ran, words: &str) {
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    let line = ran.stderr.lines().last().unwrap();
+    assert!(line.starts_with("error: ") && line.contains(words), "{words}: {line}");
+}
+
+fn into(args: &[&str], out: &Path) -> Ran {
+    run(args.iter().map(OsStr::new).chain(["--out".as_ref(), out.as_os_str()]))
+}
+
+/// Records without what depends on the clock.
+fn repetitions(out: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(out.join("repetitions.jsonl")).unwrap();
+    assert!(text.ends_with('\n'), "{text}");
+    let without_clock = |line: &str| {
+        let mut record: Value = serde_json::from_str(line).unwrap();
+        for key in ["move_seconds", "train_seconds"] {
+            assert!(record[key].take().as_f64().unwrap() >= 0.0, "{line}");
+        }
+        for point in record["curve"].as_array_mut().into_iter().flatten() {
+            assert!(point["seconds"].take().as_f64().unwrap() >= 0.0, "{line}");
+        }
+        record
+    };
+    text.lines().map(without_clock).collect()
+}
+
+/// The notes of all repetitions of a method.
+fn notes(records: &[Value], method: &str) -> String {
+    let own = records.iter().filter(|record| record["method"] == method);
+    own.flat_map(|record| record["notes"].as_array().unwrap()).map(|note| format!("{note}\n")).collect()
+}
+
+const SHORT: [&str; 10] =
+    ["--tries", "2", "--trainings", "2", "--epochs", "2", "--steps", "5", "--network", "mlp"];
+
+#[test]
+fn transfer_takes_folders_of_pictures_as_they_are() {
+    let folder = folder();
+    let source = pictures(&folder.path().join("a"), 12, &[("cat", 5), ("dog", 1)]);
+    let target = pictures(&folder.path().join("b"), 10, &[("apple", 11), ("fig", 2), ("pear", 6)]);
+    let out = folder.path().join("run");
+    let methods = "target-only,mmd-sw,geodesic";
+    let command =
+        [&["transfer", "--source", &source, "--target", &target, "--methods", methods][..], &SHORT].concat();
+    let ran = into(&command, &out).ok();
+
+    let records = repetitions(&out);
+    assert_eq!(records.len(), 6);
+    // A fifth of each class, rounded down, is held out: 2 apples, no fig, a pear. 9 + 2 + 5 are left.
+    for record in &records {
+        assert_eq!(record["tested"], 3, "{record}");
+        let moved = if record["method"] == "target-only" { 0 } else { 6 };
+        assert_eq!(record["trained_on"], 16 + moved, "{record}");
+        assert_eq!(record["accuracies"].as_array().unwrap().len(), 2);
+    }
+    let seeds: Vec<&Value> = records.iter().map(|record| &record["seed"]).collect();
+    assert!(seeds.iter().any(|seed| *seed != seeds[0]), "every try draws anew");
+    let said = notes(&records, "geodesic");
+    for words in [
+        "resized from 12x12 to 10x10",
+        "tested on the 3 samples that were not drawn",
+        "cat became ",
+        "dog became ",
+        "(33 % elsewhere)",
+        "no class became ",
+    ] {
+        assert!(said.contains(words) && ran.stdout.contains(words), "{words}: {said}\n{}", ran.stdout);
+    }
+    assert!(!notes(&records, "target-only").contains("became"));
+
+    let page = fs::read_to_string(out.join("results.md")).unwrap();
+    for words in ["target-only", "mmd-sw", "5 steps", "paired t over tries"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let result = json(out.join("results.json"));
+    assert_eq!(result["repetitions"].as_array().unwrap().len(), 6);
+    assert_eq!(json(out.join("config.json"))["tries"], 2);
+    let odd: Vec<String> = tree(&out).into_iter().filter(|name| name.ends_with(".tmp")).collect();
+    assert!(odd.is_empty(), "{odd:?}");
+
+    // The same on one thread, and as one object for other programs.
+    let again = folder.path().join("again");
+    let ran = into(&[&command[..], &["--threads", "1", "--json"]].concat(), &again).ok();
+    assert_eq!(repetitions(&again), records);
+    let told = ran.json();
+    assert_eq!(told["cells"].as_array().unwrap().len(), 3);
+    assert_eq!(told["cells"][0]["method"], "target-only");
+    // What was there is not overwritten.
+    into(&command, &again).refused("again");
+}
+
+#[test]
+fn a_killed_transfer_goes_on() {
+    let folder = folder();
+    let out = folder.path().join("run");
+    let command = ["transfer", "--source", "gaussians:9", "--target", "gaussians:3", "--test", "gaussians:5"];
+    into(&[&command[..], &SHORT].concat(), &out).ok();
+    let whole = fs::read_to_string(out.join("repetitions.jsonl")).unwrap();
+    assert_eq!(whole.lines().count(), 6);
+
+    // What a kill in the middle of a line leaves.
+    let killed = folder.path().join("killed");
+    fs::create_dir(&killed).unwrap();
+    for name in ["config.json", "provenance.json"] {
+        fs::copy(out.join(name), killed.join(name)).unwrap();
+    }
+    let lines: Vec<&str> = whole.lines().collect();
+    file(&killed, "repetitions.jsonl", format!("{}\n{}\n{}", lines[0], lines[1], &lines[2][..40]));
+    let killed_at = killed.to_str().unwrap();
+    run(["adapt", "--resume", killed_at]).refused("expected a run of this command");
+    run(["transfer", "--resume", killed_at]).ok();
+    assert_eq!(repetitions(&killed), repetitions(&out));
+    let kept = fs::read_to_string(killed.join("repetitions.jsonl")).unwrap();
+    assert!(kept.starts_with(&format!("{}\n{}\n", lines[0], lines[1])), "finished ones are kept: {kept}");
+    run(["transfer", "--resume", killed_at]).refused("finished");
+
+    // Another configuration is not gone on with.
+    let config = fs::read_to_string(out.join("config.json")).unwrap();
+    let other = folder.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::copy(out.join("provenance.json"), other.join("provenance.json")).unwrap();
+    file(&other, "config.json", config.replace("\"tries\": 2", "\"tries\": 3"));
+    file(&other, "repetitions.jsonl", "");
+    run(["transfer", "--resume", other.to_str().unwrap()]).refused("found another in config.json");
+}
+
+#[test]
+fn a_classifier_is_kept_and_looks_again() {
+    let folder = folder();
+    let source = pictures(&folder.path().join("a"), 10, &[("cat", 4), ("dog", 3), ("owl", 2)]);
+    let target = pictures(&folder.path().join("b"), 10, &[("apple", 5), ("pear", 3)]);
+    let kept = folder.path().join("kept.safetensors");
+    let kept = kept.to_str().unwrap();
+    let command = ["adapt", "--source", &source, "--target", &target, "--steps", "5", "--every", "2"];
+    let trained = ["--training-steps", "60", "--network", "mlp", "--tries", "2", "--save-classifier", kept];
+    let out = folder.path().join("run");
+    into(&[&command[..], &trained].concat(), &out).ok();
+
+    let records = repetitions(&out);
+    assert_eq!(records.len(), 4);
+    let curve = |record: &Value| -> Vec<(f64, f64)> {
+        let number = |point: &Value, key: &str| point[key].as_f64().unwrap();
+        let points = record["curve"].as_array().unwrap().iter();
+        points.map(|point| (number(point, "at"), number(point, "accuracy"))).collect()
+    };
+    for record in &records {
+        let curve = curve(record);
+        let at: Vec<f64> = curve.iter().map(|(at, _)| *at).collect();
+        if record["method"] == "geodesic" {
+            assert_eq!((at[0], at[at.len() - 1]), (0.0, 1.0));
+        } else {
+            assert_eq!(at, [0.0, 2.0, 4.0, 5.0]);
+        }
+        assert!(curve.iter().all(|(_, share)| (0.0..=1.0).contains(share)), "{record}");
+        assert_eq!(record["accuracies"], json!([curve[curve.len() - 1].1]));
+        assert_eq!((&record["tested"], &record["trained_on"]), (&json!(9), &json!(8)));
+    }
+    assert!(notes(&records, "mmd-sw").contains("of the target it was trained on"));
+    for name in ["results-steps.png", "results-seconds.png"] {
+        assert!(image::open(out.join(name)).is_ok(), "{name}");
+    }
+
+    // The classifier of the first try, loaded, sees what it saw.
+    let again = folder.path().join("again");
+    into(&[&command[..], &["--tries", "1", "--classifier", kept]].concat(), &again).ok();
+    let loaded = repetitions(&again);
+    for method in ["mmd-sw", "geodesic"] {
+        let first = |records: &[Value]| {
+            curve(records.iter().find(|r| r["method"] == method && r["attempt"] == 0).unwrap())
+        };
+        assert_eq!(first(&loaded), first(&records), "{method}");
+    }
+    // It is not overwritten, and not asked about classes it does not know.
+    let third = folder.path().join("third");
+    into(&[&command[..], &trained].concat(), &third)
+        .refused("expected a new file to write the classifier to");
+    let swapped = ["adapt", "--source", &target, "--target", &source, "--steps", "5", "--classifier", kept];
+    fails(&into(&swapped, &third), "with 3 classes");
+}
+
+#[test]
+fn steps_are_those_of_every_method_that_flows() {
+    let folder = folder();
+    let out = folder.path().join("run");
+    let data = ["transfer", "--source", "gaussians:5", "--target", "gaussians:3"];
+    let methods = ["--methods", "mmd-sw,otdd,product,geodesic"];
+    into(&[&data[..], &SHORT, &methods].concat(), &out).ok();
+    for record in repetitions(&out) {
+        assert_eq!(record["steps"], if record["method"] == "geodesic" { 1 } else { 5 }, "{record}");
+    }
+    let other = folder.path().join("other");
+    let still = ["--steps", "5", "--methods", "target-only,geodesic"];
+    into(&[&data[..], &still].concat(), &other).refused("expected --steps with a method that flows");
+    let published = ["--steps", "5", "--published-tau", "1", "--methods", "otdd"];
+    into(&[&data[..], &published].concat(), &other)
+        .refused("expected --published-tau with the method mmd-sw");
+    assert!(!other.exists());
+}
+
+#[test]
+fn what_cannot_be_transferred_is_named() {
+    let folder = folder();
+    let plain = file(folder.path(), "plain.csv", "1,2,a\n2,3,a\n0,1,b\n4,4,b\n");
+    let wide = file(folder.path(), "wide.csv", "1,2,3,a\n2,3,4,b\n");
+    let other = file(folder.path(), "other.csv", "1,2,x\n2,3,y\n");
+    for (index, (args, words)) in [
+        (vec!["--source", &wide, "--target", &plain, "--test", &plain], "expected samples of one dimension"),
+        (
+            vec!["--source", &plain, "--target", &plain, "--test", &other],
+            "its labels are x, y, the target's a, b",
+        ),
+        (vec!["--source", &plain, "--target", &plain], "give a test set"),
+        (
+            vec!["--source", &plain, "--target", &plain, "--test", &plain, "--network", "lenet5"],
+            "expected images for",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let out = folder.path().join(index.to_string());
+        fails(&into(&[&["transfer"][..], &args].concat(), &out), words);
+    }
+}
