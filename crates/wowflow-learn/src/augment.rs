@@ -42,7 +42,7 @@ impl Augmentation {
 /// use wowflow::functional::FeatureMap;
 /// use wowflow_learn::{Augment, Augmentation};
 /// let shape = ImageShape { width: 8, height: 8, channels: 1 };
-/// let mut augment = Augment::new(shape, &Augmentation::UPRIGHT, 0.0, 1);
+/// let mut augment = Augment::new(shape, &Augmentation::UPRIGHT, vec![0.0], 1);
 /// augment.draw(3);
 /// assert_eq!(augment.forward(&[0.5; 128], 64).len(), 128);
 /// ```
@@ -50,7 +50,8 @@ impl Augmentation {
 pub struct Augment {
     shape: ImageShape,
     kinds: Vec<Augmentation>,
-    fill: f32,
+    /// Of every channel.
+    fill: Vec<f32>,
     seed: u64,
     drawn: Drawn,
 }
@@ -65,13 +66,17 @@ enum Drawn {
 }
 
 impl Augment {
-    /// Draws from `kinds` with a seed; pixels from outside have the value `fill`, black in the units of the images.
+    /// Draws from `kinds` with a seed; pixels from outside and under a cutout have the value `fill` of their channel.
+    ///
+    /// In units of a mean and a deviation, 0 is grey: an edge would come in with every shift that no image has. Black
+    /// is what digits and clothes have there ([`crate::Normalization::black`]).
     ///
     /// # Panics
-    /// No kinds.
+    /// No kinds, or another number of fills than channels.
     #[must_use]
-    pub fn new(shape: ImageShape, kinds: &[Augmentation], fill: f32, seed: u64) -> Self {
+    pub fn new(shape: ImageShape, kinds: &[Augmentation], fill: Vec<f32>, seed: u64) -> Self {
         assert!(!kinds.is_empty(), "at least one kind of augmentation");
+        assert_eq!(fill.len(), shape.channels, "a fill a channel");
         let drawn = Drawn::Colour { brightness: 0.0, saturation: 1.0, contrast: 1.0 };
         let mut augment = Self { shape, kinds: kinds.to_vec(), fill, seed, drawn };
         augment.draw(0);
@@ -184,10 +189,10 @@ impl FeatureMap<f32> for Augment {
         match &self.drawn {
             Drawn::Pixels { taps, outside } => {
                 let planes = out.chunks_exact_mut(taps.len()).zip(points.chunks_exact(taps.len()));
-                for (out, x) in planes {
+                for ((out, x), fill) in planes.zip(self.fill.iter().cycle()) {
                     for ((out, taps), outside) in out.iter_mut().zip(taps).zip(outside) {
                         let sum: f32 = taps.iter().map(|(at, weight)| weight * x[*at as usize]).sum();
-                        *out = sum + outside * self.fill;
+                        *out = sum + outside * fill;
                     }
                 }
             }
@@ -246,7 +251,7 @@ mod tests {
             let dim = shape.len();
             for kind in kinds {
                 for draw in 0..6 {
-                    let mut augment = Augment::new(shape, &[*kind], -0.3, 5);
+                    let mut augment = Augment::new(shape, &[*kind], vec![-0.3; shape.channels], 5);
                     augment.draw(draw);
                     let (x, v, c) = (noise(1, 2 * dim), noise(2, 2 * dim), noise(3, 2 * dim));
                     let moved: Vec<f32> = x.iter().zip(&v).map(|(x, v)| x + v).collect();
@@ -266,17 +271,24 @@ mod tests {
     fn cutout_hides_a_quarter_and_shifts_bring_the_fill_in() {
         let shape = ImageShape { width: 28, height: 28, channels: 1 };
         for draw in 0..20 {
-            let mut cut = Augment::new(shape, &[Augmentation::Cutout], -1.0, 1);
+            let mut cut = Augment::new(shape, &[Augmentation::Cutout], vec![-1.0], 1);
             cut.draw(draw);
             let hidden = cut.forward(&[1.0; 784], 784).iter().filter(|x| **x == -1.0).count();
             assert_eq!(hidden, 196);
-            let mut crop = Augment::new(shape, &[Augmentation::Crop], -1.0, 1);
+            let mut crop = Augment::new(shape, &[Augmentation::Crop], vec![-1.0], 1);
             crop.draw(draw);
             let moved = crop.forward(&[1.0; 784], 784);
             assert!(moved.iter().all(|x| *x == 1.0 || *x == -1.0));
             assert!(moved.iter().filter(|x| **x == -1.0).count() <= 784 - 24 * 24);
         }
-        let mut turn = Augment::new(shape, &[Augmentation::Rotate], 0.0, 1);
+        let colours = ImageShape { channels: 3, ..shape };
+        let mut cut = Augment::new(colours, &[Augmentation::Cutout], vec![-1.0, -2.0, -3.0], 1);
+        cut.draw(1);
+        for (channel, plane) in cut.forward(&[1.0; 2352], 2352).chunks(784).enumerate() {
+            let filled = -1.0 - channel as f32;
+            assert_eq!(plane.iter().filter(|x| **x == filled).count(), 196, "{channel}");
+        }
+        let mut turn = Augment::new(shape, &[Augmentation::Rotate], vec![0.0], 1);
         turn.draw(1);
         // Far inside, a constant stays what it is.
         assert!((turn.forward(&[1.0; 784], 784)[14 * 28 + 14] - 1.0).abs() < 1e-6);

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize};
-use wowflow::functional::{FeatureMap, Identity, MappedMmd, MeanMatching, MiniBatches, Spread};
+use wowflow::functional::{FeatureMap, Identity, MappedMmd, MeanMatching, Spread};
 use wowflow::kernel::{Kernel, Riesz};
 use wowflow::measure::MeasureOverMeasures;
 
@@ -25,8 +25,8 @@ pub enum Distiller {
         steps: u64,
         /// Constant step of the Euclidean gradient.
         rate: f64,
-        /// Mini-batches of the target.
-        batches: Option<MiniBatches>,
+        /// Samples of every target class a step, with replacement; `None` takes all.
+        batch: Option<usize>,
     },
 }
 
@@ -63,10 +63,10 @@ pub fn distill(
                 .map_err(LearnError::flow)?;
             run_flow(&settings.flow()?, &mut state, &mut functional, observe)?;
         }
-        Distiller::MeanMatching { steps, rate, batches } => {
+        Distiller::MeanMatching { steps, rate, batch } => {
             let start = state.particles();
             let mut functional =
-                MeanMatching::new(start, target, batches, map, subseed(seed, 1)).map_err(LearnError::flow)?;
+                MeanMatching::new(start, target, batch, map, subseed(seed, 1)).map_err(LearnError::flow)?;
             // The Euclidean gradient is the WoW gradient times the mass of a sample.
             let mass = 1.0 / start.sample_count() as f64;
             let schedule = StepSchedule::new(StepSize::Fixed(rate * mass), Decay::Constant, steps);
@@ -126,11 +126,10 @@ impl Normalization {
         self.each(values, |x, mean, deviation| x * deviation + mean)
     }
 
-    /// The normalised value of black, the mean over channels.
+    /// The normalised value of black in every channel.
     #[must_use]
-    pub fn black(&self) -> f32 {
-        let sum: f32 = self.channels.iter().map(|(mean, deviation)| -mean / deviation).sum();
-        sum / self.channels.len() as f32
+    pub fn black(&self) -> Vec<f32> {
+        self.channels.iter().map(|(mean, deviation)| -mean / deviation).collect()
     }
 
     fn each(&self, values: &[f32], of: impl Fn(f32, f32, f32) -> f32) -> Vec<f32> {
@@ -173,7 +172,7 @@ mod tests {
                 assert!((found.class_points(class)[k] - mean).abs() < 0.02, "{found:?}");
             }
         }
-        let matching = Distiller::MeanMatching { steps: 200, rate: 0.02, batches: None };
+        let matching = Distiller::MeanMatching { steps: 200, rate: 0.02, batch: None };
         let (found, _) = distill(&matching, &target, 1, None, 0, go).unwrap();
         let mean = target.class_points(0).chunks(2).map(|x| x[0]).sum::<f32>() / 10.0;
         assert!((found.class_points(0)[0] - mean).abs() < 0.05, "{found:?}");

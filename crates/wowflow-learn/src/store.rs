@@ -136,3 +136,49 @@ impl Network {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network() -> Network {
+        let input = Input::Image(ImageShape { width: 8, height: 9, channels: 3 });
+        Network::new(Architecture::ConvNet, input, 4, 7).unwrap()
+    }
+
+    #[test]
+    fn a_network_comes_back_whole_and_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net.safetensors");
+        for network in [network(), Network::new(Architecture::Mlp, Input::Vector(5), 3, 1).unwrap()] {
+            let path = path.with_extension(network.architecture().to_string());
+            network.save(&path).unwrap();
+            assert_eq!(Network::load(&path).unwrap(), network);
+            assert!(network.save(&path).is_err(), "a file that is there stays");
+        }
+        assert!(Network::load(&folder.path().join("none")).unwrap_err().to_string().contains("none"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no temporary files");
+    }
+
+    #[test]
+    fn damaged_files_are_refused() {
+        let bytes = network().to_bytes().unwrap();
+        for cut in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
+            assert!(Network::from_bytes(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+        let refused = |from: &str, to: &str| {
+            assert_eq!(from.len(), to.len(), "the length of the head stays");
+            let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+            let mut changed = bytes.clone();
+            changed[at..at + to.len()].copy_from_slice(to.as_bytes());
+            Network::from_bytes(&changed).unwrap_err().to_string()
+        };
+        assert!(refused("convnet", "convnot").contains("convnot"));
+        assert!(refused("8x9x3", "8x9x1").contains("1152"), "{}", refused("8x9x3", "8x9x1"));
+        assert!(refused("\"format\":\"1\"", "\"format\":\"2\"").contains("found 2"));
+        let mut nan = bytes.clone();
+        let last = nan.len() - 4;
+        nan[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+        assert!(Network::from_bytes(&nan).unwrap_err().to_string().contains("finite"));
+    }
+}

@@ -142,3 +142,70 @@ impl Training {
         Ok(TrainEnd::Finished)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accuracy::accuracy;
+    use crate::architecture::{Architecture, Input};
+    use wowflow::dataset::ImageShape;
+
+    /// Bars that stand or lie, in noise: more than one part of a batch, and a last batch that is smaller.
+    fn bars(count: usize, seed: u64) -> Examples {
+        let stream = Stream::new(seed, Purpose::Test, 0);
+        let mut reader = stream.reader();
+        let (mut inputs, mut labels) = (Vec::new(), Vec::new());
+        for i in 0..count {
+            let at = reader.below(12);
+            let bar = |row: usize, col: usize| if i % 2 == 0 { row == at } else { col == at };
+            for pixel in 0..144 {
+                let light = f32::from(u8::from(bar(pixel / 12, pixel % 12)));
+                inputs.push(light + 0.3 * reader.normal() as f32);
+            }
+            labels.push(i % 2);
+        }
+        Examples::new(inputs, 144, labels, 2).unwrap()
+    }
+
+    fn trained(threads: usize) -> Network {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let input = Input::Image(ImageShape { width: 12, height: 12, channels: 1 });
+        let mut network = Network::new(Architecture::ConvNet, input, 2, 3).unwrap();
+        let training = Training { length: Length::Epochs(3), seed: 5, ..Training::default() };
+        let mut losses = Vec::new();
+        let end = pool.install(|| {
+            training.run(&mut network, &bars(100, 1), |at| {
+                losses.push((at.step, at.steps));
+                ControlFlow::Continue(())
+            })
+        });
+        assert_eq!((end, losses.last()), (Ok(TrainEnd::Finished), Some(&(6, 6))));
+        network
+    }
+
+    #[test]
+    fn threads_do_not_change_the_bits_and_bars_are_told_apart() {
+        let network = trained(1);
+        assert!(network == trained(2) && network == trained(3));
+        let found = accuracy(&network, &bars(301, 2));
+        assert!(found.total == 301 && found.share() > 0.85, "{found:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_trained_is_refused() {
+        let input = Input::Image(ImageShape { width: 12, height: 12, channels: 1 });
+        let mut network = Network::new(Architecture::ConvNet, input, 3, 3).unwrap();
+        let training = Training { length: Length::Steps(2), ..Training::default() };
+        let go = |_: &TrainProgress| ControlFlow::Continue(());
+        let error = training.run(&mut network, &bars(4, 1), go).unwrap_err();
+        assert!(error.to_string().contains("144 numbers a sample and 2 classes"), "{error}");
+        let mut network = Network::new(Architecture::ConvNet, input, 2, 3).unwrap();
+        let none = Training { batch: 0, ..training };
+        assert_eq!(none.run(&mut network, &bars(4, 1), go), Err(LearnError::EmptyBatch));
+        let far = Training { optimiser: AdamW { rate: f64::MAX, ..AdamW::default() }, ..training };
+        assert_eq!(far.run(&mut network, &bars(4, 1), go), Err(LearnError::Diverged { step: 1 }));
+        let mut network = Network::new(Architecture::Mlp, Input::Vector(144), 2, 3).unwrap();
+        let stop = |_: &TrainProgress| ControlFlow::Break(());
+        assert_eq!(training.run(&mut network, &bars(1, 1), stop), Ok(TrainEnd::Interrupted));
+    }
+}

@@ -2,10 +2,10 @@
 
 use wowflow::directions::Slicing;
 use wowflow::functional::{
-    BatchEstimator, Chain, FeatureMap, Functional, Identity, MappedMmd, MeanMatching, MiniBatches, MmdSw,
-    SlicingPlan, Spread,
+    BatchEstimator, Chain, FeatureMap, Functional, FunctionalError, Identity, MappedMmd, MeanMatching,
+    MiniBatches, MmdSw, SlicingPlan, Spread,
 };
-use wowflow::kernel::{Kernel, Riesz};
+use wowflow::kernel::{Kernel, Laplace, Riesz};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::rng::{Purpose, Stream};
 
@@ -96,9 +96,16 @@ fn velocities_through_maps_are_gradients() {
     let chain = Chain(Identity, Waves::default());
     let mut mmd = MappedMmd::new(&p, &q, kernel(), plan(20), (None, Spread::Removed), chain).unwrap();
     check_velocity(&mut mmd, &p);
-    let batches = Some(MiniBatches { size: 4, estimator: BatchEstimator::Plain });
-    let mut means = MeanMatching::new(&p, &q, batches, Waves::default(), 1).unwrap();
-    check_velocity(&mut means, &p);
+    for batch in [None, Some(4), Some(9)] {
+        let mut means = MeanMatching::new(&p, &q, batch, Waves::default(), 1).unwrap();
+        check_velocity(&mut means, &p);
+    }
+    let weights: Vec<f64> = (0..15).map(|i| f64::from(i % 4)).collect();
+    let q = MeasureOverMeasures::new(q.points().to_vec(), DIM, &[5, 4, 6], Some(&weights), None).unwrap();
+    for batch in [None, Some(4)] {
+        let mut means = MeanMatching::new(&p, &q, batch, Waves::default(), 1).unwrap();
+        check_velocity(&mut means, &p);
+    }
 }
 
 #[test]
@@ -111,7 +118,71 @@ fn without_a_map_it_is_the_mmd() {
     let (mut u, mut v) = (vec![0.0; p.points().len()], vec![0.0; p.points().len()]);
     let (a, b) = (mapped.evaluate(&p, 7, &mut u), plain.evaluate(&p, 7, &mut v));
     assert_eq!((a, &u), (b, &v));
-    assert_eq!(mapped.curvatures(), plain.curvatures());
+    for (mapped, plain) in mapped.curvatures().iter().zip(plain.curvatures()) {
+        assert!((mapped - plain).abs() < 1e-9 * plain, "{mapped} {plain}");
+    }
+}
+
+/// Coordinate `k` times `k + 1`.
+#[derive(Clone, Copy, Debug)]
+struct Stretched;
+
+impl FeatureMap<f64> for Stretched {
+    fn feature_dim(&self, dim: usize) -> usize {
+        dim
+    }
+
+    fn draw(&mut self, _draw: u64) {}
+
+    fn forward(&mut self, points: &[f64], dim: usize) -> Vec<f64> {
+        points.iter().enumerate().map(|(k, x)| (k % dim + 1) as f64 * x).collect()
+    }
+
+    fn backward(&mut self, cotangents: &[f64]) -> Vec<f64> {
+        self.forward(cotangents, DIM)
+    }
+}
+
+#[test]
+fn curvatures_are_those_of_features_as_far_as_the_map_stretches() {
+    let (p, q) = (measure(&[3, 1, 2], 1, 0.0), measure(&[5, 4], 2, 1.0));
+    let mut mapped = MappedMmd::new(&p, &q, kernel(), plan(30), (None, Spread::Kept), Stretched).unwrap();
+    let of = |measure: &MeasureOverMeasures<f64>| {
+        measure.with_points(Stretched.forward(measure.points(), DIM), DIM).unwrap()
+    };
+    let (p_features, q_features) = (of(&p), of(&q));
+    let mut plain = MmdSw::new(&p_features, &q_features, kernel(), plan(30)).unwrap();
+    let (mut u, mut v) = (vec![0.0; p.points().len()], vec![0.0; p.points().len()]);
+    mapped.evaluate(&p, 0, &mut u);
+    plain.evaluate(&p_features, 0, &mut v);
+    assert_eq!(Stretched.backward(&v), u);
+    let square = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>();
+    let rows = u.chunks(DIM).zip(mapped.curvatures().iter().zip(plain.curvatures()));
+    for (v, (mapped, plain)) in rows {
+        let expected = plain * square(&Stretched.forward(v, DIM)) / square(v);
+        assert!((mapped - expected).abs() < 1e-9 * expected, "{mapped} {expected}");
+    }
+}
+
+#[test]
+fn options_that_do_not_go_together_are_refused() {
+    let (p, q) = (measure(&[1, 1], 1, 0.0), measure(&[6, 4], 2, 1.0));
+    let debiased = MiniBatches { size: 3, estimator: BatchEstimator::Debiased };
+    let laplace = Kernel::from(Laplace::new(1.0).unwrap());
+    let mmd = |kernel| MmdSw::new(&p, &q, kernel, plan(10)).unwrap();
+    let refused = |mmd: Result<MmdSw<'_, f64>, FunctionalError>| mmd.unwrap_err();
+    assert_eq!(refused(mmd(laplace).with_spread(Spread::Removed)), FunctionalError::SpreadOfSw1);
+    let removed = mmd(kernel()).with_spread(Spread::Removed).unwrap();
+    assert_eq!(refused(removed.with_batches(&p, debiased)), FunctionalError::SpreadOfBatches);
+    let mapped = |kernel, sampling| MappedMmd::new(&p, &q, kernel, plan(10), sampling, Identity).unwrap_err();
+    assert_eq!(mapped(laplace, (None, Spread::Removed)), FunctionalError::SpreadOfSw1);
+    assert_eq!(mapped(laplace, (Some(debiased), Spread::Kept)), FunctionalError::NotHilbertian);
+    assert_eq!(mapped(kernel(), (Some(debiased), Spread::Removed)), FunctionalError::SpreadOfBatches);
+    // Another order is no way around: the later option takes the batches back.
+    let mut late = mmd(kernel()).with_batches(&p, debiased).unwrap().with_spread(Spread::Removed).unwrap();
+    let mut early = mmd(kernel()).with_spread(Spread::Removed).unwrap();
+    let (mut u, mut v) = (vec![0.0; p.points().len()], vec![0.0; p.points().len()]);
+    assert_eq!((late.evaluate(&p, 3, &mut u), u), (early.evaluate(&p, 3, &mut v), v));
 }
 
 #[test]

@@ -19,10 +19,17 @@ use crate::run::directory::{claim, create, remove_temporary_in, write_bytes, wri
 use crate::run::provenance::RunProvenance;
 
 /// The experiments that come with the program.
-const KNOWN: [(&str, &str); 4] = [
+const KNOWN: [(&str, &str); 8] = [
     ("transfer-mnist-fmnist", include_str!("../../../../experiments/transfer-mnist-fmnist.toml")),
     ("transfer-mnist-usps", include_str!("../../../../experiments/transfer-mnist-usps.toml")),
     ("transfer-mnist-kmnist", include_str!("../../../../experiments/transfer-mnist-kmnist.toml")),
+    ("distillation-mnist", include_str!("../../../../experiments/distillation-mnist.toml")),
+    ("distillation-fmnist", include_str!("../../../../experiments/distillation-fmnist.toml")),
+    ("distillation-mnist-embedded", include_str!("../../../../experiments/distillation-mnist-embedded.toml")),
+    (
+        "distillation-fmnist-embedded",
+        include_str!("../../../../experiments/distillation-fmnist-embedded.toml"),
+    ),
     ("adaptation", include_str!("../../../../experiments/adaptation.toml")),
 ];
 
@@ -34,7 +41,7 @@ pub(crate) fn run(args: &ReproduceArgs, console: &Console) -> Result<ExitStatus>
     if args.list {
         for (name, text) in KNOWN {
             let experiment = Experiment::parse(text).with_context(|| name.to_owned())?;
-            console.say(&format!("{name:24} {}", experiment.title));
+            console.say(&format!("{name:28} {}", experiment.title));
         }
         return Ok(ExitStatus::Done);
     }

@@ -70,7 +70,7 @@ pub(crate) fn run(
 }
 
 /// Augmentations, then features of a network, as a method asks for.
-fn map(method: &MethodSpec, input: Input, black: f32, seed: u64) -> Result<Option<Map>> {
+fn map(method: &MethodSpec, input: Input, black: Vec<f32>, seed: u64) -> Result<Option<Map>> {
     let augment = match (method.augment, input) {
         (None, _) => None,
         (Some(name), Input::Image(shape)) => {

@@ -194,7 +194,7 @@ impl MethodSpec {
             MethodName::MeanMatching => Distiller::MeanMatching {
                 steps: self.steps.unwrap_or(USUAL_STEPS),
                 rate: self.tau.unwrap_or(1.0),
-                batches: batches(BatchEstimator::Plain),
+                batch: self.target_batch,
             },
             MethodName::MmdSw => {
                 let published = self.preset == Some(Preset::Published);

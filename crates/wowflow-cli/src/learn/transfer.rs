@@ -85,7 +85,7 @@ pub(crate) fn run(
 fn enlarged(target: &Side, count: usize, seed: u64) -> Result<MeasureOverMeasures<f32>> {
     let measure = &target.measure;
     let Some(shape) = target.named.dataset.image_shape() else { return Ok(measure.clone()) };
-    let mut augment = Augment::new(shape, &Augmentation::GEOMETRIC, 0.0, seed);
+    let mut augment = Augment::new(shape, &Augmentation::GEOMETRIC, vec![0.0; shape.channels], seed);
     let dim = measure.dim();
     let (mut points, mut sizes, mut draw) = (Vec::new(), Vec::new(), 0);
     for class in 0..measure.class_count() {

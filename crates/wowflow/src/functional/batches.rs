@@ -73,7 +73,7 @@ impl MiniBatches {
 }
 
 /// Positions drawn independently, by weight.
-fn by_weight(weights: &[f64], count: usize, draws: &mut Reader) -> Vec<usize> {
+pub(super) fn by_weight(weights: &[f64], count: usize, draws: &mut Reader) -> Vec<usize> {
     let mut below = 0.0;
     let cumulative: Vec<f64> = weights
         .iter()

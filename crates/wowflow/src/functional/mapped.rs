@@ -44,8 +44,11 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MappedMmd<'q, T, M> {
             return Err(FunctionalError::Dimensions { source_dim: source.dim(), target_dim: target.dim() });
         }
         let debiased = batches.is_some_and(|batches| batches.estimator == BatchEstimator::Debiased);
-        if kernel.base() == Base::Sw1 && (debiased || spread == Spread::Removed) {
+        if kernel.base() == Base::Sw1 && debiased {
             return Err(FunctionalError::NotHilbertian);
+        }
+        if kernel.base() == Base::Sw1 && spread == Spread::Removed {
+            return Err(FunctionalError::SpreadOfSw1);
         }
         if debiased && spread == Spread::Removed {
             return Err(FunctionalError::SpreadOfBatches);
@@ -92,20 +95,46 @@ impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MappedMmd<'_, T, M> {
         problem.curvatures(engine.total(), dimension_factor(plan.slicing, plan.count, k), curvatures);
         let pulled = map.backward(&cotangents);
         velocity.copy_from_slice(&pulled);
-        let square = |row: &[T]| row.iter().map(|v| v.to_f64() * v.to_f64()).sum::<f64>();
-        let lengths = pulled.chunks_exact(dim).zip(cotangents.chunks_exact(k));
-        for (curvature, (pulled, cotangent)) in curvatures.iter_mut().zip(lengths) {
-            let of_features = square(cotangent);
-            *curvature *= if of_features > 0.0 { square(pulled) / of_features } else { 0.0 };
-        }
+        stretch(map, particles, &of_particles, velocity, curvatures);
         let error = found.standard_error;
         Evaluation { value: found.value, standard_error: (!error.is_nan()).then_some(error) }
     }
 
-    /// The curvature of the features times `|J^T v|^2 / |v|^2`: with `g = J^T v` the true one along the velocity is
-    /// that of the features times `|J g|^2 / |g|^2`, which is no less (Cauchy–Schwarz), and equal where `J` stretches
-    /// as a multiple of an isometry. Steps of once its inverse are rather long.
+    /// The curvature at the features times `|J v|^2 / |v|^2`, by how far the map stretches a short move along the
+    /// velocity: what bends the map itself is left out, as in the method of Gauss and Newton.
     fn curvatures(&self) -> &[f64] {
         &self.curvatures
+    }
+}
+
+/// How short the moves that measure a map are, as a share of the root mean square of the samples' lengths: long enough
+/// for the digits of single precision, short enough for the slope.
+const SHORT: f64 = 1e-3;
+
+/// Takes curvatures of features to those of samples that move along a velocity.
+fn stretch<T: Scalar>(
+    map: &mut impl FeatureMap<T>,
+    particles: &MeasureOverMeasures<T>,
+    features: &MeasureOverMeasures<T>,
+    velocity: &[T],
+    curvatures: &mut [f64],
+) {
+    let (dim, k) = (particles.dim(), features.dim());
+    let length = |row: &[T]| row.iter().map(|v| v.to_f64() * v.to_f64()).sum::<f64>().sqrt();
+    let points = particles.points();
+    let typical = length(points) / (particles.sample_count() as f64).sqrt();
+    let short = if typical > 0.0 { SHORT * typical } else { SHORT };
+    let mut moved = points.to_vec();
+    for (x, v) in moved.chunks_exact_mut(dim).zip(velocity.chunks_exact(dim)) {
+        let speed = length(v);
+        if speed > 0.0 {
+            x.iter_mut().zip(v).for_each(|(x, v)| *x = T::from_f64(x.to_f64() - short / speed * v.to_f64()));
+        }
+    }
+    let there = map.forward(&moved, dim);
+    let rows = there.chunks_exact(k).zip(features.points().chunks_exact(k));
+    for (curvature, (there, here)) in curvatures.iter_mut().zip(rows) {
+        let way = there.iter().zip(here).map(|(y, x)| (y.to_f64() - x.to_f64()).powi(2)).sum::<f64>();
+        *curvature *= way / (short * short);
     }
 }

@@ -1,6 +1,6 @@
 //! Distribution Matching: the squared distance of mean features, class by class.
 
-use super::batches::MiniBatches;
+use super::batches::by_weight;
 use super::feature_map::FeatureMap;
 use super::{Evaluation, Functional, FunctionalError};
 use crate::measure::MeasureOverMeasures;
@@ -11,27 +11,26 @@ use crate::scalar::Scalar;
 /// 2023); class `c` of the source is matched with class `c` of the target.
 ///
 /// The velocity is the WoW gradient, `2 / w_c J^T (difference of means)`: `C` times `n` times the Euclidean
-/// gradient for uniform weights. A step of the published code, which follows the Euclidean one with `tau`, is one of
-/// `tau / (C n)` here.
+/// gradient for uniform weights and `n` samples in every class. A step of the published code, which follows the
+/// Euclidean one with `tau`, is one of `tau / (C n)` here.
 #[derive(Clone, Debug)]
 pub struct MeanMatching<'q, T, M> {
     target: &'q MeasureOverMeasures<T>,
-    batches: Option<MiniBatches>,
+    batch: Option<usize>,
     map: M,
     seed: u64,
     curvatures: Vec<f64>,
 }
 
 impl<'q, T: Scalar, M: FeatureMap<T>> MeanMatching<'q, T, M> {
-    /// The functional, on mini-batches of the target (a size; the estimator is not used: means are unbiased) or all
-    /// of it.
+    /// The functional, on so many samples of every target class a step, drawn with replacement, or on all of them.
     ///
     /// # Errors
     /// Different dimensions or numbers of classes; batches of no samples.
     pub fn new(
         source: &MeasureOverMeasures<T>,
         target: &'q MeasureOverMeasures<T>,
-        batches: Option<MiniBatches>,
+        batch: Option<usize>,
         map: M,
         seed: u64,
     ) -> Result<Self, FunctionalError> {
@@ -42,11 +41,21 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MeanMatching<'q, T, M> {
         if source_classes != target_classes {
             return Err(FunctionalError::Classes { source_classes, target_classes });
         }
-        if batches.is_some_and(|batches| batches.size == 0) {
+        if batch == Some(0) {
             return Err(FunctionalError::EmptyBatches);
         }
-        Ok(Self { target, batches, map, seed, curvatures: vec![0.0; source.sample_count()] })
+        Ok(Self { target, batch, map, seed, curvatures: vec![0.0; source.sample_count()] })
     }
+}
+
+/// Samples of a class, drawn independently by weight.
+fn batch_of<T: Scalar>(target: &MeasureOverMeasures<T>, class: usize, size: usize, stream: Stream) -> Vec<T> {
+    let (own, dim, mut reader) = (target.class_points(class), target.dim(), stream.reader());
+    let picked = match target.class_weights(class) {
+        None => (0..size).map(|_| reader.below(target.class_size(class))).collect(),
+        Some(weights) => by_weight(weights, size, &mut reader),
+    };
+    picked.into_iter().flat_map(|i| &own[i * dim..(i + 1) * dim]).copied().collect()
 }
 
 /// The mean of rows by weight.
@@ -62,15 +71,20 @@ fn mean<T: Scalar>(rows: &[T], k: usize, weights: Option<&[f64]>) -> Vec<f64> {
 
 impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MeanMatching<'_, T, M> {
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
-        let Self { target, batches, map, seed, curvatures } = self;
+        let Self { target, batch, map, seed, curvatures } = self;
         let (dim, classes) = (particles.dim(), particles.class_count());
         let k = map.feature_dim(dim);
-        let drawn = batches.map(|of| of.draw(target, Stream::new(*seed, Purpose::Batches, step)));
-        let batch = drawn.as_ref().unwrap_or(target);
         let mut value = 0.0;
         for class in 0..classes {
-            map.draw(step * classes as u64 + class as u64);
-            let theirs = mean(&map.forward(batch.class_points(class), dim), k, batch.class_weights(class));
+            let draw = step * classes as u64 + class as u64;
+            map.draw(draw);
+            let theirs = match *batch {
+                None => mean(&map.forward(target.class_points(class), dim), k, target.class_weights(class)),
+                Some(size) => {
+                    let drawn = batch_of(target, class, size, Stream::new(*seed, Purpose::Batches, draw));
+                    mean(&map.forward(&drawn, dim), k, None)
+                }
+            };
             let features = map.forward(particles.class_points(class), dim);
             let ours = mean(&features, k, particles.class_weights(class));
             let difference: Vec<f64> = ours.iter().zip(&theirs).map(|(x, y)| x - y).collect();

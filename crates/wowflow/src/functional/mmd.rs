@@ -151,24 +151,24 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         if plan.estimator == BatchEstimator::Debiased && self.kernel.base() == Base::Sw1 {
             return Err(FunctionalError::NotHilbertian);
         }
-        let drawn = plan.draw(self.target, Stream::new(self.plan.seed, Purpose::Batches, 0));
         if plan.estimator == BatchEstimator::Debiased && self.spread == Spread::Removed {
             return Err(FunctionalError::SpreadOfBatches);
         }
+        let drawn = plan.draw(self.target, Stream::new(self.plan.seed, Purpose::Batches, 0));
         let engine = Engine::new(particles, &drawn, self.plan.count).with_spread(self.spread);
         Ok(Self { batches: Some(Batches { plan, engine, drawn }), ..self })
     }
 
-    /// The same functional with the spread of target classes within the atoms of source classes counted or not;
-    /// without this, it is. Set it before mini-batches.
+    /// The same functional, without mini-batches, with the spread of target classes within the atoms of source
+    /// classes counted or not; without this, it is.
     ///
     /// # Errors
     /// [`Spread::Removed`] with a kernel of `SW_1`, which has no such part.
     pub fn with_spread(self, spread: Spread) -> Result<Self, FunctionalError> {
         if spread == Spread::Removed && self.kernel.base() == Base::Sw1 {
-            return Err(FunctionalError::NotHilbertian);
+            return Err(FunctionalError::SpreadOfSw1);
         }
-        Ok(Self { engine: self.engine.with_spread(spread), spread, ..self })
+        Ok(Self { engine: self.engine.with_spread(spread), spread, batches: None, ..self })
     }
 
     /// The kernel.
@@ -177,10 +177,11 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         self.kernel
     }
 
-    /// The same functional, without mini-batches, with another kernel.
+    /// The same functional, without mini-batches and with the spread of classes counted, with another kernel.
     #[must_use]
     pub fn with_kernel(self, kernel: Kernel) -> Self {
-        Self { kernel, batches: None, ..self }
+        let spread = Spread::Kept;
+        Self { engine: self.engine.with_spread(spread), spread, kernel, batches: None, ..self }
     }
 
     /// The squared MMD of particles to the target on a draw of its own, apart from those of the

@@ -41,6 +41,9 @@ pub enum FunctionalError {
     /// The debiased estimator takes inner products, which `SW_1` does not come from.
     #[error("expected a kernel of SW_2^2 with debiased mini-batches, found one of SW_1: take plain ones")]
     NotHilbertian,
+    /// `SW_1` does not split into a distance to conditional means and a spread.
+    #[error("expected a kernel of SW_2^2 where the spread of classes is removed, found one of SW_1")]
+    SpreadOfSw1,
     /// Two estimates of one distance cannot share what only one of them leaves out.
     #[error("expected plain mini-batches where the spread of classes is removed, found debiased ones")]
     SpreadOfBatches,

@@ -26,8 +26,9 @@ pub enum Spread {
     #[default]
     Kept,
     /// It is left out: along every direction, a source class is compared with the best approximation of a target class
-    /// by as many atoms of the same weights. The velocity stays exact. For sources of few samples a class, whose distances
-    /// are mostly spread that no move can lower.
+    /// by as many atoms of the same weights. The velocity is exact, and forces cancel where that approximation is met;
+    /// the value is no squared MMD any more and may be negative. For sources of few samples a class, whose distances are
+    /// mostly spread that no move can lower.
     Removed,
 }
 
