@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize};
-use wowflow::functional::{FeatureMap, Identity, MappedMmd, MeanMatching, Spread};
+use wowflow::functional::{FeatureMap, Identity, MappedMmd, MatchedSw, MeanMatching, Spread};
 use wowflow::kernel::{Kernel, Riesz};
 use wowflow::measure::MeasureOverMeasures;
 
@@ -19,6 +19,8 @@ pub enum Distiller {
     Random,
     /// The flow of the MMD, with the spread of the target's classes counted or not.
     MmdSw(MmdFlow, Spread),
+    /// The flow of sliced distances of matched classes: mean matching beyond means.
+    MatchedSw(MmdFlow),
     /// Distribution Matching (Zhao and Bilen 2023), by heavy ball along the Euclidean gradient.
     MeanMatching {
         /// Number of steps.
@@ -61,6 +63,13 @@ pub fn distill(
             let (plan, sampling) = (settings.plan(subseed(seed, 1)), (settings.batches, spread));
             let mut functional = MappedMmd::new(state.particles(), target, kernel, plan, sampling, map)
                 .map_err(LearnError::flow)?;
+            run_flow(&settings.flow()?, &mut state, &mut functional, observe)?;
+        }
+        Distiller::MatchedSw(settings) => {
+            let plan = settings.plan(subseed(seed, 1));
+            let batch = settings.batches.map(|batches| batches.size);
+            let mut functional =
+                MatchedSw::new(state.particles(), target, plan, batch, map).map_err(LearnError::flow)?;
             run_flow(&settings.flow()?, &mut state, &mut functional, observe)?;
         }
         Distiller::MeanMatching { steps, rate, batch } => {

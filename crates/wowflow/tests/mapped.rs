@@ -2,8 +2,8 @@
 
 use wowflow::directions::Slicing;
 use wowflow::functional::{
-    BatchEstimator, Chain, FeatureMap, Functional, FunctionalError, Identity, MappedMmd, MeanMatching,
-    MiniBatches, MmdSw, SlicingPlan, Spread,
+    BatchEstimator, Chain, FeatureMap, Functional, FunctionalError, Identity, MappedMmd, MatchedSw,
+    MeanMatching, MiniBatches, MmdSw, SlicingPlan, Spread,
 };
 use wowflow::kernel::{Kernel, Laplace, Riesz};
 use wowflow::measure::MeasureOverMeasures;
@@ -211,4 +211,28 @@ fn removed_spread_compares_with_conditional_means() {
     let p = MeasureOverMeasures::new(points, DIM, &[3, 2, 1], Some(&weights), None).unwrap();
     let mut removed = MmdSw::new(&p, &q, kernel(), plan(40)).unwrap().with_spread(Spread::Removed).unwrap();
     check_velocity(&mut removed, &p);
+}
+
+#[test]
+fn matched_distances_have_their_gradient_and_match_means_of_single_samples() {
+    let (p, q) = (measure(&[3, 1, 2], 1, 0.0), measure(&[5, 4, 6], 2, 1.0));
+    for batch in [None, Some(4)] {
+        let mut matched = MatchedSw::new(&p, &q, plan(20), batch, Waves::default()).unwrap();
+        check_velocity(&mut matched, &p);
+    }
+    // Along orthonormal directions of the whole space, one sample a class: 1/d of the way to the mean.
+    let single = measure(&[1, 1, 1], 3, 0.0);
+    let all = SlicingPlan { slicing: Slicing::Orthonormal, count: DIM, seed: 3 };
+    let mut matched = MatchedSw::new(&single, &q, all, None, Identity).unwrap();
+    let mut velocity = vec![0.0; 3 * DIM];
+    matched.evaluate(&single, 0, &mut velocity);
+    for class in 0..3 {
+        for k in 0..DIM {
+            let size = q.class_size(class) as f64;
+            let mean = q.class_points(class).chunks(DIM).map(|x| x[k]).sum::<f64>() / size;
+            let expected = (single.class_points(class)[k] - mean) / DIM as f64;
+            assert!((velocity[class * DIM + k] - expected).abs() < 1e-12);
+        }
+    }
+    assert!(MatchedSw::new(&p, &measure(&[2, 2], 4, 0.0), plan(20), None, Identity).is_err());
 }

@@ -28,6 +28,8 @@ pub(crate) enum MethodName {
     Random,
     /// Distribution Matching: mean features, class by class (Zhao and Bilen 2023).
     MeanMatching,
+    /// Sliced distances of features, class by class: distribution matching beyond means.
+    MatchedSw,
 }
 
 /// Augmentations of images by name.
@@ -143,7 +145,7 @@ impl MethodSpec {
 
     /// Refuses options that the method does not have.
     pub(crate) fn check(&self, task: Task) -> Result<()> {
-        use MethodName::{Geodesic, MeanMatching, MmdSw, Otdd, Product, Random, TargetOnly};
+        use MethodName::{Geodesic, MatchedSw, MeanMatching, MmdSw, Otdd, Product, Random, TargetOnly};
         let refuse = |given: bool, option: &str, methods: &str| {
             ensure!(!given, "expected {option} with {methods} only");
             Ok(())
@@ -153,7 +155,7 @@ impl MethodSpec {
             MmdSw => true,
             TargetOnly => task == Task::Transfer,
             Geodesic | Otdd | Product => !distils,
-            Random | MeanMatching => distils,
+            Random | MeanMatching | MatchedSw => distils,
         };
         ensure!(fits, "expected a method of this task, found {}", self.label());
         if self.method != MmdSw {
@@ -161,7 +163,9 @@ impl MethodSpec {
             refuse(self.spread.is_some(), "spread", "mmd-sw")?;
         }
         if !matches!(self.method, MmdSw | Otdd | Product | MeanMatching) {
-            refuse(self.tau.is_some(), "tau", "methods that flow")?;
+            refuse(self.tau.is_some(), "tau", "methods that flow with a constant step")?;
+        }
+        if !matches!(self.method, MmdSw | Otdd | Product | MeanMatching | MatchedSw) {
             refuse(self.steps.is_some(), "steps", "methods that flow")?;
         }
         let compares = distils && self.method != Random;
@@ -217,6 +221,14 @@ impl MethodSpec {
                 }
                 Distiller::MmdSw(settings, spread)
             }
+            MethodName::MatchedSw => {
+                let mut settings = MmdFlow::usual(dim, self.steps.unwrap_or(USUAL_STEPS));
+                settings.batches = batches(BatchEstimator::Plain);
+                if settings.batches.is_some() {
+                    settings.decay = Decay::Cosine;
+                }
+                Distiller::MatchedSw(settings)
+            }
             other => bail!("expected a method that distils, found {other:?}"),
         })
     }
@@ -224,7 +236,10 @@ impl MethodSpec {
     /// How the source is moved; `None` where it is not.
     pub(crate) fn mover(&self, dim: usize) -> Option<Mover> {
         match self.method {
-            MethodName::TargetOnly | MethodName::Random | MethodName::MeanMatching => None,
+            MethodName::TargetOnly
+            | MethodName::Random
+            | MethodName::MeanMatching
+            | MethodName::MatchedSw => None,
             MethodName::Otdd => Some(Mover::Otdd {
                 steps: self.steps.unwrap_or(LIFTED_STEPS.0),
                 rate: self.tau.unwrap_or(1e-3),

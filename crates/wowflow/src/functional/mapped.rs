@@ -112,7 +112,7 @@ impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MappedMmd<'_, T, M> {
 const SHORT: f64 = 1e-3;
 
 /// Takes curvatures of features to those of samples that move along a velocity.
-fn stretch<T: Scalar>(
+pub(super) fn stretch<T: Scalar>(
     map: &mut impl FeatureMap<T>,
     particles: &MeasureOverMeasures<T>,
     features: &MeasureOverMeasures<T>,
