@@ -50,7 +50,12 @@ fn in_words(experiment: &Experiment) -> String {
         (Some(epochs), _) => format!("{epochs} epochs"),
         (None, steps) => format!("{} steps", steps.unwrap_or_default()),
     };
-    let test = experiment.test.as_ref().map_or("what is left of the target", |test| test.as_str());
+    // Where there are several rows, the head of their column says what stands for them.
+    let of = |text: &str| match experiment.rows.as_slice() {
+        [row] => text.replace("{row}", row),
+        _ => text.to_owned(),
+    };
+    let test = experiment.test.as_ref().map_or("what is left of the target".to_owned(), |test| of(test));
     let tested = match experiment.task {
         Task::Transfer | Task::Distillation => format!(", tested on {test}"),
         Task::Adaptation => String::new(),
@@ -59,8 +64,11 @@ fn in_words(experiment: &Experiment) -> String {
         "Accuracy in percent, mean ± deviation over {} tries of {} trainings. {} {}{tested}; network {}, {length}, batches of {}; seed {}.",
         experiment.tries,
         experiment.trainings,
-        experiment.source.as_ref().map_or("Distilled from".to_owned(), |source| format!("From {source} to")),
-        experiment.target,
+        experiment
+            .source
+            .as_ref()
+            .map_or("Distilled from".to_owned(), |source| format!("From {} to", of(source))),
+        of(&experiment.target),
         experiment.network,
         experiment.batch,
         experiment.seed

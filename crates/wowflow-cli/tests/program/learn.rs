@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use wowflow_data::{LoadOptions, load};
 
 use crate::support::{Ran, file, folder, json, run, tree};
 
@@ -101,6 +102,20 @@ fn transfer_takes_folders_of_pictures_as_they_are() {
     let page = fs::read_to_string(out.join("results.md")).unwrap();
     for words in ["target-only", "mmd-sw", "5 steps", "paired t over tries"] {
         assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(
+        page.contains(&format!("to {target}, tested on what is left")) && !page.contains("{row}"),
+        "{page}"
+    );
+    let files = tree(&out);
+    for end in ["-mmd-sw.npz", "-mmd-sw.png", "-geodesic.npz", "-geodesic.png"] {
+        let made = files.iter().find(|name| name.starts_with("samples/") && name.ends_with(end));
+        let path = out.join(made.unwrap_or_else(|| panic!("{end}: {files:?}")));
+        if end.ends_with("npz") {
+            let moved =
+                load(&path.to_str().unwrap().parse().unwrap(), &LoadOptions::default()).unwrap().dataset;
+            assert_eq!((moved.len(), moved.dim()), (6, 100), "samples have the target's labels and size");
+        }
     }
     let result = json(out.join("results.json"));
     assert_eq!(result["repetitions"].as_array().unwrap().len(), 6);
