@@ -40,6 +40,7 @@ impl Progress {
     }
 
     /// For `total` repetitions of an experiment of which `done` are finished.
+    #[cfg(feature = "learn")]
     pub(crate) fn repetitions(console: &Console, total: usize, done: usize) -> Self {
         let target =
             if console.watched() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -52,11 +53,13 @@ impl Progress {
     }
 
     /// What is being done now.
+    #[cfg(feature = "learn")]
     pub(crate) fn doing(&self, what: String) {
         self.bar.set_message(what);
     }
 
     /// One more is finished.
+    #[cfg(feature = "learn")]
     pub(crate) fn finished(&self) {
         self.bar.inc(1);
     }

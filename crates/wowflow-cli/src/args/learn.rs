@@ -65,6 +65,7 @@ pub(crate) enum NetworkName {
     Mlp,
 }
 
+#[cfg(feature = "learn")]
 impl NetworkName {
     pub(crate) fn typed(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()

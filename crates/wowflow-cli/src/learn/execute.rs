@@ -214,7 +214,7 @@ fn write_samples(root: &Path, row: &str, method: &str, samples: &LabeledDataset)
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let name = slug(&format!("{row} {method}"));
-    write_npz_dataset(&folder.join(format!("{name}.npz")), samples, &[])?;
+    write_npz_dataset(folder.join(format!("{name}.npz")), samples, &[])?;
     let (Some(shape), Points::F32(values)) = (samples.image_shape(), samples.points()) else { return Ok(()) };
     let class = |class: usize| ImageRow {
         label: samples.classes()[class].to_string(),
