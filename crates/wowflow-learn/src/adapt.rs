@@ -77,7 +77,7 @@ pub fn accuracy_along(
 }
 
 /// The accuracy along the WoW geodesic at given times, every sample at the mean of what it is coupled with; the
-/// classes are those of the coupling.
+/// classes are those of the coupling. `solved` is called when the transport is found, before the classifier looks.
 ///
 /// # Errors
 /// Spaces that differ, times that are not finite.
@@ -86,10 +86,12 @@ pub fn accuracy_along_geodesic(
     source: &MeasureOverMeasures<f32>,
     target: &MeasureOverMeasures<f32>,
     times: &[f64],
+    solved: impl FnOnce(),
 ) -> Result<Vec<AdaptPoint>, LearnError> {
     let transport = wow2_pow(source, target, KeepPlans::Yes).map_err(LearnError::flow)?;
     let labels = labels_of(source, &match_classes(&transport));
     let plan = VelocityPlan::new(source, target, &transport).map_err(LearnError::flow)?;
+    solved();
     let point = |&at: &f64| {
         let particles = plan.barycentric(at).map_err(LearnError::flow)?;
         let points = particles.points().to_vec();

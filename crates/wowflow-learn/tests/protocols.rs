@@ -251,12 +251,12 @@ fn a_classifier_looks_along_the_way() {
 fn a_geodesic_ends_at_the_target() {
     let (source, target) = turned();
     let network = classifier(&target);
-    let points = accuracy_along_geodesic(&network, &source, &target, &[0.0, 0.5, 1.0]).unwrap();
+    let points = accuracy_along_geodesic(&network, &source, &target, &[0.0, 0.5, 1.0], || {}).unwrap();
     assert_eq!(points.iter().map(|point| point.at).collect::<Vec<_>>(), [0.0, 0.5, 1.0]);
     assert_eq!(points[0].accuracy, seen(&network, &source, &target, 0).unwrap());
     // Equal sizes: the end is the target's own samples, each with its own label.
     assert_eq!(points[2].accuracy, accuracy(&network, &examples_of(&target).unwrap()));
-    assert!(accuracy_along_geodesic(&network, &source, &target, &[f64::NAN]).is_err());
+    assert!(accuracy_along_geodesic(&network, &source, &target, &[f64::NAN], || {}).is_err());
 }
 
 #[test]

@@ -60,11 +60,12 @@ pub fn welch(a: Draws, b: Draws) -> Estimate {
     Estimate { value: a.mean - b.mean, standard_error: (u + v).sqrt(), degrees_of_freedom }
 }
 
-/// Whether an interval of a level around a difference excludes 0; `None` where its error is not known.
+/// Whether an interval of a level around a difference excludes 0; `None` where its error is not known: for a single
+/// draw, and for draws that all agree, which say nothing of how much others would.
 #[must_use]
 pub fn differs(difference: &Estimate, level: f64) -> Option<bool> {
     let (low, high) = difference.interval(level);
-    (!low.is_nan() && !high.is_nan()).then_some(low > 0.0 || high < 0.0)
+    (difference.standard_error > 0.0 && !low.is_nan() && !high.is_nan()).then_some(low > 0.0 || high < 0.0)
 }
 
 #[cfg(test)]
@@ -87,7 +88,8 @@ mod tests {
     #[test]
     fn what_is_not_known_is_not_significant() {
         assert_eq!(differs(&paired(&[1.0], &[0.0]), 0.95), None);
-        assert_eq!(differs(&paired(&[1.0, 1.0], &[0.0, 0.0]), 0.95), Some(true));
+        assert_eq!(differs(&paired(&[1.0, 1.0], &[0.0, 0.0]), 0.95), None);
+        assert_eq!(differs(&paired(&[1.0, 1.1], &[0.0, 0.0]), 0.95), Some(true));
         assert_eq!(differs(&paired(&[1.0, 3.0], &[1.5, 2.0]), 0.95), Some(false));
         let single = welch(Draws::of(&[1.0]), Draws { mean: 0.0, deviation: 1.0, count: 15 });
         assert_eq!(differs(&single, 0.95), None);

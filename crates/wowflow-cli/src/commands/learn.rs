@@ -11,7 +11,7 @@ use crate::args::CommonArgs;
 use crate::args::learn::{AdaptArgs, DistillArgs, PairArgs, TransferArgs};
 use crate::console::Console;
 use crate::interrupt;
-use crate::learn::execute::{End, Filter, execute, finished, log_of};
+use crate::learn::execute::{End, Filter, execute, finished, first_draw, log_of};
 use crate::learn::experiment::{Experiment, Task};
 use crate::learn::finish::{Place, finish};
 use crate::learn::method::{MethodName, MethodSpec, Preset};
@@ -162,6 +162,8 @@ fn start(
     let experiment = experiment.checked()?;
     let out = out.map_or_else(|| default_out(name, ""), Path::to_owned);
     let data_dir = common.data.data_dir.as_deref();
+    // Data that cannot be used are refused before anything is written.
+    first_draw(&experiment, data_dir)?;
     let provenance = RunProvenance::new(experiment.seed, hash(&experiment)?, data_dir);
     let run = create(&out, |run| {
         write_json(&run.provenance(), &provenance)?;

@@ -114,6 +114,16 @@ pub(crate) fn finished(root: &Path, experiment: &Experiment) -> Result<Vec<Recor
     })
 }
 
+/// Draws the data of the first repetition, to see that they can be used.
+pub(crate) fn first_draw(experiment: &Experiment, data_dir: Option<&Path>) -> Result<()> {
+    let seed = subseed(experiment.seed, 0);
+    let with_test = experiment.task != Task::Adaptation;
+    for row in &experiment.rows {
+        draw(experiment, row, (seed, seed), data_dir, with_test)?;
+    }
+    Ok(())
+}
+
 /// Runs what is asked for and not finished yet, row by row and try by try; all methods of a try share its data.
 pub(crate) fn execute(
     root: &Path,

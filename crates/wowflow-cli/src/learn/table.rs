@@ -21,7 +21,9 @@ pub(crate) fn markdown(experiment: &Experiment, cells: &[Cell], versus: &[Versus
     }
     let _ = write!(text, "- {machine}\n\n");
     text += &accuracies(experiment, cells);
-    text += "\nIn brackets the published mean and deviation; `+` and `-` where ours is significantly above or below it (Welch, 5 %, our tries against 15 published runs), `=` where it is not, `?` for a single try.\n";
+    if experiment.methods.iter().any(|method| !method.published.is_empty()) {
+        text += "\nIn brackets the published mean and deviation; `+` and `-` where ours is significantly above or below it (Welch, 5 %, our tries against 15 published runs), `=` where it is not, `?` where tries cannot tell.\n";
+    }
     text += "\nSeconds of a move on all threads, median over tries, and its steps:\n\n";
     text += &clocks(experiment, cells);
     let known: Vec<&Versus> = versus.iter().filter(|versus| versus.difference.interval.is_some()).collect();
@@ -133,6 +135,7 @@ fn mark(difference: &Difference) -> &'static str {
 fn clocks(experiment: &Experiment, cells: &[Cell]) -> String {
     body(experiment, cells, |cell| match cell.steps {
         0 => "-".to_owned(),
+        1 => seconds(cell.move_seconds),
         steps => format!("{}, {steps} steps", seconds(cell.move_seconds)),
     })
 }
