@@ -173,7 +173,7 @@ fn chart(title: &str, x: &str, column: usize, curves: &[(&str, Curve)]) -> Resul
     let series = curves.iter().map(|(name, curve)| Series {
         name: (*name).to_owned(),
         points: curve.iter().map(|at| (at[column], at[2])).collect(),
-        band: None,
+        ..Series::default()
     });
     let chart = LineChart {
         title: format!("{title}: exact W² against {x}"),

@@ -1,8 +1,9 @@
 //! Line charts: curves against the step with readable axes.
 
 use crate::canvas::{Align, Canvas, Text, Xy, shorten};
+use crate::dashes::dashes;
 use crate::error::ReportError;
-use crate::palette::{FRAME, GRID, INK, MUTED, PAPER, class_color};
+use crate::palette::{FRAME, GRID, INK, MUTED, PAPER, Rgb, class_color};
 use crate::picture::Picture;
 use crate::ticks::{self, Label, Tick};
 
@@ -36,6 +37,8 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
     /// Lower and upper end of an uncertainty band, one pair a point.
     pub band: Option<Vec<(f64, f64)>>,
+    /// The place of another curve: this one is dashed, in that one's colour.
+    pub dashed_like: Option<usize>,
 }
 
 /// Curves over a common x axis, 900 x 550 pixels, with a legend when there are several.
@@ -48,7 +51,7 @@ pub struct Series {
 ///     x_label: "step".into(),
 ///     y_label: "MMD²".into(),
 ///     scale: AxisScale::Log,
-///     series: vec![Series { name: "riesz".into(), points, band: None }],
+///     series: vec![Series { name: "riesz".into(), points, ..Series::default() }],
 /// };
 /// let picture = chart.draw()?;
 /// assert_eq!((picture.width(), picture.height()), (900, 550));
@@ -132,12 +135,16 @@ impl LineChart {
     /// Draws the chart.
     ///
     /// # Errors
-    /// No series, no finite point, or a band without one pair a point.
+    /// No series, no finite point, a band without one pair a point, or a curve like one that is not there.
     pub fn draw(&self) -> Result<Picture, ReportError> {
         for series in &self.series {
             if let Some(band) = series.band.as_ref().filter(|band| band.len() != series.points.len()) {
                 let expected = format!("a band of {} pairs for {:?}", series.points.len(), series.name);
                 return Err(ReportError::picture(NAME, expected, band.len().to_string()));
+            }
+            if let Some(like) = series.dashed_like.filter(|like| *like >= self.series.len()) {
+                let expected = format!("{:?} dashed like one of {} curves", series.name, self.series.len());
+                return Err(ReportError::picture(NAME, expected, like.to_string()));
             }
         }
         let finite = |&&(x, y): &&(f64, f64)| x.is_finite() && y.is_finite();
@@ -164,12 +171,12 @@ impl LineChart {
         self.axes(&mut canvas, &axis, (x_low, x_high), &x_at, &y_at);
         canvas.clip(LEFT as f32, TOP as f32 - 2.0, plot_width as f32, plot_height as f32 + 4.0);
         for (index, series) in self.series.iter().enumerate().rev() {
-            let color = class_color(index);
+            let color = series.color(index);
             if let Some(band) = &series.band {
                 for run in runs(series, |i| band[i].0.is_finite() && band[i].1.is_finite()) {
                     let upper = run.clone().map(|i| (x_at(series.points[i].0), y_at(band[i].1)));
                     let lower = run.rev().map(|i| (x_at(series.points[i].0), y_at(band[i].0)));
-                    canvas.polygon(&upper.chain(lower).collect::<Vec<Xy>>(), color, 0.18);
+                    canvas.polygon(&upper.chain(lower).collect::<Vec<Xy>>(), color, series.shade());
                 }
             }
             for run in runs(series, |_| true) {
@@ -178,7 +185,7 @@ impl LineChart {
                 if let [only] = line[..] {
                     canvas.discs(&[only], 3.5, color, 1.0);
                 }
-                canvas.line(&line, 2.0, color, 1.0);
+                series.stroke(&mut canvas, &line, 2.0, color);
             }
         }
         canvas.unclip();
@@ -255,16 +262,32 @@ impl LineChart {
         let Some((left, top)) = corners.min_by_key(covered) else { return };
         canvas.rect(left, top, width, height, PAPER);
         canvas.frame(left, top, width, height, GRID);
-        for (index, name) in names.iter().enumerate() {
+        for (index, (name, series)) in names.iter().zip(&self.series).enumerate() {
             let y = top + 4 + 20 * index as i32;
             let middle = (y + 10) as f32;
-            canvas.line(
-                &[((left + 10) as f32, middle), ((left + 34) as f32, middle)],
-                2.5,
-                class_color(index),
-                1.0,
-            );
+            let sample = [((left + 10) as f32, middle), ((left + 34) as f32, middle)];
+            series.stroke(canvas, &sample, 2.5, series.color(index));
             canvas.text(left + 42, y + 2, name, Text::Small, Align::Left, INK);
+        }
+    }
+}
+
+impl Series {
+    fn color(&self, index: usize) -> Rgb {
+        class_color(self.dashed_like.unwrap_or(index))
+    }
+
+    /// Opacity of the band.
+    fn shade(&self) -> f32 {
+        if self.dashed_like.is_some() { 0.08 } else { 0.18 }
+    }
+
+    fn stroke(&self, canvas: &mut Canvas, line: &[Xy], width: f32, color: Rgb) {
+        if self.dashed_like.is_some() {
+            let dashes = dashes(line);
+            canvas.lines(dashes.iter().map(Vec::as_slice), width, color, 1.0);
+        } else {
+            canvas.line(line, width, color, 1.0);
         }
     }
 }
@@ -288,11 +311,10 @@ fn runs(series: &Series, good: impl Fn(usize) -> bool) -> Vec<std::ops::Range<us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::palette::Rgb;
 
     fn chart(scale: AxisScale, values: &[f64]) -> LineChart {
         let points = values.iter().enumerate().map(|(i, &v)| (i as f64, v)).collect();
-        let series = vec![Series { name: "loss".into(), points, band: None }];
+        let series = vec![Series { name: "loss".into(), points, ..Series::default() }];
         LineChart { title: "t".into(), x_label: "step".into(), y_label: "y".into(), scale, series }
     }
 
@@ -354,6 +376,7 @@ mod tests {
             name: "s".into(),
             points: vec![(0.0, 1.0), (1.0, f64::NAN), (2.0, 1.0), (3.0, 2.0)],
             band: Some(vec![(0.5, 1.5)]),
+            dashed_like: None,
         };
         assert_eq!(runs(&series, |_| true), vec![0..1, 2..4]);
         let mut chart = chart(AxisScale::Linear, &[]);
@@ -367,11 +390,36 @@ mod tests {
     fn the_band_surrounds_its_curve_and_the_legend_avoids_the_curves() {
         let mut chart = chart(AxisScale::Linear, &[10.0, 10.0]);
         chart.series[0].band = Some(vec![(0.0, 12.0), (0.0, 12.0)]);
-        chart.series.push(Series { name: "other".into(), points: vec![(0.0, 1.0), (1.0, 1.0)], band: None });
+        chart.series.push(Series {
+            name: "other".into(),
+            points: vec![(0.0, 1.0), (1.0, 1.0)],
+            ..Series::default()
+        });
         let picture = chart.draw().unwrap();
         let shade = picture.pixels()[(HEIGHT / 2) * WIDTH + WIDTH / 2];
         assert!(shade[0] > 180 && shade[2] > shade[0], "{shade:?}");
         let line = rows(&picture, class_color(0), LEFT as usize + 5..LEFT as usize + 6);
         assert!(!line.is_empty() && line[0] > TOP as usize + 20);
+    }
+    #[test]
+    fn a_dashed_curve_has_gaps_and_the_colour_of_another() {
+        let mut chart = chart(AxisScale::Linear, &[1.0, 1.0]);
+        let points = vec![(0.0, 3.0), (1.0, 3.0)];
+        let like = |other| Series { dashed_like: Some(other), points: points.clone(), ..Series::default() };
+        chart.series.push(like(0));
+        let picture = chart.draw().unwrap();
+        let inside = LEFT as usize + 5..WIDTH - RIGHT as usize - 5;
+        let drawn = rows(&picture, class_color(0), inside.clone());
+        let inked = |y: usize| {
+            inside.clone().filter(|x| picture.pixels()[y * WIDTH + x] == class_color(0)).count() as f64
+                / inside.len() as f64
+        };
+        // The dashed one lies above; 7 of 12 pixels are inked.
+        assert!((0.4..0.7).contains(&inked(drawn[0])), "{}", inked(drawn[0]));
+        assert!(inked(drawn[drawn.len() - 1]) > 0.95);
+        assert!(rows(&picture, class_color(1), inside).is_empty());
+        chart.series[1] = like(2);
+        let text = chart.draw().unwrap_err().to_string();
+        assert_eq!(text, "expected \"\" dashed like one of 2 curves for the line chart, found 2");
     }
 }

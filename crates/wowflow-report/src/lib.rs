@@ -9,6 +9,7 @@ mod agreement;
 mod animation;
 mod canvas;
 mod chart;
+mod dashes;
 mod error;
 mod heatmap;
 mod images;

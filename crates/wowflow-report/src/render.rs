@@ -93,7 +93,7 @@ fn loss(run: &RunDir) -> Result<Picture, ReportError> {
         Some((record.mmd2 - reach, record.mmd2 + reach))
     };
     let band = metrics.iter().map(band).collect();
-    let series = vec![Series { name: "mmd2".into(), points, band }];
+    let series = vec![Series { name: "mmd2".into(), points, band, ..Series::default() }];
     let (x_label, y_label) = ("step".into(), "MMD²".into());
     LineChart { title, x_label, y_label, scale: AxisScale::Log, series }.draw()
 }
@@ -108,7 +108,7 @@ fn distance(run: &RunDir) -> Result<Option<Picture>, ReportError> {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(None) };
     let title =
         format!("Exact W² to the target: {} to {} at step {}", number(first.1, 4), number(last.1, 4), last.0);
-    let series = vec![Series { name: "wow2".into(), points, band: None }];
+    let series = vec![Series { name: "wow2".into(), points, ..Series::default() }];
     let (x_label, y_label) = ("step".into(), "W_{W2}²".into());
     Ok(Some(LineChart { title, x_label, y_label, scale: AxisScale::Log, series }.draw()?))
 }
@@ -127,7 +127,7 @@ fn accuracy(run: &RunDir) -> Result<Option<Picture>, ReportError> {
     let points: Vec<(f64, f64)> = records.iter().filter_map(point).collect();
     let Some(last) = points.last() else { return Ok(None) };
     let title = format!("1-nearest-neighbour accuracy: {:.2} % at step {}", 100.0 * last.1, last.0);
-    let series = vec![Series { name: "accuracy".into(), points, band: None }];
+    let series = vec![Series { name: "accuracy".into(), points, ..Series::default() }];
     let (x_label, y_label) = ("step".into(), "accuracy".into());
     Ok(Some(LineChart { title, x_label, y_label, scale: AxisScale::Linear, series }.draw()?))
 }

@@ -85,6 +85,26 @@ mod tests {
         assert_eq!(differs(&found, 0.95), Some(4.0 / found.standard_error > 4.303));
     }
 
+    /// Hours of sleep gained by ten patients with two drugs (Student 1908, the data of his first table).
+    const FIRST: [f64; 10] = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
+    const SECOND: [f64; 10] = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
+
+    #[test]
+    fn pairs_tell_what_independent_draws_do_not() {
+        let pairs = paired(&FIRST, &SECOND);
+        assert!((pairs.value / pairs.standard_error + 4.0621).abs() < 1e-4);
+        assert_eq!(pairs.degrees_of_freedom, 9);
+        let (low, high) = pairs.interval(0.95);
+        assert!((low + 2.4599).abs() < 1e-3 && (high + 0.7001).abs() < 1e-3, "{low} {high}");
+        assert_eq!(differs(&pairs, 0.95), Some(true));
+
+        let apart = welch(Draws::of(&FIRST), Draws::of(&SECOND));
+        assert!((apart.value / apart.standard_error + 1.8608).abs() < 1e-4);
+        // 17.776, rounded down.
+        assert_eq!(apart.degrees_of_freedom, 17);
+        assert_eq!(differs(&apart, 0.95), Some(false));
+    }
+
     #[test]
     fn what_is_not_known_is_not_significant() {
         assert_eq!(differs(&paired(&[1.0], &[0.0]), 0.95), None);

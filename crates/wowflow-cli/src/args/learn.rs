@@ -47,8 +47,9 @@ Examples:
   wowflow reproduce transfer-mnist-usps --rows 1,5 --methods 'target only,ours'
   wowflow reproduce mine.toml --out results
 
-Finished repetitions are kept in runs/reproduce/NAME; the same command goes on from there. What is there is
-collected in results/NAME.json, results/NAME.md and pictures beside them, also where cells are missing.";
+Finished repetitions are kept in runs/reproduce/NAME; the same command goes on from there, and from results that are
+there already. Repetitions of other settings are refused, never overwritten. What is there is collected in
+results/NAME.json, results/NAME.md and pictures beside them, also where cells are missing.";
 
 /// A network by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -223,6 +224,9 @@ pub(crate) struct ReproduceArgs {
     /// Only these methods, by their names in the experiment.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) methods: Option<Vec<String>>,
+    /// Go on without finished repetitions whose settings the experiment no longer has: they go to outdated.jsonl.
+    #[arg(long)]
+    pub(crate) set_aside: bool,
     /// Folder for the results.
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) out: PathBuf,

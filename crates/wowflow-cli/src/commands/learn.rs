@@ -11,9 +11,10 @@ use crate::args::CommonArgs;
 use crate::args::learn::{AdaptArgs, DistillArgs, PairArgs, TransferArgs};
 use crate::console::Console;
 use crate::interrupt;
-use crate::learn::execute::{End, Filter, execute, finished, first_draw, log_of};
+use crate::learn::execute::{End, Filter, execute, first_draw};
 use crate::learn::experiment::{Experiment, Task};
 use crate::learn::finish::{Place, finish};
+use crate::learn::kept::{finished, log_of};
 use crate::learn::method::{MethodName, MethodSpec, Preset};
 use crate::run::config::hash;
 use crate::run::directory::{

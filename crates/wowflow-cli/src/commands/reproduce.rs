@@ -10,10 +10,11 @@ use crate::ExitStatus;
 use crate::args::learn::ReproduceArgs;
 use crate::console::Console;
 use crate::interrupt;
-use crate::learn::execute::{End, Filter, execute, finished, log_of};
+use crate::learn::execute::{End, Filter, execute};
 use crate::learn::experiment::Experiment;
 use crate::learn::figures::Published;
 use crate::learn::finish::{Place, finish};
+use crate::learn::kept::{Outdated, gathered, log_of};
 use crate::run::config::hash;
 use crate::run::directory::{claim, create, remove_temporary_in, write_bytes, write_json};
 use crate::run::provenance::RunProvenance;
@@ -86,15 +87,20 @@ fn reproduce(asked: &str, args: &ReproduceArgs, console: &Console) -> Result<Exi
     remove_temporary_in(&[run.root()])?;
     interrupt::listen();
     // Every repetition is checked against the settings of its method: methods and rows may be added.
-    let kept = finished(&root, &experiment)?;
+    let outdated = if args.set_aside { Outdated::SetAside } else { Outdated::Refused };
+    let place = Place { folder: &args.out, name: &name };
+    let kept = gathered(&root, &place.file(".json"), &experiment, outdated)?;
     write_json(&run.config(), &experiment)?;
-    console.say(&format!("{} in {}, {} repetitions are there", experiment.title, root.display(), kept.len()));
+    let (there, total) = (kept.len(), experiment.total());
+    let complete = if there == total { ": complete" } else { "" };
+    let title = &experiment.title;
+    console
+        .say(&format!("{title} in {}, {there} of {total} repetitions are there{complete}", root.display()));
     let (records, end) = execute(&root, &experiment, &filter, kept, data_dir, console)?;
     if end == End::Interrupted {
         console.say("interrupted; finished repetitions are kept, the same command goes on with them");
         return Ok(ExitStatus::Interrupted);
     }
-    let place = Place { folder: &args.out, name: &name };
     finish(&place, &experiment, &provenance, &records, published.as_ref(), console)?;
     Ok(ExitStatus::Done)
 }

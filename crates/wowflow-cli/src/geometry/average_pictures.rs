@@ -181,8 +181,12 @@ pub(crate) fn objective<T: Stored>(average: &Average<'_, T>) -> Result<Picture> 
         y_label: "sum of weighted W_W2^2".into(),
         scale: AxisScale::Linear,
         series: vec![
-            Series { name: "objective".into(), points, band: None },
-            Series { name: "lower bound".into(), points: vec![(0.0, bound), (last, bound)], band: None },
+            Series { name: "objective".into(), points, ..Series::default() },
+            Series {
+                name: "lower bound".into(),
+                points: vec![(0.0, bound), (last, bound)],
+                ..Series::default()
+            },
         ],
     };
     Ok(chart.draw()?)

@@ -1,7 +1,7 @@
 //! An experiment from where it stands to its end: repetition after repetition, each logged when it is finished.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use wowflow::dataset::{LabeledDataset, Points};
@@ -11,11 +11,12 @@ use wowflow_report::{ImageRow, contact_sheet};
 
 use super::data::{Drawn, draw};
 use super::experiment::{Experiment, Task};
+use super::kept::log_of;
 use super::method::MethodSpec;
 use super::record::{Found, Record};
 use super::{adapt, distill, transfer};
 use crate::agreement::file::slug;
-use crate::compare::pairs::{LineLog, read_lines};
+use crate::compare::pairs::LineLog;
 use crate::console::Console;
 use crate::interrupt;
 use crate::progress::Progress;
@@ -86,34 +87,6 @@ pub(crate) enum End {
     Interrupted,
 }
 
-/// The log of a run directory.
-pub(crate) fn log_of(root: &Path) -> PathBuf {
-    root.join("repetitions.jsonl")
-}
-
-/// The finished repetitions of an experiment.
-pub(crate) fn finished(root: &Path, experiment: &Experiment) -> Result<Vec<Record>> {
-    read_lines(&log_of(root), |earlier: &[Record], record: &Record| {
-        let methods = experiment.methods_of(&record.row);
-        let settings = match methods.iter().find(|method| method.label() == record.method) {
-            Some(method) => experiment.fingerprint(method)?,
-            None => String::new(),
-        };
-        ensure!(
-            record.settings == settings && record.attempt < experiment.tries,
-            "expected repetitions with the settings of this experiment, found others of {} in row {}, try {}: move them away",
-            record.method,
-            record.row,
-            record.attempt
-        );
-        let same = |known: &Record| {
-            (&known.row, &known.method, known.attempt) == (&record.row, &record.method, record.attempt)
-        };
-        ensure!(!earlier.iter().any(same), "expected every repetition once");
-        Ok(())
-    })
-}
-
 /// Draws the data of the first repetition, to see that they can be used.
 pub(crate) fn first_draw(experiment: &Experiment, data_dir: Option<&Path>) -> Result<()> {
     let seed = subseed(experiment.seed, 0);
@@ -157,26 +130,14 @@ pub(crate) fn execute(
         let with_test = experiment.task != Task::Adaptation;
         let drawn = draw(experiment, row, (seed, target_seed), data_dir, with_test)
             .with_context(|| format!("row {row}, try {attempt}"))?;
+        for known in records.iter().filter(|r| r.row == row && r.attempt == attempt) {
+            known.check_data(&drawn.sums)?;
+        }
         for method in methods {
             let label = method.label();
             let watch = Watch { progress: &progress, doing: format!("{row}, {label}, try {attempt}") };
-            let record = Record {
-                row: row.to_owned(),
-                method: label.clone(),
-                settings: experiment.fingerprint(method)?,
-                revision: env!("WOWFLOW_REVISION").to_owned(),
-                attempt,
-                seed,
-                data: drawn.sums.clone(),
-                accuracies: Vec::new(),
-                tested: 0,
-                trained_on: 0,
-                steps: 0,
-                move_seconds: 0.0,
-                train_seconds: 0.0,
-                curve: Vec::new(),
-                notes: drawn.notes.clone(),
-            };
+            let begun = Record::begun(row, &label, experiment.fingerprint(method)?, attempt, seed);
+            let record = Record { data: drawn.sums.clone(), notes: drawn.notes.clone(), ..begun };
             let found = match experiment.task {
                 Task::Transfer => transfer::run(experiment, method, &drawn, record, &watch),
                 Task::Distillation => distill::run(experiment, method, row, &drawn, record, &watch),

@@ -149,7 +149,16 @@ impl Experiment {
 
     /// Reads and checks the text of a file.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let experiment: Self = toml::from_str(text)?;
+        let experiment: Self = toml::from_str(text).map_err(|error| {
+            let line = error.span().map(|at| 1 + text[..at.start.min(text.len())].matches('\n').count());
+            let line = line.map_or(String::new(), |line| format!(" on line {line}"));
+            anyhow::anyhow!("expected an experiment, found{line}: {}", error.message().replace('\n', ", "))
+        })?;
+        // The command line picks rows and methods by lists with commas.
+        let names = experiment.rows.iter().cloned().chain(experiment.labels());
+        if let Some(name) = names.into_iter().find(|name| name.contains(',')) {
+            bail!("expected rows and methods without commas in their names, found {name}");
+        }
         experiment.checked()
     }
 
@@ -264,6 +273,12 @@ impl Experiment {
         self.methods.iter().filter(here).collect()
     }
 
+    /// Repetitions of all rows and methods.
+    pub(crate) fn total(&self) -> usize {
+        let tries = usize::try_from(self.tries).unwrap_or(usize::MAX);
+        self.rows.iter().map(|row| self.methods_of(row).len() * tries).sum()
+    }
+
     /// Names of methods, each once, in order.
     pub(crate) fn labels(&self) -> Vec<String> {
         let mut labels: Vec<String> = Vec::new();
@@ -317,7 +332,7 @@ mod tests {
     fn a_file_is_read_and_made_small() {
         let experiment = Experiment::parse(TEXT).unwrap();
         assert_eq!(experiment.labels(), ["target-only", "ours"]);
-        assert_eq!(experiment.methods_of("1").len(), 1);
+        assert_eq!((experiment.methods_of("1").len(), experiment.total()), (1, 6));
         assert_eq!(experiment.methods[0].published["1"], [26.0, 5.3]);
         let quick = experiment.quick().unwrap();
         assert_eq!((quick.rows.as_slice(), quick.tries, quick.methods.len()), (&["1".to_owned()][..], 1, 1));
@@ -327,7 +342,14 @@ mod tests {
     fn what_does_not_fit_is_named() {
         let refused =
             |from: &str, to: &str| format!("{:#}", Experiment::parse(&TEXT.replace(from, to)).unwrap_err());
-        assert!(refused("epochs", "epoch").contains("epoch"), "unknown key");
+        let unknown = refused("epochs", "epoch");
+        let start = "expected an experiment, found on line 9: unknown field `epoch`, expected one of `title`";
+        assert!(unknown.starts_with(start) && !unknown.contains('\n'), "{unknown}");
+        let wrong = refused("epochs = 3", "epochs = 'many'");
+        assert!(wrong.contains("on line 9") && wrong.contains("many"), "{wrong}");
+        assert!(refused("title", "title title").contains("on line 2"));
+        assert!(refused("\"1\", \"5\"", "\"1,5\"").contains("without commas in their names, found 1,5"));
+        assert!(refused("\"ours\"", "\"a,b\"").contains("found a,b"));
         assert!(refused("rows = [\"5\"]", "rows = [\"7\"]").contains("found 7"));
         assert!(refused("1 = [26.0", "3 = [26.0").contains("found 3"));
         assert!(refused("tries = 2", "tries = 0").contains("at least one try"));

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use wowflow_report::{AxisScale, LineChart, Picture, Series};
 
+use super::along::Curve;
 use super::experiment::Experiment;
 use super::outcome::Cell;
 use super::record::Record;
@@ -43,33 +44,38 @@ impl Published {
     }
 }
 
-/// Accuracy by row, a curve a method with a band of a deviation to both sides, published means dotted by their name.
+/// Accuracy by row, a curve a method with a band of a deviation to both sides, published means dashed in its colour.
 pub(crate) fn by_row(experiment: &Experiment, cells: &[Cell]) -> Result<Option<Picture>> {
-    let place = |row: &str| experiment.rows.iter().position(|r| r == row).unwrap_or(0) as f64;
     let number = |row: &str| row.parse::<f64>().ok().filter(|x| *x > 0.0).map(f64::log10);
     let numbers = experiment.rows.len() > 1 && experiment.rows.iter().all(|row| number(row).is_some());
-    if !numbers {
+    if !numbers || cells.is_empty() {
         return Ok(None);
     }
-    let at = |row: &str| number(row).unwrap_or_else(|| place(row));
-    let mut series = Vec::new();
+    let at = |cell: &Cell| number(&cell.row).unwrap_or(0.0);
+    let (mut series, mut published) = (Vec::new(), Vec::new());
     for label in experiment.labels() {
         let own: Vec<&Cell> = cells.iter().filter(|cell| cell.method == label).collect();
         if own.is_empty() {
             continue;
         }
-        let points = own.iter().map(|cell| (at(&cell.row), cell.mean)).collect();
+        let theirs: Vec<(f64, f64)> =
+            own.iter().filter_map(|cell| Some((at(cell), cell.published?[0]))).collect();
+        if !theirs.is_empty() {
+            published.push(Series {
+                name: format!("{label}, published"),
+                points: theirs,
+                band: None,
+                dashed_like: Some(series.len()),
+            });
+        }
+        let points = own.iter().map(|cell| (at(cell), cell.mean)).collect();
         let band = own.iter().map(|cell| {
             let deviation = cell.deviation.unwrap_or(0.0);
             (cell.mean - deviation, cell.mean + deviation)
         });
-        series.push(Series { name: label.clone(), points, band: Some(band.collect()) });
-        let published: Vec<(f64, f64)> =
-            own.iter().filter_map(|cell| Some((at(&cell.row), cell.published?[0]))).collect();
-        if !published.is_empty() {
-            series.push(Series { name: format!("{label}, published"), points: published, band: None });
-        }
+        series.push(Series { name: label, points, band: Some(band.collect()), ..Series::default() });
     }
+    series.append(&mut published);
     let chart = LineChart {
         title: experiment.title.clone(),
         x_label: format!("log10 of {}", experiment.row_name),
@@ -87,57 +93,44 @@ pub(crate) enum Against {
     Seconds,
 }
 
-/// Accuracy along the way, mean over tries with a band of a deviation; steps and seconds as their logarithm.
+/// Accuracy along the way, mean over tries with a band of a deviation, published curves dashed in the colour of the
+/// first method of their row; steps and seconds as their logarithm.
 pub(crate) fn curves(
     experiment: &Experiment,
     records: &[Record],
     published: Option<&Published>,
     against: Against,
 ) -> Result<Option<Picture>> {
-    let mut series = Vec::new();
+    let (mut series, mut dashed) = (Vec::new(), Vec::new());
     for row in &experiment.rows {
-        for label in experiment.labels() {
-            let own: Vec<&Record> = records
-                .iter()
-                .filter(|r| r.row == *row && r.method == label && r.steps > 1 && !r.curve.is_empty())
-                .collect();
-            let shortest = own.iter().map(|record| record.curve.len()).min().unwrap_or(0);
-            let (mut points, mut band) = (Vec::new(), Vec::new());
-            for at in 0..shortest {
-                let x = match against {
-                    Against::Steps => own[0].curve[at].at,
-                    Against::Seconds => {
-                        own.iter().map(|r| r.curve[at].seconds).sum::<f64>() / own.len() as f64
-                    }
-                };
-                // A logarithmic axis has no place for the start.
-                let Some(x) = Some(x).filter(|x| *x > 0.0).map(f64::log10) else { continue };
-                let values: Vec<f64> = own.iter().map(|r| 100.0 * r.curve[at].accuracy).collect();
-                let mean = values.iter().sum::<f64>() / values.len() as f64;
-                let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-                let deviation = (squares / (values.len() as f64 - 1.0).max(1.0)).sqrt();
-                points.push((x, mean));
-                band.push((mean - deviation, mean + deviation));
-            }
-            if !points.is_empty() {
-                series.push(Series { name: format!("{row}, {label}"), points, band: Some(band) });
+        let first = series.len();
+        for method in experiment.methods_of(row) {
+            let label = method.label();
+            let own: Vec<&Record> = records.iter().filter(|r| r.row == *row && r.method == label).collect();
+            let curve = Curve::of(method.method, &own);
+            let along = if against == Against::Steps { &curve.steps } else { &curve.seconds };
+            let all =
+                along.iter().copied().zip(curve.mean.iter().copied().zip(curve.deviation.iter().copied()));
+            if let Some(drawn) = drawn(&format!("{row}, {label}"), all) {
+                series.push(drawn);
             }
         }
-        let theirs = published.iter().flat_map(|all| &all.curves).filter(|curve| curve.row == *row);
-        for curve in theirs.filter(|_| against == Against::Steps) {
-            let all = curve.steps.iter().zip(curve.mean.iter().zip(&curve.deviation));
-            let (mut points, mut band) = (Vec::new(), Vec::new());
-            for (step, (mean, deviation)) in all.filter(|(step, _)| **step > 0.0) {
-                points.push((step.log10(), 100.0 * mean));
-                band.push((100.0 * (mean - deviation), 100.0 * (mean + deviation)));
-            }
-            series.push(Series { name: format!("{row}, published"), points, band: Some(band) });
+        let theirs = published.and_then(|all| all.curves.iter().find(|curve| curve.row == *row));
+        if let Some(curve) = theirs.filter(|_| against == Against::Steps && series.len() > first) {
+            let all = curve
+                .steps
+                .iter()
+                .copied()
+                .zip(curve.mean.iter().copied().zip(curve.deviation.iter().copied()));
+            let drawn = drawn(&format!("{row}, published"), all);
+            dashed.extend(drawn.map(|drawn| Series { dashed_like: Some(first), ..drawn }));
         }
     }
     if series.is_empty() {
         return Ok(None);
     }
-    let what = if against == Against::Steps { "steps" } else { "seconds of the flow" };
+    series.append(&mut dashed);
+    let what = if against == Against::Steps { "steps" } else { "seconds of the move" };
     let chart = LineChart {
         title: experiment.title.clone(),
         x_label: format!("log10 of {what}"),
@@ -146,4 +139,15 @@ pub(crate) fn curves(
         series,
     };
     Ok(Some(chart.draw()?))
+}
+
+/// A curve of shares with their deviations, in percent against the logarithm; a start at 0 has no place there.
+fn drawn(name: &str, all: impl Iterator<Item = (f64, (f64, f64))>) -> Option<Series> {
+    let (mut points, mut band) = (Vec::new(), Vec::new());
+    for (at, (mean, deviation)) in all.filter(|(at, _)| *at > 0.0) {
+        points.push((at.log10(), 100.0 * mean));
+        band.push((100.0 * (mean - deviation), 100.0 * (mean + deviation)));
+    }
+    let name = name.to_owned();
+    (!points.is_empty()).then_some(Series { name, points, band: Some(band), ..Series::default() })
 }

@@ -9,7 +9,7 @@ use wowflow_report::rundir::SCHEMA;
 
 use super::experiment::{Experiment, Task};
 use super::figures::{Against, Published, by_row, curves};
-use super::outcome::{cells, versus};
+use super::outcome::Outcome;
 use super::record::Record;
 use super::table::markdown;
 use crate::console::Console;
@@ -23,7 +23,8 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn file(&self, end: &str) -> PathBuf {
+    /// A file of the results, by its end.
+    pub(crate) fn file(&self, end: &str) -> PathBuf {
         self.folder.join(format!("{}{end}", self.name))
     }
 }
@@ -39,15 +40,13 @@ pub(crate) fn finish(
 ) -> Result<()> {
     std::fs::create_dir_all(place.folder)
         .with_context(|| format!("cannot make the folder {}", place.folder.display()))?;
-    let (cells, versus) = (cells(experiment, records), versus(experiment, records));
-    let machine = format!(
-        "wowflow {} ({}) on {}, {} threads; every repetition with its seed and the checksums of its data is in {}.json",
-        provenance.version, provenance.revision, provenance.platform, provenance.threads, place.name
-    );
-    let page = markdown(experiment, &cells, &versus, &machine);
+    let outcome = Outcome::of(experiment, records, published);
+    let page = markdown(experiment, &outcome, &origin(experiment, records, place.name));
     let mut pictures: Vec<(&str, Option<Picture>)> = Vec::new();
     match experiment.task {
-        Task::Transfer | Task::Distillation => pictures.push(("-by-row.png", by_row(experiment, &cells)?)),
+        Task::Transfer | Task::Distillation => {
+            pictures.push(("-by-row.png", by_row(experiment, &outcome.cells)?));
+        }
         Task::Adaptation => {
             for (end, against) in [("-steps.png", Against::Steps), ("-seconds.png", Against::Seconds)] {
                 pictures.push((end, curves(experiment, records, published, against)?));
@@ -65,8 +64,9 @@ pub(crate) fn finish(
         "schema": SCHEMA,
         "experiment": experiment,
         "provenance": provenance,
-        "cells": cells,
-        "differences": versus,
+        "cells": outcome.cells,
+        "differences": outcome.differences,
+        "reached": outcome.reached,
         "pictures": names,
         "repetitions": records,
     });
@@ -76,4 +76,27 @@ pub(crate) fn finish(
         console.say(&format!("open {name}"));
     }
     console.object(&result)
+}
+
+/// What made the repetitions, how many are there, and where each of them is.
+fn origin(experiment: &Experiment, records: &[Record], name: &str) -> String {
+    let distinct = |of: &dyn Fn(&Record) -> String| {
+        let mut found: Vec<String> = records.iter().map(of).collect();
+        found.sort_unstable();
+        found.dedup();
+        found.join(" and ")
+    };
+    let revisions = distinct(&|record| record.revision.clone());
+    let machines =
+        distinct(&|record| record.machine.clone().unwrap_or_else(|| "a machine not named".to_owned()));
+    let made = if records.is_empty() {
+        String::new()
+    } else {
+        format!(", made by wowflow {revisions} on {machines}")
+    };
+    format!(
+        "{} of {} repetitions{made}; each with its seed, its seconds and the checksums of its data is in {name}.json",
+        records.len(),
+        experiment.total()
+    )
 }

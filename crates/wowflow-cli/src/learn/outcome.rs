@@ -4,7 +4,9 @@ use serde::Serialize;
 use wowflow::estimate::Estimate;
 use wowflow::significance::{Draws, differs, paired, welch};
 
+use super::along::{Reach, reaches};
 use super::experiment::Experiment;
+use super::figures::Published;
 use super::method::MethodSpec;
 use super::record::Record;
 
@@ -60,8 +62,29 @@ impl Difference {
     }
 }
 
+/// What the repetitions of an experiment come to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Outcome {
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) differences: Vec<Versus>,
+    /// Of accuracy curves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) reached: Vec<Reach>,
+}
+
+impl Outcome {
+    /// Of the repetitions that are there, of which there may be none.
+    pub(crate) fn of(experiment: &Experiment, records: &[Record], published: Option<&Published>) -> Self {
+        Self {
+            cells: cells(experiment, records),
+            differences: versus(experiment, records),
+            reached: reaches(experiment, records, published),
+        }
+    }
+}
+
 /// All cells that have a repetition, row by row.
-pub(crate) fn cells(experiment: &Experiment, records: &[Record]) -> Vec<Cell> {
+fn cells(experiment: &Experiment, records: &[Record]) -> Vec<Cell> {
     let mut cells = Vec::new();
     for row in &experiment.rows {
         for method in experiment.methods_of(row) {
@@ -110,7 +133,7 @@ fn cell(row: &str, method: &MethodSpec, records: &[&Record]) -> Cell {
 }
 
 /// Every two methods of a row on the tries that both have, paired.
-pub(crate) fn versus(experiment: &Experiment, records: &[Record]) -> Vec<Versus> {
+fn versus(experiment: &Experiment, records: &[Record]) -> Vec<Versus> {
     let mut found = Vec::new();
     for row in &experiment.rows {
         let methods = experiment.methods_of(row);
@@ -133,4 +156,73 @@ pub(crate) fn versus(experiment: &Experiment, records: &[Record]) -> Vec<Versus>
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::tests::record;
+    use super::*;
+
+    fn outcome(records: &[Record]) -> Outcome {
+        let text = r#"
+            title = "A"
+            task = "transfer"
+            row-name = "k"
+            rows = ["1"]
+            source = "a"
+            target = "b"
+            tries = 3
+            epochs = 1
+            [[methods]]
+            method = "target-only"
+            published = { 1 = [50.0, 3.0] }
+            [[methods]]
+            method = "geodesic"
+            differs = "D"
+            published = { 1 = [50.0, 3.0] }
+        "#;
+        Outcome::of(&Experiment::parse(text).unwrap(), records, None)
+    }
+
+    #[test]
+    fn the_unit_of_an_error_is_a_try() {
+        let tries = [[0.50, 0.54], [0.56, 0.60], [0.62, 0.66]];
+        let mut records: Vec<Record> =
+            (0..3).map(|at| record("1", "target-only", at, &tries[at as usize])).collect();
+        records[1].move_seconds = 3.0;
+        // The same tries, 10 points higher, but for the last one, which is not there.
+        records.extend(
+            (0..2).map(|at| record("1", "geodesic", at, &tries[at as usize].map(|share| share + 0.1))),
+        );
+        let found = outcome(&records);
+        let cell = &found.cells[0];
+        assert_eq!((cell.tries, cell.trainings, cell.move_seconds), (3, 6, 0.0));
+        for (found, expected) in cell.by_try.iter().zip([52.0, 58.0, 64.0]) {
+            assert!((found - expected).abs() < 1e-9);
+        }
+        // Over all six: squares of 8, 4, 2, 2, 4, 8 are 168.
+        assert!((cell.mean - 58.0).abs() < 1e-9);
+        assert!((cell.deviation.unwrap() - (168.0f64 / 5.0).sqrt()).abs() < 1e-9);
+        // 8 points above 50, with an error of sqrt(36/3 + 9/15) = 3.55 and 2 degrees of freedom.
+        let against = cell.against_published.as_ref().unwrap();
+        let reach = 4.3027 * (12.6f64).sqrt();
+        assert!((against.value - 8.0).abs() < 1e-9);
+        assert!((against.interval.unwrap()[1] - 8.0 - reach).abs() < 0.01, "{against:?}");
+        assert_eq!(against.significant, Some(false));
+
+        assert_eq!(found.cells[1].published, Some([50.0, 3.0]));
+        assert_eq!(found.cells[1].against_published, None, "another protocol");
+        let [versus] = &found.differences[..] else { panic!("one pair of methods: {found:?}") };
+        assert!((versus.difference.value + 10.0).abs() < 1e-9, "{versus:?}");
+        assert_eq!(versus.difference.significant, Some(true), "paired on the two tries that both have");
+    }
+
+    #[test]
+    fn a_single_try_is_not_judged() {
+        let found =
+            outcome(&[record("1", "target-only", 0, &[0.5, 0.6]), record("1", "geodesic", 0, &[0.7, 0.8])]);
+        assert_eq!(found.cells[0].against_published.as_ref().unwrap().significant, None);
+        assert_eq!(found.differences[0].difference.interval, None);
+        assert_eq!(outcome(&[]), Outcome { cells: vec![], differences: vec![], reached: vec![] });
+    }
 }

@@ -1,5 +1,6 @@
 //! The record of a repetition: one line of `repetitions.jsonl`.
 
+use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use wowflow::dataset::LabeledDataset;
 
@@ -15,6 +16,9 @@ pub(crate) struct Record {
     pub(crate) settings: String,
     /// Revision of the program that made it.
     pub(crate) revision: String,
+    /// Platform and threads, which the seconds depend on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) machine: Option<String>,
     /// Number of the try.
     pub(crate) attempt: u64,
     /// Seed of the try: of its samples, its flow and its trainings.
@@ -39,6 +43,68 @@ pub(crate) struct Record {
     /// Which class went where, and what else a reader should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,
+}
+
+impl Record {
+    /// One that is about to be made, on this machine.
+    pub(crate) fn begun(row: &str, method: &str, settings: String, attempt: u64, seed: u64) -> Self {
+        Self {
+            row: row.to_owned(),
+            method: method.to_owned(),
+            settings,
+            revision: env!("WOWFLOW_REVISION").to_owned(),
+            machine: Some(machine()),
+            attempt,
+            seed,
+            data: Vec::new(),
+            accuracies: Vec::new(),
+            tested: 0,
+            trained_on: 0,
+            steps: 0,
+            move_seconds: 0.0,
+            train_seconds: 0.0,
+            curve: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Whether two are of one method, row and try.
+    pub(crate) fn same_place(&self, other: &Self) -> bool {
+        (&self.row, &self.method, self.attempt) == (&other.row, &other.method, other.attempt)
+    }
+
+    /// Method, row and try, in words.
+    pub(crate) fn place(&self) -> String {
+        format!("{} in row {}, try {}", self.method, self.row, self.attempt)
+    }
+
+    /// Refuses data other than those of a finished repetition of the same try.
+    pub(crate) fn check_data(&self, drawn: &[DataSum]) -> Result<()> {
+        let differs = self.data.iter().zip(drawn).find(|(then, now)| then.sha256 != now.sha256);
+        if let Some((then, now)) = differs {
+            bail!(
+                "expected {} with the values that {} saw (checksum {}), found others ({})",
+                then.name,
+                self.place(),
+                then.sha256,
+                now.sha256
+            );
+        }
+        ensure!(
+            self.data.len() == drawn.len(),
+            "expected the {} datasets that {} saw, found {}",
+            self.data.len(),
+            self.place(),
+            drawn.len()
+        );
+        Ok(())
+    }
+}
+
+/// This machine, in words.
+pub(crate) fn machine() -> String {
+    let (arch, os) = (std::env::consts::ARCH, std::env::consts::OS);
+    format!("{arch}-{os}, {} threads", rayon::current_num_threads())
 }
 
 /// What a repetition found: its record, and the samples it made.
@@ -70,4 +136,33 @@ pub(crate) struct CurvePoint {
     /// Seconds of the move until then, without those spent looking.
     pub(crate) seconds: f64,
     pub(crate) accuracy: f64,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A finished repetition with these shares of right predictions.
+    pub(crate) fn record(row: &str, method: &str, attempt: u64, accuracies: &[f64]) -> Record {
+        Record {
+            revision: "r1".to_owned(),
+            machine: Some("m1".to_owned()),
+            data: vec![DataSum { name: "d".to_owned(), samples: 9, sha256: "s".to_owned() }],
+            accuracies: accuracies.to_vec(),
+            ..Record::begun(row, method, "settings".to_owned(), attempt, 7)
+        }
+    }
+
+    #[test]
+    fn other_data_are_refused() {
+        let record = record("5", "ours", 1, &[0.5]);
+        record.check_data(&record.data).unwrap();
+        let other = [DataSum { sha256: "t".to_owned(), ..record.data[0].clone() }];
+        let error = record.check_data(&other).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "expected d with the values that ours in row 5, try 1 saw (checksum s), found others (t)"
+        );
+        assert!(record.check_data(&[]).unwrap_err().to_string().contains("found 0"));
+    }
 }

@@ -4,47 +4,99 @@ use std::fmt::Write;
 
 use wowflow_report::seconds;
 
+use super::along::{LEVELS, Reach};
 use super::experiment::{Experiment, Task};
-use super::outcome::{Cell, Difference, Versus};
+use super::method::MethodSpec;
+use super::outcome::{Cell, Difference, LEVEL, Outcome, Versus};
 
-/// The page.
-pub(crate) fn markdown(experiment: &Experiment, cells: &[Cell], versus: &[Versus], machine: &str) -> String {
+/// The page; `origin` says where its numbers come from.
+pub(crate) fn markdown(experiment: &Experiment, outcome: &Outcome, origin: &str) -> String {
     let mut text = format!("# {}\n\n{}\n\n", experiment.title, in_words(experiment));
     for note in &experiment.notes {
         let _ = writeln!(text, "- {note}");
     }
-    let differs =
-        experiment.methods.iter().filter_map(|method| Some((method.label(), method.differs.clone()?)));
-    for (method, how) in differs {
-        let _ =
-            writeln!(text, "- {method}: not the published protocol, {how}; values are shown, not compared");
+    let mut told = Vec::new();
+    for method in &experiment.methods {
+        let Some(how) = &method.differs else { continue };
+        let line = format!(
+            "- {}: not the published protocol, {how}; values are shown, not compared\n",
+            method.label()
+        );
+        if !told.contains(&line) {
+            text += &line;
+            told.push(line);
+        }
     }
-    let _ = write!(text, "- {machine}\n\n");
-    text += &accuracies(experiment, cells);
+    let _ = write!(text, "- {origin}\n\n");
+    text += &accuracies(experiment, &outcome.cells);
     if experiment.methods.iter().any(|method| !method.published.is_empty()) {
-        text += "\nIn brackets the published mean and deviation; `+` and `-` where ours is significantly above or below it (Welch, 5 %, our tries against 15 published runs), `=` where it is not, `?` where tries cannot tell.\n";
+        text += "\nIn brackets the published mean and deviation; `+` and `-` where ours is significantly above or below it, `=` where it is not (Welch, 5 %, the means of our tries against the published runs, taken as 15 independent ones), `?` for a single try, `*` where the protocol is another one.\n";
     }
     text += "\nSeconds of a move on all threads, median over tries, and its steps:\n\n";
-    text += &clocks(experiment, cells);
-    let known: Vec<&Versus> = versus.iter().filter(|versus| versus.difference.interval.is_some()).collect();
-    if !known.is_empty() {
-        text += "\nDifferences between methods on the same tries, in points, with 95 % intervals (paired t over tries):\n\n";
-        let _ = writeln!(
-            text,
-            "| {} | method | less | difference | |\n| --- | --- | --- | --- | --- |",
-            experiment.row_name
-        );
-        for Versus { row, method, other, difference } in known {
-            let [low, high] = difference.interval.unwrap_or([f64::NAN; 2]);
-            let mark = if difference.significant == Some(true) { "significant" } else { "" };
-            let value = difference.value;
-            let _ = writeln!(
-                text,
-                "| {row} | {method} | {other} | {value:+.1} [{low:+.1}, {high:+.1}] | {mark} |"
-            );
+    text += &clocks(experiment, &outcome.cells);
+    text += &reached(experiment, &outcome.reached);
+    text += &differences(experiment, &outcome.differences);
+    text
+}
+
+/// Differences between methods whose error is known.
+fn differences(experiment: &Experiment, all: &[Versus]) -> String {
+    let known: Vec<&Versus> = all.iter().filter(|versus| versus.difference.interval.is_some()).collect();
+    if known.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "\nDifferences between methods on the same tries, in points, with 95 % intervals (paired t over tries); each is judged by itself, so that of {} about {:.0} are marked by chance:\n\n",
+        known.len(),
+        (known.len() as f64 * (1.0 - LEVEL)).ceil()
+    );
+    let name = &experiment.row_name;
+    let _ = writeln!(text, "| {name} | method | less | difference | |\n| --- | --- | --- | --- | --- |");
+    for Versus { row, method, other, difference } in known {
+        let [low, high] = difference.interval.unwrap_or([f64::NAN; 2]);
+        let mark = if difference.significant == Some(true) { "significant" } else { "" };
+        let value = difference.value;
+        let _ =
+            writeln!(text, "| {row} | {method} | {other} | {value:+.1} [{low:+.1}, {high:+.1}] | {mark} |");
+    }
+    text
+}
+
+/// When curves are first at the levels, beside the published ones.
+fn reached(experiment: &Experiment, all: &[Reach]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let labels = experiment.labels();
+    let mut text = format!(
+        "\nFirst steps at which the mean over tries has a share of right predictions, with the seconds of the move until then, and how many times fewer steps that is than published:\n\n| {} | at least | published | {} |\n",
+        experiment.row_name,
+        labels.join(" | ")
+    );
+    text += &"| --- ".repeat(labels.len() + 3);
+    text += "|\n";
+    for row in &experiment.rows {
+        for level in LEVELS {
+            let here: Vec<&Reach> = all.iter().filter(|r| r.row == *row && r.level == level).collect();
+            let Some(first) = here.first() else { continue };
+            let published = first.published_steps.map_or("-".to_owned(), |steps| format!("{steps} steps"));
+            let _ = write!(text, "| {row} | {:.1} % | {published} |", 100.0 * level);
+            for label in &labels {
+                let found = here.iter().find(|reach| reach.method == *label);
+                let _ = write!(text, " {} |", found.map_or("not run".to_owned(), |reach| in_steps(reach)));
+            }
+            text += "\n";
         }
     }
     text
+}
+
+fn in_steps(reach: &Reach) -> String {
+    let (Some(steps), Some(clock)) = (reach.steps, reach.seconds) else { return "never".to_owned() };
+    let ratio = reach.published_steps.filter(|_| steps > 0.0).map(|theirs| theirs / steps);
+    let fewer = ratio.map_or(String::new(), |ratio| format!(", {ratio:.0} times fewer"));
+    let unit = if steps == 1.0 { "step" } else { "steps" };
+    format!("{steps} {unit}, {}{fewer}", seconds(clock))
 }
 
 fn in_words(experiment: &Experiment) -> String {
@@ -83,15 +135,24 @@ fn head(experiment: &Experiment) -> String {
     row + &"| --- ".repeat(labels.len() + 1) + "|\n"
 }
 
-fn body(experiment: &Experiment, cells: &[Cell], one: impl Fn(&Cell) -> String) -> String {
+/// A table of cells, those that are run and those that are not.
+fn body(
+    experiment: &Experiment,
+    cells: &[Cell],
+    unrun: impl Fn(&MethodSpec, &str) -> String,
+    one: impl Fn(&Cell) -> String,
+) -> String {
     let mut text = head(experiment);
     for row in &experiment.rows {
         let _ = write!(text, "| {row} |");
         for label in experiment.labels() {
+            let methods = experiment.methods_of(row);
+            let method = methods.iter().find(|method| method.label() == label);
             let cell = cells.iter().find(|cell| cell.row == *row && cell.method == label);
-            let found = match cell {
-                Some(cell) => one(cell),
-                None => unrun(experiment, row, &label),
+            let found = match (method, cell) {
+                (None, _) => "-".to_owned(),
+                (Some(method), None) => unrun(method, row),
+                (_, Some(cell)) => one(cell),
             };
             let _ = write!(text, " {found} |");
         }
@@ -100,23 +161,19 @@ fn body(experiment: &Experiment, cells: &[Cell], one: impl Fn(&Cell) -> String) 
     text
 }
 
-/// A cell without repetitions: not run, with what was published; or none at all.
-fn unrun(experiment: &Experiment, row: &str, label: &str) -> String {
-    let methods = experiment.methods_of(row);
-    let Some(method) = methods.iter().find(|method| method.label() == label) else { return "-".to_owned() };
-    let published = method.published.get(row);
-    published.map_or("not run".to_owned(), |[mean, deviation]| format!("not run ({mean} ± {deviation})"))
-}
-
 fn accuracies(experiment: &Experiment, cells: &[Cell]) -> String {
-    body(experiment, cells, |cell| {
+    let unrun = |method: &MethodSpec, row: &str| match method.published.get(row) {
+        Some([mean, deviation]) => format!("not run ({mean} ± {deviation})"),
+        None => "not run".to_owned(),
+    };
+    body(experiment, cells, unrun, |cell| {
         let deviation = cell.deviation.map_or(String::new(), |deviation| format!(" ± {deviation:.1}"));
         let fewer = if cell.tries < experiment.tries as usize {
             format!(", {} tries", cell.tries)
         } else {
             String::new()
         };
-        let mark = cell.against_published.as_ref().map_or("", mark);
+        let mark = cell.against_published.as_ref().map_or(" *", mark);
         let published =
             cell.published.map_or(String::new(), |[mean, dev]| format!(" ({mean} ± {dev}{mark})"));
         format!("{:.1}{deviation}{published}{fewer}", cell.mean)
@@ -133,9 +190,106 @@ fn mark(difference: &Difference) -> &'static str {
 }
 
 fn clocks(experiment: &Experiment, cells: &[Cell]) -> String {
-    body(experiment, cells, |cell| match cell.steps {
-        0 => "-".to_owned(),
-        1 => seconds(cell.move_seconds),
-        steps => format!("{}, {steps} steps", seconds(cell.move_seconds)),
-    })
+    body(
+        experiment,
+        cells,
+        |_, _| "not run".to_owned(),
+        |cell| match cell.steps {
+            0 => "-".to_owned(),
+            1 => format!("{}, 1 step", seconds(cell.move_seconds)),
+            steps => format!("{}, {steps} steps", seconds(cell.move_seconds)),
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::tests::record;
+    use super::*;
+
+    fn experiment() -> Experiment {
+        let text = r#"
+            title = "A"
+            task = "transfer"
+            row-name = "k"
+            rows = ["1", "5"]
+            source = "a"
+            target = "b:{row}"
+            tries = 3
+            trainings = 2
+            epochs = 1
+            notes = ["N"]
+            [[methods]]
+            method = "target-only"
+            published = { 1 = [26.0, 5.3], 5 = [38.5, 6.7] }
+            [[methods]]
+            method = "mmd-sw"
+            name = "other"
+            differs = "5 of 9 steps"
+            published = { 1 = [40.5, 4.7] }
+            [[methods]]
+            method = "geodesic"
+            rows = ["5"]
+        "#;
+        Experiment::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_page_says_what_was_found_and_what_is_missing() {
+        let mut records: Vec<_> = [[0.20, 0.22], [0.21, 0.23], [0.22, 0.24]]
+            .iter()
+            .enumerate()
+            .map(|(at, found)| record("1", "target-only", at as u64, found))
+            .collect();
+        for (at, found) in [[0.40, 0.44], [0.41, 0.45]].iter().enumerate() {
+            let moved = record("1", "other", at as u64, found);
+            records.push(super::super::record::Record { steps: 5, move_seconds: 2.0, ..moved });
+        }
+        let experiment = experiment();
+        let outcome = Outcome::of(&experiment, &records, None);
+        let page = markdown(&experiment, &outcome, "O");
+        for line in [
+            "# A",
+            "- N",
+            "- other: not the published protocol, 5 of 9 steps; values are shown, not compared",
+            "- O",
+            "| k | target-only | other | geodesic |",
+            // 22 less 26, with an error of sqrt(1/3 + 5.3^2/15).
+            "| 1 | 22.0 ± 1.4 (26 ± 5.3 -) | 42.5 ± 2.4 (40.5 ± 4.7 *), 2 tries | - |",
+            "| 5 | not run (38.5 ± 6.7) | not run | not run |",
+            "| 1 | - | 2.00 s, 5 steps | - |",
+            "| 5 | not run | not run | not run |",
+            "| 1 | target-only | other | -21.0 [-21.0, -21.0] | significant |",
+        ] {
+            assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+        }
+        assert!(page.contains("of 1 about 1 are marked by chance"), "{page}");
+        assert!(!page.contains("at least"), "no curves: {page}");
+    }
+
+    #[test]
+    fn levels_stand_beside_the_published_steps() {
+        let reach = |row: &str, method: &str, level, steps: Option<f64>| Reach {
+            row: row.to_owned(),
+            method: method.to_owned(),
+            level,
+            steps,
+            seconds: steps.map(|steps| steps / 10.0),
+            published_steps: Some(25_001.0).filter(|_| row == "1"),
+        };
+        let all = [
+            reach("1", "other", 0.95, Some(20.0)),
+            reach("1", "other", 0.99, None),
+            reach("5", "geodesic", 0.999, Some(1.0)),
+        ];
+        let text = reached(&experiment(), &all);
+        for line in [
+            "| k | at least | published | target-only | other | geodesic |",
+            "| 1 | 95.0 % | 25001 steps | not run | 20 steps, 2.00 s, 1250 times fewer | not run |",
+            "| 1 | 99.0 % | 25001 steps | not run | never | not run |",
+            "| 5 | 99.9 % | - | not run | not run | 1 step, 0.100 s |",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
 }

@@ -38,7 +38,7 @@ fn into(args: &[&str], out: &Path) -> Ran {
     run(args.iter().map(OsStr::new).chain(["--out".as_ref(), out.as_os_str()]))
 }
 
-/// Records without what depends on the clock.
+/// Records without what depends on the clock and the machine.
 fn repetitions(out: &Path) -> Vec<Value> {
     let text = fs::read_to_string(out.join("repetitions.jsonl")).unwrap();
     assert!(text.ends_with('\n'), "{text}");
@@ -47,6 +47,7 @@ fn repetitions(out: &Path) -> Vec<Value> {
         for key in ["move_seconds", "train_seconds"] {
             assert!(record[key].take().as_f64().unwrap() >= 0.0, "{line}");
         }
+        assert!(record["machine"].take().is_string(), "{line}");
         for point in record["curve"].as_array_mut().into_iter().flatten() {
             assert!(point["seconds"].take().as_f64().unwrap() >= 0.0, "{line}");
         }

@@ -12,5 +12,7 @@ mod kinds;
 mod learn;
 mod pairwise;
 mod real_data;
+#[cfg(feature = "learn")]
+mod reproduce;
 mod resume;
 mod support;

@@ -1,0 +1,205 @@
+//! The repetitions that are there: in the log of a run, and in earlier results.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+
+use super::experiment::Experiment;
+use super::record::Record;
+use crate::compare::pairs::{LineLog, read_lines};
+use crate::run::directory::write_bytes;
+
+/// What becomes of repetitions whose settings the experiment no longer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outdated {
+    /// They are an error.
+    Refused,
+    /// They go to a file of their own.
+    SetAside,
+}
+
+/// The log of a run directory.
+pub(crate) fn log_of(root: &Path) -> PathBuf {
+    root.join("repetitions.jsonl")
+}
+
+/// The finished repetitions in the log of a run.
+pub(crate) fn finished(root: &Path, experiment: &Experiment) -> Result<Vec<Record>> {
+    let (kept, outdated) = split(experiment, logged(&log_of(root))?)?;
+    if let Some(first) = outdated.first() {
+        bail!(
+            "expected repetitions of this experiment in {}, found others: {}",
+            root.display(),
+            first.place()
+        );
+    }
+    Ok(kept)
+}
+
+/// The finished repetitions in the log of a run and in earlier results, which the log then has too.
+pub(crate) fn gathered(
+    root: &Path,
+    results: &Path,
+    experiment: &Experiment,
+    outdated: Outdated,
+) -> Result<Vec<Record>> {
+    let mut records = logged(&log_of(root))?;
+    let before = records.len();
+    for record in earlier(results)? {
+        if !records.iter().any(|known| known.same_place(&record)) {
+            records.push(record);
+        }
+    }
+    let (kept, mut others) = split(experiment, records)?;
+    let aside = root.join("outdated.jsonl");
+    if aside.exists() {
+        let known = read_lines(&aside, |_, _: &Record| Ok(()))?;
+        others.retain(|record| !known.contains(record));
+    }
+    if let Some(first) = others.first() {
+        ensure!(
+            outdated == Outdated::SetAside,
+            "expected repetitions with the settings of this experiment, found {} others in {} or {}, the first of {}: go on without them by --set-aside, or elsewhere by --runs and --out",
+            others.len(),
+            root.display(),
+            results.display(),
+            first.place()
+        );
+        let mut log = LineLog::open(&aside)?;
+        others.iter().try_for_each(|record| log.append(record))?;
+    }
+    if kept.len() != before || !others.is_empty() {
+        let mut lines = Vec::new();
+        for record in &kept {
+            serde_json::to_writer(&mut lines, record)?;
+            lines.push(b'\n');
+        }
+        write_bytes(&log_of(root), &lines)?;
+    }
+    Ok(kept)
+}
+
+fn logged(path: &Path) -> Result<Vec<Record>> {
+    read_lines(path, |earlier: &[Record], record: &Record| {
+        ensure!(
+            !earlier.iter().any(|known| known.same_place(record)),
+            "expected every repetition once, found {} twice",
+            record.place()
+        );
+        Ok(())
+    })
+}
+
+/// The repetitions of results, none where there are no results.
+fn earlier(results: &Path) -> Result<Vec<Record>> {
+    #[derive(Deserialize)]
+    struct Earlier {
+        repetitions: Vec<Record>,
+    }
+    if !results.exists() {
+        return Ok(Vec::new());
+    }
+    let place =
+        || format!("expected the results of an experiment, found another file at {}", results.display());
+    let text = std::fs::read_to_string(results).with_context(place)?;
+    Ok(serde_json::from_str::<Earlier>(&text).with_context(place)?.repetitions)
+}
+
+/// Repetitions that are the experiment's, and others.
+fn split(experiment: &Experiment, records: Vec<Record>) -> Result<(Vec<Record>, Vec<Record>)> {
+    let (mut kept, mut others) = (Vec::new(), Vec::new());
+    for record in records {
+        let methods = experiment.methods_of(&record.row);
+        let settings = match methods.iter().find(|method| method.label() == record.method) {
+            Some(method) if experiment.rows.contains(&record.row) => Some(experiment.fingerprint(method)?),
+            _ => None,
+        };
+        let ours = settings.as_ref() == Some(&record.settings) && record.attempt < experiment.tries;
+        if ours { kept.push(record) } else { others.push(record) }
+    }
+    Ok((kept, others))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::record::tests::record;
+    use super::*;
+
+    fn experiment(epochs: u64) -> Experiment {
+        let text = r#"
+            title = "A"
+            task = "transfer"
+            row-name = "k"
+            rows = ["1", "5"]
+            source = "gaussians:4"
+            target = "gaussians:{row}"
+            tries = 2
+            epochs = EPOCHS
+            methods = [{ method = "target-only" }, { method = "geodesic" }]
+        "#;
+        Experiment::parse(&text.replace("EPOCHS", &epochs.to_string())).unwrap()
+    }
+
+    fn made(experiment: &Experiment, row: &str, attempt: u64) -> Record {
+        let settings = experiment.fingerprint(&experiment.methods[0]).unwrap();
+        Record { settings, ..record(row, "target-only", attempt, &[0.1 + 0.2, 1.0 / 3.0]) }
+    }
+
+    #[test]
+    fn results_stand_in_for_a_log_that_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, results) = (folder.path(), folder.path().join("a.json"));
+        let experiment = experiment(3);
+        let mut log = LineLog::open(&log_of(root)).unwrap();
+        log.append(&made(&experiment, "5", 1)).unwrap();
+        let refused = Outdated::Refused;
+        assert_eq!(gathered(root, &results, &experiment, refused).unwrap().len(), 1);
+        let earlier = [made(&experiment, "1", 0), made(&experiment, "5", 1)];
+        std::fs::write(&results, json!({ "title": "A", "repetitions": earlier }).to_string()).unwrap();
+        let expected = [made(&experiment, "5", 1), made(&experiment, "1", 0)];
+        assert_eq!(gathered(root, &results, &experiment, refused).unwrap(), expected);
+        std::fs::remove_file(&results).unwrap();
+        assert_eq!(finished(root, &experiment).unwrap(), expected);
+
+        std::fs::write(&results, "{}").unwrap();
+        let error = format!("{:#}", gathered(root, &results, &experiment, refused).unwrap_err());
+        assert!(error.contains("expected the results of an experiment, found another file"), "{error}");
+    }
+
+    #[test]
+    fn other_settings_are_refused_or_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, results) = (folder.path(), folder.path().join("a.json"));
+        let (then, now) = (experiment(3), experiment(4));
+        let mut log = LineLog::open(&log_of(root)).unwrap();
+        log.append(&made(&then, "1", 0)).unwrap();
+        log.append(&made(&now, "1", 1)).unwrap();
+        let earlier = json!({ "repetitions": [made(&then, "5", 0), made(&now, "5", 2)] });
+        std::fs::write(&results, earlier.to_string()).unwrap();
+        let error = gathered(root, &results, &now, Outdated::Refused).unwrap_err().to_string();
+        assert!(error.contains("found 3 others") && error.contains("target-only in row 1, try 0"), "{error}");
+        assert!(finished(root, &now).unwrap_err().to_string().contains("found others"));
+
+        let kept = gathered(root, &results, &now, Outdated::SetAside).unwrap();
+        assert_eq!(kept, [made(&now, "1", 1)]);
+        // They are refused no longer, though the results still have them, and kept once.
+        assert_eq!(gathered(root, &results, &now, Outdated::Refused).unwrap(), kept);
+        assert_eq!(gathered(root, &results, &now, Outdated::SetAside).unwrap(), kept);
+        let aside = std::fs::read_to_string(root.join("outdated.jsonl")).unwrap();
+        assert_eq!(aside.lines().count(), 3);
+    }
+
+    #[test]
+    fn a_repetition_is_there_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let experiment = experiment(3);
+        let mut log = LineLog::open(&log_of(folder.path())).unwrap();
+        log.append(&made(&experiment, "1", 0)).unwrap();
+        log.append(&made(&experiment, "1", 0)).unwrap();
+        let error = format!("{:#}", finished(folder.path(), &experiment).unwrap_err());
+        assert!(error.contains("line 2") && error.contains("row 1, try 0 twice"), "{error}");
+    }
+}
