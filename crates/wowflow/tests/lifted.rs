@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize};
+use wowflow::compare::otdd::{self, Bias, LabelDistance, OuterSolver, otdd_pow};
+use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize, StopReason};
 use wowflow::functional::{Functional, LIFTED, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd};
 use wowflow::measure::MeasureOverMeasures;
+use wowflow::ot::entropic::SinkhornSettings;
 use wowflow::rng::{Purpose, Stream};
 
 const DIM: usize = 5;
@@ -203,4 +205,94 @@ fn threads_do_not_change_the_bits() {
         })
     };
     assert!(of(1) == of(2) && of(2) == of(3));
+}
+
+/// In two dimensions the principal plane is the space itself, turned: label distances are those of the samples'.
+#[test]
+fn in_the_plane_the_value_is_that_of_the_comparison() {
+    let flat = |sizes: &[usize], step: u64| {
+        let count: usize = sizes.iter().sum();
+        let points =
+            noise(step, 2 * count).iter().enumerate().map(|(k, z)| z * (1.0 + (k % 3) as f64)).collect();
+        let weights: Vec<f64> = (0..count).map(|i| 1.0 + (i % 3) as f64).collect();
+        MeasureOverMeasures::<f64>::new(points, 2, sizes, Some(&weights), None).unwrap()
+    };
+    let (p, q) = (flat(&[6, 9, 4], 5), flat(&[5, 3], 6));
+    let compare = |epsilon: f64| {
+        let settings = SinkhornSettings { tolerance: 1e-12, ..SinkhornSettings::new(epsilon) };
+        let outer = OuterSolver::Entropic { settings, bias: Bias::Kept };
+        let labels = LabelDistance::Gaussian { ddof: 0 };
+        otdd_pow(&p, &q, &otdd::OtddSettings { labels, outer, ..Default::default() }).unwrap().value
+    };
+    let lift = Lift::new(&p, &q).unwrap();
+    let settings = OtddSettings { epsilon: 0.2, tolerance: 1e-12, max_iterations: 100_000 };
+    let mut flow = OtddFlow::new(lift.source(), lift.target(), settings);
+    let mut unused = vec![0.0; lift.source().points().len()];
+    let found = flow.evaluate(lift.source(), 0, &mut unused).value;
+    // Under a huge regularisation the plan is the product of the weights, and its cost the mean.
+    let expected = compare(0.2 * compare(1e9));
+    assert!((found / expected - 1.0).abs() < 1e-6, "{found} {expected}");
+}
+
+#[test]
+fn a_restored_state_goes_on_to_the_same_bits() {
+    let (p, q) = datasets();
+    let lift = Lift::new(&p, &q).unwrap();
+    let flow = |scheme: Scheme, size: f64| {
+        let schedule = StepSchedule::new(StepSize::Fixed(size), Decay::Constant, 8).unwrap();
+        Flow { scheme, schedule, settle: None }
+    };
+    let otdd = || OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
+    let bandwidths = ProductBandwidths { features: 9.0, means: 5.0, covariances: 7.0 };
+    let product = || ProductMmd::new(lift.source(), lift.target(), bandwidths, 0.01, 1);
+    check_resuming(flow(Scheme::adam(0.9, 0.999).unwrap(), 0.05), lift.source(), otdd);
+    check_resuming(flow(Scheme::heavy_ball(0.9, Decay::Constant).unwrap(), 1.0), lift.source(), product);
+}
+
+fn check_resuming<F: Functional<f64>>(
+    flow: Flow,
+    start: &MeasureOverMeasures<f64>,
+    functional: impl Fn() -> F,
+) {
+    let to_end = |state: &mut FlowState<f64>, stop: u64| {
+        flow.run(state, &mut functional(), |record, _| match record.step == stop {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        })
+    };
+    let (mut whole, mut part) = (FlowState::new(start.clone()), FlowState::new(start.clone()));
+    assert_eq!(to_end(&mut whole, 100), StopReason::StepsDone);
+    assert_eq!(to_end(&mut part, 5), StopReason::Interrupted);
+    let (particles, memory, step) = (part.particles().clone(), part.memory().clone(), part.step());
+    let mut part = FlowState::restore(particles, memory, None, step).unwrap();
+    to_end(&mut part, 100);
+    assert!(part == whole && part.particles() != start);
+}
+
+/// Steps far too large end a flow with a reason, not a panic.
+#[test]
+fn flows_that_run_away_diverge() {
+    let (p, q) = datasets();
+    let lift = Lift::new(&p, &q).unwrap();
+    // Squares that are no longer finite, and coordinates that are not.
+    for size in [1e160, 1e307] {
+        let schedule = StepSchedule::new(StepSize::Fixed(size), Decay::Constant, 40).unwrap();
+        let flow = Flow { scheme: Scheme::adam(0.9, 0.999).unwrap(), schedule, settle: None };
+        let mut state = FlowState::new(lift.source().clone());
+        let mut otdd = OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
+        let stop = flow.run(&mut state, &mut otdd, |_, _| ControlFlow::Continue(()));
+        assert!(matches!(stop, StopReason::Diverged { .. }), "{size}: {stop:?}");
+    }
+}
+
+#[test]
+fn every_sample_gets_the_label_of_its_gaussian() {
+    let blobs = |shifts: &[f64]| {
+        let points = noise(8, 3 * 6 * shifts.len());
+        let points = points.iter().enumerate().map(|(k, z)| 0.1 * z + shifts[k / 18]).collect();
+        MeasureOverMeasures::<f64>::uniform(points, 3, &vec![6; shifts.len()]).unwrap()
+    };
+    let lift = Lift::new(&blobs(&[9.0, 0.0, 5.0]), &blobs(&[0.2, 5.2, 9.2])).unwrap();
+    let expected: Vec<usize> = [2, 0, 1].into_iter().flat_map(|label| [label; 6]).collect();
+    assert_eq!(lift.labels(lift.source()).unwrap(), expected);
 }

@@ -18,6 +18,7 @@ mod product;
 use crate::embedding::principal_components;
 use crate::measure::MeasureOverMeasures;
 use crate::ot::exact::{CostMatrix, OtError, solve};
+use crate::ot::labels::labels_from_coupling;
 use crate::scalar::Scalar;
 
 pub use otdd::{OtddFlow, OtddSettings};
@@ -76,7 +77,6 @@ impl<T: Scalar> Lift<T> {
     ///
     /// # Errors
     /// Different dimensions.
-    ///
     pub fn new(
         source: &MeasureOverMeasures<T>,
         target: &MeasureOverMeasures<T>,
@@ -143,15 +143,8 @@ impl<T: Scalar> Lift<T> {
             .collect();
         let costs = CostMatrix::new(lifted.sample_count(), classes.len(), costs)?;
         let masses = lifted.sample_masses();
-        let coupling = solve(&costs, Some(&masses), Some(self.target.outer_weights()))?.coupling.to_dense();
-        let most = |(row, masses): (usize, &[f64])| {
-            let better = |d: usize, best: usize| {
-                let (mass, most) = (masses[d], masses[best]);
-                mass > most || mass == most && costs.row(row)[d] < costs.row(row)[best]
-            };
-            (1..masses.len()).fold(0, |best, d| if better(d, best) { d } else { best })
-        };
-        Ok(coupling.chunks_exact(classes.len()).enumerate().map(most).collect())
+        let coupling = solve(&costs, Some(&masses), Some(self.target.outer_weights()))?.coupling;
+        Ok(labels_from_coupling(&costs, &coupling).target)
     }
 
     /// The Gaussians of the target's classes.

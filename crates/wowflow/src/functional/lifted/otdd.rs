@@ -51,7 +51,7 @@ impl<'q, T: Scalar> OtddFlow<'q, T> {
     /// The functional for the two sides of a [`super::Lift`].
     ///
     /// # Panics
-    /// Sides of different dimension.
+    /// Sides of different dimension; a regularisation or a tolerance that is not positive and finite; no iterations.
     #[must_use]
     pub fn new(
         source: &MeasureOverMeasures<T>,
@@ -59,6 +59,11 @@ impl<'q, T: Scalar> OtddFlow<'q, T> {
         settings: OtddSettings,
     ) -> Self {
         assert_eq!(source.dim(), target.dim(), "two sides of one lift");
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        assert!(
+            positive(settings.epsilon) && positive(settings.tolerance) && settings.max_iterations > 0,
+            "positive settings"
+        );
         let dim = target.dim() - LIFTED;
         let points = leading(target.points(), target.dim(), dim + 2);
         let norms = norms(&points, dim + 2);
@@ -93,8 +98,8 @@ impl<'q, T: Scalar> OtddFlow<'q, T> {
         .collect()
     }
 
-    /// All costs, `n x m`.
-    fn costs(&self, particles: &MeasureOverMeasures<T>, points: &[T]) -> CostMatrix {
+    /// All costs, `n x m`, or `None` where samples are so far out that a cost is not finite.
+    fn costs(&self, particles: &MeasureOverMeasures<T>, points: &[T]) -> Option<CostMatrix> {
         let (n, m) = (particles.sample_count(), self.target.sample_count());
         let k = particles.dim() - LIFTED + 2;
         let labels = self.label_costs(particles);
@@ -111,7 +116,7 @@ impl<'q, T: Scalar> OtddFlow<'q, T> {
                 .collect::<Vec<f64>>()
         };
         let values = products.par_chunks_exact(m).enumerate().flat_map_iter(row).collect();
-        CostMatrix::new(n, m, values).expect("costs of finite samples")
+        CostMatrix::new(n, m, values).ok()
     }
 }
 
@@ -130,10 +135,10 @@ impl<T: Scalar> Functional<T> for OtddFlow<'_, T> {
         let width = particles.dim();
         let (n, m, k) = (particles.sample_count(), self.target.sample_count(), width - LIFTED + 2);
         let points = leading(particles.points(), width, k);
-        if points.iter().any(|x| !x.is_finite()) || particles.points().iter().any(|x| !x.is_finite()) {
+        let finite = particles.points().iter().all(|x| x.is_finite());
+        let Some(costs) = finite.then(|| self.costs(particles, &points)).flatten() else {
             return Evaluation { value: f64::NAN, standard_error: None };
-        }
-        let costs = self.costs(particles, &points);
+        };
         let (a, b) = (particles.sample_masses(), self.target.sample_masses());
         let rows = costs.values().par_chunks_exact(m).zip(&a);
         let means: Vec<f64> =
