@@ -65,7 +65,9 @@ pub fn welch(a: Draws, b: Draws) -> Estimate {
 #[must_use]
 pub fn differs(difference: &Estimate, level: f64) -> Option<bool> {
     let (low, high) = difference.interval(level);
-    (difference.standard_error > 0.0 && !low.is_nan() && !high.is_nan()).then_some(low > 0.0 || high < 0.0)
+    // Rounding is no error either.
+    let known = difference.standard_error > 1e-12 * difference.value.abs();
+    (known && !low.is_nan() && !high.is_nan()).then_some(low > 0.0 || high < 0.0)
 }
 
 #[cfg(test)]
