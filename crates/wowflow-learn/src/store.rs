@@ -110,6 +110,23 @@ impl Network {
         let (architecture, classes) =
             (key("architecture")?.parse::<Architecture>()?, number(key("classes")?)?);
         let file = SafeTensors::deserialize(bytes).map_err(|e| LearnError::file(&e))?;
+        // No more is allocated than the file has numbers for.
+        let small = |input: Input| match input {
+            Input::Vector(_) => true,
+            Input::Image(of) => [of.width, of.height, of.channels].iter().all(|side| *side <= 1 << 12),
+        };
+        if !small(input) {
+            return Err(LearnError::file(&format!(
+                "expected images of at most 4096 pixels a side, found {shape}"
+            )));
+        }
+        let layers = architecture.layers(input, classes)?;
+        let expected = layers.last().map_or(0, |layer| layer.biases.end);
+        let found = file.iter().map(|(_, tensor)| tensor.data().len() / 4).sum::<usize>();
+        if expected != found {
+            let message = format!("expected {expected} parameters of {architecture}, found {found}");
+            return Err(LearnError::file(&message));
+        }
         let mut network = Self::new(architecture, input, classes, 0)?;
         let tensors: Vec<_> = network.tensors().collect();
         if file.len() != 2 * tensors.len() {
@@ -174,7 +191,8 @@ mod tests {
             Network::from_bytes(&changed).unwrap_err().to_string()
         };
         assert!(refused("convnet", "convnot").contains("convnot"));
-        assert!(refused("8x9x3", "8x9x1").contains("1152"), "{}", refused("8x9x3", "8x9x1"));
+        assert!(refused("8x9x3", "8x9x1").contains("parameters of convnet"), "{}", refused("8x9x3", "8x9x1"));
+        assert!(refused("\"classes\":\"4\"", "\"classes\":\"9\"").contains("parameters of convnet"));
         assert!(refused("\"format\":\"1\"", "\"format\":\"2\"").contains("found 2"));
         let mut nan = bytes.clone();
         let last = nan.len() - 4;

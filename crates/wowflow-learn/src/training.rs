@@ -80,7 +80,7 @@ impl Training {
     pub fn steps(&self, examples: usize) -> u64 {
         match self.length {
             Length::Steps(steps) => steps,
-            Length::Epochs(epochs) => epochs * examples.div_ceil(self.batch.max(1)) as u64,
+            Length::Epochs(epochs) => epochs.saturating_mul(examples.div_ceil(self.batch.max(1)) as u64),
         }
     }
 
@@ -139,7 +139,11 @@ impl Training {
                 return Ok(TrainEnd::Interrupted);
             }
         }
-        Ok(TrainEnd::Finished)
+        // What the last step did, no loss has seen.
+        match network.parameters().iter().all(|value| value.is_finite()) {
+            true => Ok(TrainEnd::Finished),
+            false => Err(LearnError::Diverged { step }),
+        }
     }
 }
 
