@@ -97,6 +97,22 @@ impl MmdFlow {
         }
     }
 
+    /// The same flow in short steps of constant size with a momentum of 0.9, as random networks drawn anew at every step
+    /// ask for.
+    ///
+    /// A step as long as one network allows fits that network alone: on MNIST with one sample a class, classifiers
+    /// then did no better than on the samples at the start. Of short ones the momentum takes a mean over networks.
+    #[must_use]
+    pub fn over_fresh_maps(self) -> Self {
+        Self {
+            step_size: StepSize::Adaptive(0.1),
+            decay: Decay::Constant,
+            momentum: 0.9,
+            momentum_decay: Decay::Constant,
+            ..self
+        }
+    }
+
     /// The flow with its checked numbers.
     pub(crate) fn flow(&self) -> Result<Flow, LearnError> {
         let scheme = Scheme::heavy_ball(self.momentum, self.momentum_decay).map_err(LearnError::flow)?;

@@ -227,7 +227,7 @@ impl MethodSpec {
                 if settings.batches.is_some() {
                     settings.decay = Decay::Cosine;
                 }
-                Distiller::MatchedSw(settings)
+                Distiller::MatchedSw(if self.embed { settings.over_fresh_maps() } else { settings })
             }
             other => bail!("expected a method that distils, found {other:?}"),
         })
