@@ -1,7 +1,8 @@
 """Images a second in training: this project's networks and the same in PyTorch, in one run.
 
 Usage: python benches/peers/train.py [SECONDS]   (PyTorch CPU in this Python; writes results/bench-train-*.json and .md)
-Every network is measured with 1 and with 2 threads for SECONDS (5), the two programs in turn.
+Every network is measured with 1 and with 2 threads for SECONDS (5): first all of ours, then all of PyTorch's, so
+the machine must be idle throughout.
 """
 
 import json
