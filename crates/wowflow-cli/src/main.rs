@@ -60,11 +60,15 @@ fn run(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Pairwise(args) => commands::pairwise::run(&args, &Console::new(args.common.json)),
         Command::Agreement(args) => commands::agreement::run(&args, &Console::new(args.common.json)),
         #[cfg(feature = "learn")]
-        Command::Adapt(args) => commands::learn::adapt(&args, &Console::new(args.pair.common.json)),
+        Command::Adapt(args) => {
+            commands::learn::adapt(&args, &Console::new(args.pair.experiment.common.json))
+        }
         #[cfg(feature = "learn")]
-        Command::Transfer(args) => commands::learn::transfer(&args, &Console::new(args.pair.common.json)),
+        Command::Transfer(args) => {
+            commands::learn::transfer(&args, &Console::new(args.pair.experiment.common.json))
+        }
         #[cfg(feature = "learn")]
-        Command::Distill(args) => commands::learn::distill(&args, &Console::new(args.common.json)),
+        Command::Distill(args) => commands::learn::distill(&args, &Console::new(args.experiment.common.json)),
         #[cfg(feature = "learn")]
         Command::Reproduce(args) => commands::reproduce::run(&args, &Console::new(args.common.json)),
         #[cfg(not(feature = "learn"))]

@@ -58,7 +58,7 @@ pub fn accuracy_along(
         if progress.step % every.max(1) != 0 && progress.step != progress.steps {
             return ControlFlow::Continue(());
         }
-        match seen(network, progress.particles, target, seed) {
+        match seen(network, &progress.particles(), target, seed) {
             Ok(accuracy) => {
                 let point = AdaptPoint { at: progress.step as f64, accuracy };
                 points.push(point);
@@ -88,12 +88,12 @@ pub fn accuracy_along_geodesic(
     times: &[f64],
     solved: impl FnOnce(),
 ) -> Result<Vec<AdaptPoint>, LearnError> {
-    let transport = wow2_pow(source, target, KeepPlans::Yes).map_err(LearnError::flow)?;
+    let transport = wow2_pow(source, target, KeepPlans::Yes)?;
     let labels = labels_of(source, &match_classes(&transport));
-    let plan = VelocityPlan::new(source, target, &transport).map_err(LearnError::flow)?;
+    let plan = VelocityPlan::new(source, target, &transport)?;
     solved();
     let point = |&at: &f64| {
-        let particles = plan.barycentric(at).map_err(LearnError::flow)?;
+        let particles = plan.barycentric(at)?;
         let points = particles.points().to_vec();
         let examples = Examples::new(points, particles.dim(), labels.clone(), target.class_count())?;
         Ok(AdaptPoint { at, accuracy: accuracy(network, &examples) })

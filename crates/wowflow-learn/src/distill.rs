@@ -9,7 +9,7 @@ use wowflow::measure::MeasureOverMeasures;
 
 use crate::error::LearnError;
 use crate::mover::{MmdFlow, MoveProgress, run_flow};
-use crate::transfer::subseed;
+use crate::seeds::subseed;
 
 /// How few samples are made of many.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,28 +59,25 @@ pub fn distill(
     match *distiller {
         Distiller::Random => {}
         Distiller::MmdSw(settings, spread) => {
-            let kernel = Kernel::from(Riesz::new(1.0, 0.0).map_err(LearnError::flow)?);
+            let kernel = Kernel::from(Riesz::new(1.0, 0.0)?);
             let (plan, sampling) = (settings.plan(subseed(seed, 1)), (settings.batches, spread));
-            let mut functional = MappedMmd::new(state.particles(), target, kernel, plan, sampling, map)
-                .map_err(LearnError::flow)?;
+            let mut functional = MappedMmd::new(state.particles(), target, kernel, plan, sampling, map)?;
             run_flow(&settings.flow()?, &mut state, &mut functional, observe)?;
         }
         Distiller::MatchedSw(settings) => {
             let plan = settings.plan(subseed(seed, 1));
             let batch = settings.batches.map(|batches| batches.size);
-            let mut functional =
-                MatchedSw::new(state.particles(), target, plan, batch, map).map_err(LearnError::flow)?;
+            let mut functional = MatchedSw::new(state.particles(), target, plan, batch, map)?;
             run_flow(&settings.flow()?, &mut state, &mut functional, observe)?;
         }
         Distiller::MeanMatching { steps, rate, batch } => {
             let start = state.particles();
-            let mut functional =
-                MeanMatching::new(start, target, batch, map, subseed(seed, 1)).map_err(LearnError::flow)?;
+            let mut functional = MeanMatching::new(start, target, batch, map, subseed(seed, 1))?;
             // The Euclidean gradient is the WoW gradient times the mass of a sample.
             let mass = 1.0 / start.sample_count() as f64;
             let schedule = StepSchedule::new(StepSize::Fixed(rate * mass), Decay::Constant, steps);
-            let scheme = Scheme::heavy_ball(0.9, Decay::Constant).map_err(LearnError::flow)?;
-            let flow = Flow { scheme, schedule: schedule.map_err(LearnError::flow)?, settle: None };
+            let scheme = Scheme::heavy_ball(0.9, Decay::Constant)?;
+            let flow = Flow { scheme, schedule: schedule?, settle: None };
             run_flow(&flow, &mut state, &mut functional, observe)?;
         }
     }

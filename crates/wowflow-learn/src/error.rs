@@ -4,6 +4,11 @@ use std::fmt::Display;
 use std::path::Path;
 
 use thiserror::Error;
+use wowflow::flow::ScheduleError;
+use wowflow::functional::FunctionalError;
+use wowflow::kernel::KernelError;
+use wowflow::ot::exact::OtError;
+use wowflow::ot::geometry::GeometryError;
 
 use crate::architecture::Architecture;
 
@@ -77,12 +82,21 @@ pub enum LearnError {
         /// Step at which it was noticed.
         step: u64,
     },
-    /// A flow or a transport that cannot be set up.
-    #[error("{message}")]
-    Flow {
-        /// What was expected and found.
-        message: String,
-    },
+    /// A functional that cannot be set up.
+    #[error(transparent)]
+    Functional(#[from] FunctionalError),
+    /// A kernel out of range.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// A step or a momentum out of range.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// A transport that cannot be solved.
+    #[error(transparent)]
+    Transport(#[from] OtError),
+    /// A geodesic that cannot be followed.
+    #[error(transparent)]
+    Geometry(#[from] GeometryError),
     /// The observer asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -95,11 +109,6 @@ pub enum LearnError {
 }
 
 impl LearnError {
-    #[allow(clippy::needless_pass_by_value, reason = "an error on its way")]
-    pub(crate) fn flow(cause: impl Display) -> Self {
-        Self::Flow { message: cause.to_string() }
-    }
-
     pub(crate) fn file(cause: &impl Display) -> Self {
         Self::File { message: format!("expected a network in the safetensors format: {cause}") }
     }

@@ -1,5 +1,6 @@
 //! Moving a source dataset to a target, by any of the methods that are compared.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use wowflow::directions::Slicing;
@@ -115,8 +116,8 @@ impl MmdFlow {
 
     /// The flow with its checked numbers.
     pub(crate) fn flow(&self) -> Result<Flow, LearnError> {
-        let scheme = Scheme::heavy_ball(self.momentum, self.momentum_decay).map_err(LearnError::flow)?;
-        let schedule = StepSchedule::new(self.step_size, self.decay, self.steps).map_err(LearnError::flow)?;
+        let scheme = Scheme::heavy_ball(self.momentum, self.momentum_decay)?;
+        let schedule = StepSchedule::new(self.step_size, self.decay, self.steps)?;
         Ok(Flow { scheme, schedule, settle: None })
     }
 
@@ -133,8 +134,17 @@ pub struct MoveProgress<'a> {
     pub step: u64,
     /// Steps of the whole move.
     pub steps: u64,
-    /// The samples as they are.
-    pub particles: &'a MeasureOverMeasures<f32>,
+    state: &'a MeasureOverMeasures<f32>,
+    /// Of states that carry labels.
+    lift: Option<&'a Lift<f32>>,
+}
+
+impl<'a> MoveProgress<'a> {
+    /// The samples as they are; a copy where the flow moves more than them.
+    #[must_use]
+    pub fn particles(&self) -> Cow<'a, MeasureOverMeasures<f32>> {
+        self.lift.map_or(Cow::Borrowed(self.state), |lift| Cow::Owned(lift.features(self.state)))
+    }
 }
 
 /// A source moved to a target.
@@ -164,12 +174,12 @@ impl Mover {
     ) -> Result<Moved, LearnError> {
         match self {
             Self::MmdSw(settings) => {
-                let kernel = Kernel::from(Riesz::new(1.0, 0.0).map_err(LearnError::flow)?);
+                let kernel = Kernel::from(Riesz::new(1.0, 0.0)?);
                 let plan = settings.plan(seed);
-                let functional = MmdSw::new(source, target, kernel, plan).map_err(LearnError::flow)?;
+                let functional = MmdSw::new(source, target, kernel, plan)?;
                 let mut functional = match settings.batches {
                     None => functional,
-                    Some(batches) => functional.with_batches(source, batches).map_err(LearnError::flow)?,
+                    Some(batches) => functional.with_batches(source, batches)?,
                 };
                 let flow = settings.flow()?;
                 let mut state = FlowState::new(source.clone());
@@ -179,27 +189,27 @@ impl Mover {
                 Ok(Moved { labels: labels_of(&particles, &classes), particles, classes, steps })
             }
             Self::Otdd { steps, rate } => {
-                let lift = Lift::new(source, target).map_err(LearnError::flow)?;
+                let lift = Lift::new(source, target)?;
                 let mut functional = OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
-                let scheme = Scheme::adam(0.9, 0.999).map_err(LearnError::flow)?;
+                let scheme = Scheme::adam(0.9, 0.999)?;
                 lifted(&lift, scheme, (*steps, *rate), &mut functional, observe)
             }
             Self::Product { steps, tau } => {
-                let lift = Lift::new(source, target).map_err(LearnError::flow)?;
+                let lift = Lift::new(source, target)?;
                 let bandwidths = ProductBandwidths::default();
                 let mut functional = ProductMmd::new(lift.source(), lift.target(), bandwidths, 0.01, seed);
-                let scheme = Scheme::heavy_ball(0.9, Decay::Constant).map_err(LearnError::flow)?;
+                let scheme = Scheme::heavy_ball(0.9, Decay::Constant)?;
                 lifted(&lift, scheme, (*steps, *tau), &mut functional, observe)
             }
             Self::Geodesic => {
-                if observe(&MoveProgress { step: 0, steps: 1, particles: source }).is_break() {
+                if observe(&MoveProgress { step: 0, steps: 1, state: source, lift: None }).is_break() {
                     return Err(LearnError::Interrupted);
                 }
-                let transport = wow2_pow(source, target, KeepPlans::Yes).map_err(LearnError::flow)?;
+                let transport = wow2_pow(source, target, KeepPlans::Yes)?;
                 let classes = match_classes(&transport);
-                let plan = VelocityPlan::new(source, target, &transport).map_err(LearnError::flow)?;
-                let particles = plan.barycentric(1.0).map_err(LearnError::flow)?;
-                let _ = observe(&MoveProgress { step: 1, steps: 1, particles: &particles });
+                let plan = VelocityPlan::new(source, target, &transport)?;
+                let particles = plan.barycentric(1.0)?;
+                let _ = observe(&MoveProgress { step: 1, steps: 1, state: &particles, lift: None });
                 Ok(Moved { labels: labels_of(&particles, &classes), particles, classes, steps: 1 })
             }
         }
@@ -215,15 +225,12 @@ fn lifted(
     mut observe: impl FnMut(&MoveProgress<'_>) -> ControlFlow<()>,
 ) -> Result<Moved, LearnError> {
     let step_size = StepSize::Fixed(tau);
-    let schedule = StepSchedule::new(step_size, Decay::Constant, steps).map_err(LearnError::flow)?;
+    let schedule = StepSchedule::new(step_size, Decay::Constant, steps)?;
     let flow = Flow { scheme, schedule, settle: None };
     let mut state = FlowState::new(lift.source().clone());
-    run_flow(&flow, &mut state, functional, |at| {
-        let particles = lift.features(at.particles);
-        observe(&MoveProgress { particles: &particles, ..*at })
-    })?;
+    run_flow(&flow, &mut state, functional, |at| observe(&MoveProgress { lift: Some(lift), ..*at }))?;
     let particles = lift.features(state.particles());
-    let labels = lift.labels(state.particles()).map_err(LearnError::flow)?;
+    let labels = lift.labels(state.particles())?;
     let classes = majorities(&particles, &labels, lift.target().class_count());
     Ok(Moved { particles, labels, classes, steps: state.step() })
 }
@@ -251,7 +258,7 @@ pub(crate) fn run_flow(
 ) -> Result<(), LearnError> {
     let steps = flow.schedule.steps();
     let stop = flow.run(state, functional, |record, state| {
-        observe(&MoveProgress { step: record.step, steps, particles: state.particles() })
+        observe(&MoveProgress { step: record.step, steps, state: state.particles(), lift: None })
     });
     match stop {
         StopReason::Interrupted => Err(LearnError::Interrupted),
@@ -270,7 +277,7 @@ pub fn matched(
     seed: u64,
 ) -> Result<ClassLabels, LearnError> {
     let (left, right) = (particles.subsample(MATCHED, seed), target.subsample(MATCHED, seed));
-    Ok(match_classes(&wow2_pow(&left, &right, KeepPlans::No).map_err(LearnError::flow)?))
+    Ok(match_classes(&wow2_pow(&left, &right, KeepPlans::No)?))
 }
 
 /// The label of every sample from those of its class.

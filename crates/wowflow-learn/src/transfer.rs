@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 use wowflow::measure::MeasureOverMeasures;
-use wowflow::rng::{Purpose, Stream};
 
 use crate::accuracy::{Accuracy, accuracy};
 use crate::architecture::{Architecture, Input};
@@ -12,14 +11,8 @@ use crate::error::LearnError;
 use crate::examples::Examples;
 use crate::mover::Moved;
 use crate::network::Network;
+use crate::seeds::subseed;
 use crate::training::{Length, TrainEnd, TrainProgress, Training};
-
-/// Seed number `index` of those that belong to a seed.
-#[must_use]
-pub fn subseed(seed: u64, index: u64) -> u64 {
-    let [low, high, ..] = Stream::new(seed, Purpose::Repetitions, 0).words(index);
-    u64::from(high) << 32 | u64::from(low)
-}
 
 /// Samples of a measure with the numbers of their classes as labels, in order.
 ///

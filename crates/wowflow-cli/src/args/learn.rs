@@ -73,25 +73,13 @@ impl NetworkName {
     }
 }
 
-/// Options that experiments on two datasets share.
+/// Options of every experiment that the command line puts together.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct PairArgs {
-    /// Dataset that moves.
-    #[arg(long, value_name = "DATASET", required_unless_present = "resume")]
-    pub(crate) source: Option<String>,
-    /// Dataset it moves to.
-    #[arg(long, value_name = "DATASET", required_unless_present = "resume")]
-    pub(crate) target: Option<String>,
-    /// Bring all images to this size. Default: that of the target.
+pub(crate) struct ExperimentArgs {
+    /// Bring all images to this size. Default: that of the target, or none where there is no source.
     #[arg(long, value_name = "WxH")]
     pub(crate) resize: Option<Size>,
-    /// Steps of every method that flows. Default: 300; of otdd 5000, of product 20000.
-    #[arg(long, value_name = "N", value_parser = parse_positive)]
-    pub(crate) steps: Option<u64>,
-    /// Of mmd-sw, the published flow with this constant step in place of ours: 500 independent directions, momentum 0.9.
-    #[arg(long, value_name = "TAU", requires = "steps", value_parser = super::parse_number)]
-    pub(crate) published_tau: Option<f64>,
-    /// The classifier.
+    /// The network that is trained. Default: auto.
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) network: NetworkName,
     /// Tries, each with other samples, another flow and other trainings.
@@ -101,13 +89,32 @@ pub(crate) struct PairArgs {
     #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
     pub(crate) seed: u64,
     /// Run directory to create. Default: runs/ and a name of its own.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run, with the configuration stored there.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["source", "target", "out"])]
+    #[arg(long, value_name = "DIR")]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
+}
+
+/// Options that experiments on two datasets share.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PairArgs {
+    /// Dataset that moves.
+    #[arg(long, value_name = "DATASET", required_unless_present = "resume", conflicts_with = "resume")]
+    pub(crate) source: Option<String>,
+    /// Dataset it moves to.
+    #[arg(long, value_name = "DATASET", required_unless_present = "resume", conflicts_with = "resume")]
+    pub(crate) target: Option<String>,
+    /// Steps of every method that flows. Default: 300, in a transfer 100; of otdd 5000, of product 20000.
+    #[arg(long, value_name = "N", value_parser = parse_positive)]
+    pub(crate) steps: Option<u64>,
+    /// Of mmd-sw, the published flow with this constant step in place of ours: 500 independent directions, momentum 0.9.
+    #[arg(long, value_name = "TAU", requires = "steps", value_parser = super::parse_number)]
+    pub(crate) published_tau: Option<f64>,
+    #[command(flatten)]
+    pub(crate) experiment: ExperimentArgs,
 }
 
 /// `wowflow transfer`.
@@ -122,6 +129,10 @@ pub(crate) struct TransferArgs {
     #[cfg(feature = "learn")]
     #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
     pub(crate) methods: Vec<crate::learn::method::MethodName>,
+    /// Of mmd-sw, enlarge few images of the target to N a class by small shifts, turns and scales before the source
+    /// moves there; 0 does not. With --published-tau: 0.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = parse_whole)]
+    pub(crate) enlarge: u64,
     /// Classifiers trained in each try.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = parse_count)]
     pub(crate) trainings: usize,
@@ -153,7 +164,7 @@ pub(crate) struct AdaptArgs {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DistillArgs {
     /// The dataset.
-    #[arg(required_unless_present = "resume")]
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
     pub(crate) dataset: Option<String>,
     /// Samples of every class; classes that have fewer are taken whole.
     #[arg(long, value_name = "P", default_value_t = 10, value_parser = parse_count)]
@@ -178,32 +189,14 @@ pub(crate) struct DistillArgs {
     /// Steps of the flow. Default: 300.
     #[arg(long, value_name = "N", value_parser = parse_positive)]
     pub(crate) steps: Option<u64>,
-    /// The network that is trained. Default: the ConvNet for images, a perceptron for vectors.
-    #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) network: NetworkName,
     /// Epochs of a training.
     #[arg(long, value_name = "N", default_value_t = 300, value_parser = parse_positive)]
     pub(crate) epochs: u64,
-    /// Tries, each from other samples.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = parse_positive)]
-    pub(crate) tries: u64,
     /// Networks trained in each try.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = parse_count)]
     pub(crate) trainings: usize,
-    /// Bring all images to this size.
-    #[arg(long, value_name = "WxH")]
-    pub(crate) resize: Option<Size>,
-    /// Seed of everything random.
-    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
-    pub(crate) seed: u64,
-    /// Run directory to create. Default: runs/ and a name of its own.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Go on with an interrupted run, with the configuration stored there.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "out"])]
-    pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    pub(crate) experiment: ExperimentArgs,
 }
 
 /// `wowflow reproduce`.
@@ -224,6 +217,9 @@ pub(crate) struct ReproduceArgs {
     /// Only these methods, by their names in the experiment.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) methods: Option<Vec<String>>,
+    /// Only the first N tries of every row and method.
+    #[arg(long, value_name = "N", value_parser = parse_positive)]
+    pub(crate) tries: Option<u64>,
     /// Go on without finished repetitions whose settings the experiment no longer has: they go to outdated.jsonl.
     #[arg(long)]
     pub(crate) set_aside: bool,

@@ -8,7 +8,7 @@ use wowflow_report::rundir::RunDir;
 use super::on_threads;
 use crate::ExitStatus;
 use crate::args::CommonArgs;
-use crate::args::learn::{AdaptArgs, DistillArgs, PairArgs, TransferArgs};
+use crate::args::learn::{AdaptArgs, DistillArgs, ExperimentArgs, PairArgs, TransferArgs};
 use crate::console::Console;
 use crate::interrupt;
 use crate::learn::execute::{End, Filter, execute, first_draw};
@@ -22,10 +22,13 @@ use crate::run::directory::{
 };
 use crate::run::provenance::RunProvenance;
 
+/// Steps of our flow in a transfer: with few target samples it arrives in fewer than elsewhere.
+const TRANSFER_STEPS: u64 = 100;
+
 pub(crate) fn transfer(args: &TransferArgs, console: &Console) -> Result<ExitStatus> {
-    let pair = &args.pair;
-    on_threads(pair.common.threads, || match &pair.resume {
-        Some(folder) => resume(folder, &pair.common, Task::Transfer, console),
+    let (pair, shared) = (&args.pair, &args.pair.experiment);
+    on_threads(shared.common.threads, || match &shared.resume {
+        Some(folder) => resume(folder, &shared.common, Task::Transfer, console),
         None => {
             let methods = match args.methods.as_slice() {
                 [] => vec![MethodName::TargetOnly, MethodName::MmdSw, MethodName::Geodesic],
@@ -34,15 +37,19 @@ pub(crate) fn transfer(args: &TransferArgs, console: &Console) -> Result<ExitSta
             let mut experiment = experiment(pair, Task::Transfer, &methods)?;
             experiment.test.clone_from(&args.test);
             (experiment.epochs, experiment.trainings) = (Some(args.epochs), args.trainings);
-            start(experiment, pair.out.as_deref(), &pair.common, "transfer", console)
+            let enlarge = usize::try_from(args.enlarge).ok().filter(|count| *count > 0);
+            for method in experiment.methods.iter_mut().filter(|method| method.is_ours()) {
+                (method.steps, method.enlarge) = (method.steps.or(Some(TRANSFER_STEPS)), enlarge);
+            }
+            start(experiment, shared, "transfer", console)
         }
     })
 }
 
 pub(crate) fn adapt(args: &AdaptArgs, console: &Console) -> Result<ExitStatus> {
-    let pair = &args.pair;
-    on_threads(pair.common.threads, || match &pair.resume {
-        Some(folder) => resume(folder, &pair.common, Task::Adaptation, console),
+    let (pair, shared) = (&args.pair, &args.pair.experiment);
+    on_threads(shared.common.threads, || match &shared.resume {
+        Some(folder) => resume(folder, &shared.common, Task::Adaptation, console),
         None => {
             if let Some(path) = &args.save_classifier {
                 ensure!(
@@ -56,14 +63,15 @@ pub(crate) fn adapt(args: &AdaptArgs, console: &Console) -> Result<ExitStatus> {
             (experiment.training_steps, experiment.every) = (Some(args.training_steps), Some(args.every));
             experiment.classifier = absolute(args.classifier.as_deref())?;
             experiment.save_classifier = absolute(args.save_classifier.as_deref())?;
-            start(experiment, pair.out.as_deref(), &pair.common, "adapt", console)
+            start(experiment, shared, "adapt", console)
         }
     })
 }
 
 pub(crate) fn distill(args: &DistillArgs, console: &Console) -> Result<ExitStatus> {
-    on_threads(args.common.threads, || match &args.resume {
-        Some(folder) => resume(folder, &args.common, Task::Distillation, console),
+    let shared = &args.experiment;
+    on_threads(shared.common.threads, || match &shared.resume {
+        Some(folder) => resume(folder, &shared.common, Task::Distillation, console),
         None => {
             let dataset = args.dataset.as_ref().context("expected a dataset, found none")?;
             let methods = match args.methods.as_slice() {
@@ -91,16 +99,12 @@ pub(crate) fn distill(args: &DistillArgs, console: &Console) -> Result<ExitStatu
                 rows: vec![args.per_class.to_string()],
                 per_class: Some("{row}".to_owned()),
                 test: args.test.clone(),
-                resize: args.resize.map(|size| format!("{}x{}", size.width, size.height)),
-                network: args.network.typed(),
-                tries: args.tries,
                 trainings: args.trainings,
                 epochs: Some(args.epochs),
-                seed: args.seed,
                 methods: methods.iter().map(method).collect(),
-                ..Experiment::plain(dataset)
+                ..plain(dataset, shared)
             };
-            start(experiment, args.out.as_deref(), &args.common, "distill", console)
+            start(experiment, shared, "distill", console)
         }
     })
 }
@@ -141,28 +145,29 @@ fn experiment(pair: &PairArgs, task: Task, methods: &[MethodName]) -> Result<Exp
         row_name: "target".to_owned(),
         rows: vec![target.clone()],
         source: Some(source.clone()),
-        resize: pair.resize.map(|size| format!("{}x{}", size.width, size.height)),
-        network: pair.network.typed(),
-        tries: pair.tries,
-        seed: pair.seed,
         methods: methods.iter().map(method).collect(),
-        ..Experiment::plain("{row}")
+        ..plain("{row}", &pair.experiment)
     })
 }
 
-fn start(
-    experiment: Experiment,
-    out: Option<&Path>,
-    common: &CommonArgs,
-    name: &str,
-    console: &Console,
-) -> Result<ExitStatus> {
-    if let Some(out) = out {
+/// What every command says of an experiment.
+fn plain(target: &str, args: &ExperimentArgs) -> Experiment {
+    Experiment {
+        resize: args.resize.map(|size| format!("{}x{}", size.width, size.height)),
+        network: args.network.typed(),
+        tries: args.tries,
+        seed: args.seed,
+        ..Experiment::plain(target)
+    }
+}
+
+fn start(experiment: Experiment, args: &ExperimentArgs, name: &str, console: &Console) -> Result<ExitStatus> {
+    if let Some(out) = &args.out {
         refuse_existing(out)?;
     }
     let experiment = experiment.checked()?;
-    let out = out.map_or_else(|| default_out(name, ""), Path::to_owned);
-    let data_dir = common.data.data_dir.as_deref();
+    let out = args.out.clone().unwrap_or_else(|| default_out(name, ""));
+    let data_dir = args.common.data.data_dir.as_deref();
     // Data that cannot be used are refused before anything is written.
     first_draw(&experiment, data_dir)?;
     let provenance = RunProvenance::new(experiment.seed, hash(&experiment)?, data_dir);

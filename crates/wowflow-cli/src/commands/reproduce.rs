@@ -26,11 +26,8 @@ const KNOWN: [(&str, &str); 8] = [
     ("transfer-mnist-kmnist", include_str!("../../../../experiments/transfer-mnist-kmnist.toml")),
     ("distillation-mnist", include_str!("../../../../experiments/distillation-mnist.toml")),
     ("distillation-fmnist", include_str!("../../../../experiments/distillation-fmnist.toml")),
-    ("distillation-mnist-embedded", include_str!("../../../../experiments/distillation-mnist-embedded.toml")),
-    (
-        "distillation-fmnist-embedded",
-        include_str!("../../../../experiments/distillation-fmnist-embedded.toml"),
-    ),
+    ("distillation-mnist-lenet5", include_str!("../../../../experiments/distillation-mnist-lenet5.toml")),
+    ("distillation-fmnist-lenet5", include_str!("../../../../experiments/distillation-fmnist-lenet5.toml")),
     ("adaptation", include_str!("../../../../experiments/adaptation.toml")),
 ];
 
@@ -70,7 +67,7 @@ fn reproduce(asked: &str, args: &ReproduceArgs, console: &Console) -> Result<Exi
         false => (name, Experiment { quick: None, ..experiment }),
     };
     let published = curves(&experiment, folder)?;
-    let filter = Filter { rows: args.rows.clone(), methods: args.methods.clone() };
+    let filter = Filter { rows: args.rows.clone(), methods: args.methods.clone(), tries: args.tries };
     filter.check(&experiment)?;
     let data_dir = args.common.data.data_dir.as_deref();
     let provenance = RunProvenance::new(experiment.seed, hash(&experiment)?, data_dir);

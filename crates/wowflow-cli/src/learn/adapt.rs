@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use wowflow_learn::{
     Architecture, Mover, Network, TrainEnd, Training, accuracy, accuracy_along, accuracy_along_geodesic,
     examples_of, subseed,
@@ -62,7 +62,7 @@ pub(crate) fn run(
     watch: &Watch<'_>,
 ) -> Result<Found> {
     let (source, target) = (&drawn.source()?.measure, &drawn.target.measure);
-    let mover = method.mover(target.dim()).unwrap_or(Mover::Geodesic);
+    let mover = method.mover(target.dim()).context("expected a method that moves the source, found none")?;
     let seed = subseed(record.seed, 1);
     if mover == Mover::Geodesic {
         let times: Vec<f64> = (0..=TIMES).map(|at| at as f64 / TIMES as f64).collect();
@@ -102,9 +102,8 @@ pub(crate) fn run(
     record.trained_on = target.sample_count();
     record.accuracies = record.curve.last().map(|point| point.accuracy).into_iter().collect();
     let own = accuracy(network, &examples_of(target)?);
-    record.notes.push(format!(
-        "the classifier is right on {:.1} % of the target it was trained on",
-        100.0 * own.share()
-    ));
+    record
+        .notes
+        .push(format!("the classifier is right on {:.1} % of the target's samples", 100.0 * own.share()));
     Ok(Found { record, samples: None })
 }

@@ -61,7 +61,7 @@ pub(crate) fn run(
     let started = Instant::now();
     let steps = evaluation.training.steps(train.len());
     let accuracies = evaluation.run(&train, &test, subseed(record.seed, 2), |index, progress| {
-        if index == 0 { watch.training(progress.step, steps) } else { watch.stop() }
+        if index == 0 { watch.training(progress.step, steps) } else { Watch::going() }
     })?;
     record.train_seconds = started.elapsed().as_secs_f64();
     (record.trained_on, record.tested) = (train.len(), test.len());

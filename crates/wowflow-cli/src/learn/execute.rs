@@ -1,5 +1,7 @@
 //! An experiment from where it stands to its end: repetition after repetition, each logged when it is finished.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -27,6 +29,7 @@ use crate::run::directory::write_bytes;
 pub(crate) struct Filter {
     pub(crate) rows: Option<Vec<String>>,
     pub(crate) methods: Option<Vec<String>>,
+    pub(crate) tries: Option<u64>,
 }
 
 impl Filter {
@@ -60,7 +63,7 @@ impl Watch<'_> {
     /// A step of a move.
     pub(crate) fn step(&self, step: u64, steps: u64) -> ControlFlow<()> {
         self.progress.doing(format!("{}: step {step} of {steps}", self.doing));
-        self.stop()
+        Self::going()
     }
 
     /// A step of a training.
@@ -68,13 +71,12 @@ impl Watch<'_> {
         if step.is_multiple_of(20) {
             self.progress.doing(format!("{}: training, step {step} of {steps}", self.doing));
         }
-        self.stop()
+        Self::going()
     }
 
     /// Whether a stop was asked for.
-    #[allow(clippy::unused_self, reason = "one watch for all")]
-    pub(crate) fn stop(&self) -> ControlFlow<()> {
-        transfer::going(interrupt::requested())
+    pub(crate) fn going() -> ControlFlow<()> {
+        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
@@ -109,7 +111,7 @@ pub(crate) fn execute(
     let mut log = LineLog::open(&log_of(root))?;
     let mut left: Vec<(&str, u64, Vec<&MethodSpec>)> = Vec::new();
     for row in &experiment.rows {
-        for attempt in 0..experiment.tries {
+        for attempt in 0..filter.tries.unwrap_or(experiment.tries).min(experiment.tries) {
             let open = |method: &&MethodSpec| {
                 let label = method.label();
                 let there = |r: &Record| r.row == *row && r.method == label && r.attempt == attempt;
@@ -123,7 +125,7 @@ pub(crate) fn execute(
     }
     let open: usize = left.iter().map(|(_, _, methods)| methods.len()).sum();
     let progress = Progress::repetitions(console, open + records.len(), records.len());
-    let mut classifiers: Vec<(u64, Vec<String>, Network)> = Vec::new();
+    let mut classifiers = HashMap::new();
     for (row, attempt, methods) in left {
         let seed = subseed(experiment.seed, attempt);
         let target_seed = if experiment.same_target { subseed(experiment.seed, 0) } else { seed };
@@ -141,10 +143,8 @@ pub(crate) fn execute(
             let found = match experiment.task {
                 Task::Transfer => transfer::run(experiment, method, &drawn, record, &watch),
                 Task::Distillation => distill::run(experiment, method, row, &drawn, record, &watch),
-                Task::Adaptation => {
-                    with_classifier(experiment, &drawn, target_seed, &mut classifiers, &watch)
-                        .and_then(|network| adapt::run(experiment, method, &drawn, &network, record, &watch))
-                }
+                Task::Adaptation => classifier(experiment, &drawn, target_seed, &mut classifiers, &watch)
+                    .and_then(|network| adapt::run(experiment, method, &drawn, network, record, &watch)),
             };
             match found {
                 Ok(Found { record, samples }) => {
@@ -204,20 +204,17 @@ fn write_samples(root: &Path, row: &str, method: &str, samples: &LabeledDataset)
 }
 
 /// The classifier of a target, trained once for each that is drawn.
-fn with_classifier(
+fn classifier<'k>(
     experiment: &Experiment,
     drawn: &Drawn,
     seed: u64,
-    known: &mut Vec<(u64, Vec<String>, Network)>,
+    known: &'k mut HashMap<(u64, String), Network>,
     watch: &Watch<'_>,
-) -> Result<Network> {
-    let sums = vec![drawn.sums[0].sha256.clone()];
-    if let Some((_, _, network)) = known.iter().find(|(s, of, _)| *s == seed && *of == sums) {
-        return Ok(network.clone());
+) -> Result<&'k Network> {
+    match known.entry((seed, drawn.sums[0].sha256.clone())) {
+        Entry::Occupied(found) => Ok(found.into_mut()),
+        Entry::Vacant(place) => Ok(place.insert(adapt::classifier(experiment, drawn, seed, watch)?)),
     }
-    let network = adapt::classifier(experiment, drawn, seed, watch)?;
-    known.push((seed, sums, network.clone()));
-    Ok(network)
 }
 
 fn interrupted(error: &anyhow::Error) -> bool {

@@ -14,7 +14,6 @@ use super::record::Record;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Published {
     /// Where they are from.
-    #[allow(dead_code, reason = "for the readers of the file")]
     pub(crate) source: String,
     pub(crate) curves: Vec<PublishedCurve>,
 }

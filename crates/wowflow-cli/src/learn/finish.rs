@@ -41,7 +41,10 @@ pub(crate) fn finish(
     std::fs::create_dir_all(place.folder)
         .with_context(|| format!("cannot make the folder {}", place.folder.display()))?;
     let outcome = Outcome::of(experiment, records, published);
-    let page = markdown(experiment, &outcome, &origin(experiment, records, place.name));
+    let mut page = markdown(experiment, &outcome, &origin(experiment, records, place.name));
+    if let Some(Published { source, .. }) = published {
+        page += &format!("\nPublished curves: {source}\n");
+    }
     let mut pictures: Vec<(&str, Option<Picture>)> = Vec::new();
     match experiment.task {
         Task::Transfer | Task::Distillation => {

@@ -138,6 +138,11 @@ impl MethodSpec {
         self.name.clone().or(typed).unwrap_or_default()
     }
 
+    /// Whether this is the flow with our settings.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.method == MethodName::MmdSw && self.preset != Some(Preset::Published)
+    }
+
     /// The method without its name, its rows and what was published of it.
     pub(crate) fn settings(&self) -> Self {
         Self { name: None, rows: None, differs: None, published: BTreeMap::new(), ..self.clone() }

@@ -80,7 +80,14 @@ impl Record {
 
     /// Refuses data other than those of a finished repetition of the same try.
     pub(crate) fn check_data(&self, drawn: &[DataSum]) -> Result<()> {
-        let differs = self.data.iter().zip(drawn).find(|(then, now)| then.sha256 != now.sha256);
+        // In any order: it is the names that say which is which.
+        let sorted = |all: &[DataSum]| {
+            let mut all = all.to_vec();
+            all.sort_by(|a, b| (&a.name, &a.sha256).cmp(&(&b.name, &b.sha256)));
+            all
+        };
+        let (before, drawn) = (sorted(&self.data), sorted(drawn));
+        let differs = before.iter().zip(&drawn).find(|(then, now)| then.sha256 != now.sha256);
         if let Some((then, now)) = differs {
             bail!(
                 "expected {} with the values that {} saw (checksum {}), found others ({})",
@@ -157,6 +164,10 @@ pub(crate) mod tests {
     fn other_data_are_refused() {
         let record = record("5", "ours", 1, &[0.5]);
         record.check_data(&record.data).unwrap();
+        let second = DataSum { name: "e".to_owned(), ..record.data[0].clone() };
+        let both = [second.clone(), record.data[0].clone()];
+        let order = Record { data: vec![record.data[0].clone(), second], ..record.clone() };
+        order.check_data(&both).unwrap();
         let other = [DataSum { sha256: "t".to_owned(), ..record.data[0].clone() }];
         let error = record.check_data(&other).unwrap_err().to_string();
         assert_eq!(

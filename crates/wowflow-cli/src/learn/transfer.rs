@@ -1,6 +1,5 @@
 //! One repetition of k-shot transfer: move, relabel, train, test.
 
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -52,12 +51,11 @@ pub(crate) fn run(
         }
         Some(mover) => {
             let started = Instant::now();
-            let goal = match method.enlarge {
-                Some(count) => enlarged(target, count, subseed(record.seed, 3))?,
-                None => target.measure.clone(),
-            };
+            let larger = method.enlarge.map(|count| enlarged(target, count, subseed(record.seed, 3)));
+            let larger = larger.transpose()?.flatten();
+            let goal = larger.as_ref().unwrap_or(&target.measure);
             let moved =
-                mover.run(&source.measure, &goal, subseed(record.seed, 1), |at: &MoveProgress<'_>| {
+                mover.run(&source.measure, goal, subseed(record.seed, 1), |at: &MoveProgress<'_>| {
                     watch.step(at.step, at.steps)
                 })?;
             record.move_seconds = started.elapsed().as_secs_f64();
@@ -71,7 +69,7 @@ pub(crate) fn run(
     let started = Instant::now();
     let steps = evaluation.training.steps(train.len());
     let found = evaluation.run(&train, test, subseed(record.seed, 2), |index, progress| {
-        if index == 0 { watch.training(progress.step, steps) } else { watch.stop() }
+        if index == 0 { watch.training(progress.step, steps) } else { Watch::going() }
     })?;
     record.train_seconds = started.elapsed().as_secs_f64();
     record.trained_on = train.len();
@@ -80,28 +78,30 @@ pub(crate) fn run(
     Ok(Found { record, samples })
 }
 
-/// The samples of every class of a target, and small shifts, turns and scales of them, up to `count` a class. Samples
-/// that are no images, and classes that have as many, stay as they are.
-fn enlarged(target: &Side, count: usize, seed: u64) -> Result<MeasureOverMeasures<f32>> {
+/// The images of every class of a target, and small shifts, turns and scales of them, up to `count` a class, each with
+/// the weight of its original; classes that have as many stay as they are. `None` for samples that are no images.
+fn enlarged(target: &Side, count: usize, seed: u64) -> Result<Option<MeasureOverMeasures<f32>>> {
     let measure = &target.measure;
-    let Some(shape) = target.named.dataset.image_shape() else { return Ok(measure.clone()) };
+    let Some(shape) = target.named.dataset.image_shape() else { return Ok(None) };
     let mut augment = Augment::new(shape, &Augmentation::GEOMETRIC, vec![0.0; shape.channels], seed);
     let dim = measure.dim();
-    let (mut points, mut sizes, mut draw) = (Vec::new(), Vec::new(), 0);
+    let (mut points, mut sizes, mut inner, mut draw) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for class in 0..measure.class_count() {
-        let own = measure.class_points(class);
+        let (own, size) = (measure.class_points(class), measure.class_size(class));
+        let weight = |original: usize| measure.class_weights(class).map_or(1.0, |a| a[original]);
         points.extend_from_slice(own);
-        let size = measure.class_size(class);
+        inner.extend((0..size).map(weight));
         for copy in size..count {
-            let image = &own[copy % size * dim..(copy % size + 1) * dim];
+            let original = copy % size;
             augment.draw(draw);
             draw += 1;
-            points.extend(augment.forward(image, dim));
+            points.extend(augment.forward(&own[original * dim..(original + 1) * dim], dim));
+            inner.push(weight(original));
         }
         sizes.push(size.max(count));
     }
-    let weights = Some(measure.outer_weights());
-    Ok(MeasureOverMeasures::new(points, dim, &sizes, None, weights)?)
+    let outer = Some(measure.outer_weights());
+    Ok(Some(MeasureOverMeasures::new(points, dim, &sizes, Some(&inner), outer)?))
 }
 
 /// Which class went where, in words.
@@ -119,9 +119,4 @@ pub(crate) fn went((source, target): (&Side, &Side), classes: &ClassLabels) -> V
         notes.push(format!("no class became {}: only its own samples stand for it", missed.join(", ")));
     }
     notes
-}
-
-/// Whether to go on, for callbacks that have nothing to show.
-pub(crate) fn going(requested: bool) -> ControlFlow<()> {
-    if requested { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }

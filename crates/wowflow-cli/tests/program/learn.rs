@@ -201,7 +201,7 @@ fn a_classifier_is_kept_and_looks_again() {
         assert_eq!(record["accuracies"], json!([curve[curve.len() - 1].1]));
         assert_eq!((&record["tested"], &record["trained_on"]), (&json!(9), &json!(8)));
     }
-    assert!(notes(&records, "mmd-sw").contains("of the target it was trained on"));
+    assert!(notes(&records, "mmd-sw").contains("of the target's samples"));
     for name in ["results-steps.png", "results-seconds.png"] {
         assert!(image::open(out.join(name)).is_ok(), "{name}");
     }

@@ -2,7 +2,7 @@
 
 use super::batches::by_weight;
 use super::feature_map::FeatureMap;
-use super::{Evaluation, Functional, FunctionalError};
+use super::{Evaluation, Functional, FunctionalError, same_classes, same_space};
 use crate::measure::MeasureOverMeasures;
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
@@ -34,13 +34,8 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MeanMatching<'q, T, M> {
         map: M,
         seed: u64,
     ) -> Result<Self, FunctionalError> {
-        let (source_classes, target_classes) = (source.class_count(), target.class_count());
-        if source.dim() != target.dim() {
-            return Err(FunctionalError::Dimensions { source_dim: source.dim(), target_dim: target.dim() });
-        }
-        if source_classes != target_classes {
-            return Err(FunctionalError::Classes { source_classes, target_classes });
-        }
+        same_space(source, target)?;
+        same_classes(source, target)?;
         if batch == Some(0) {
             return Err(FunctionalError::EmptyBatches);
         }

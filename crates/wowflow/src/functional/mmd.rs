@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::batches::{BatchEstimator, MiniBatches, Reading};
-use super::{Evaluation, Functional, FunctionalError};
+use super::{Evaluation, Functional, FunctionalError, same_space};
 use crate::directions::{Directions, Draws, Slicer, Slicing, dimension_factor};
 use crate::estimate::Estimate;
 use crate::kernel::{Base, Kernel};
@@ -103,9 +103,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         kernel: Kernel,
         plan: SlicingPlan,
     ) -> Result<Self, FunctionalError> {
-        if source.dim() != target.dim() {
-            return Err(FunctionalError::Dimensions { source_dim: source.dim(), target_dim: target.dim() });
-        }
+        same_space(source, target)?;
         let stream = Stream::new(plan.seed, Purpose::Directions, 0);
         let draws = Draws::new(plan.slicing, plan.count, source.dim(), stream)?;
         let engine = Engine::new(source, target, plan.count);

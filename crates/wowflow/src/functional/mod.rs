@@ -8,12 +8,14 @@ mod matched;
 mod mean_matching;
 mod mmd;
 mod pooled;
+mod through;
 
 use thiserror::Error;
 
 use crate::directions::DirectionsError;
 use crate::estimate::Estimate;
 use crate::measure::MeasureOverMeasures;
+use crate::scalar::Scalar;
 
 pub use crate::ot::sliced::Spread;
 pub use batches::{BatchEstimator, MiniBatches};
@@ -60,6 +62,30 @@ pub enum FunctionalError {
     /// Directions that cannot be drawn.
     #[error(transparent)]
     Directions(#[from] DirectionsError),
+}
+
+fn same_space<T: Scalar>(
+    source: &MeasureOverMeasures<T>,
+    target: &MeasureOverMeasures<T>,
+) -> Result<(), FunctionalError> {
+    let (source_dim, target_dim) = (source.dim(), target.dim());
+    if source_dim == target_dim {
+        Ok(())
+    } else {
+        Err(FunctionalError::Dimensions { source_dim, target_dim })
+    }
+}
+
+fn same_classes<T: Scalar>(
+    source: &MeasureOverMeasures<T>,
+    target: &MeasureOverMeasures<T>,
+) -> Result<(), FunctionalError> {
+    let (source_classes, target_classes) = (source.class_count(), target.class_count());
+    if source_classes == target_classes {
+        Ok(())
+    } else {
+        Err(FunctionalError::Classes { source_classes, target_classes })
+    }
 }
 
 /// The value of a functional at a state.

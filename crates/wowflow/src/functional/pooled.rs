@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Evaluation, Functional, FunctionalError};
+use super::{Evaluation, Functional, FunctionalError, same_space};
 use crate::estimate::Estimate;
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::measure::MeasureOverMeasures;
@@ -104,9 +104,7 @@ impl PooledMmd {
         source: &MeasureOverMeasures<T>,
         target: &MeasureOverMeasures<T>,
     ) -> Result<Self, FunctionalError> {
-        if source.dim() != target.dim() {
-            return Err(FunctionalError::Dimensions { source_dim: source.dim(), target_dim: target.dim() });
-        }
+        same_space(source, target)?;
         let mut origin = vec![0.0; target.dim()];
         for point in target.points().chunks(target.dim()) {
             let share = 1.0 / target.sample_count() as f64;

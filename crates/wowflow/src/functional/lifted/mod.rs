@@ -81,11 +81,8 @@ impl<T: Scalar> Lift<T> {
         source: &MeasureOverMeasures<T>,
         target: &MeasureOverMeasures<T>,
     ) -> Result<Self, super::FunctionalError> {
+        crate::functional::same_space(source, target)?;
         let dim = source.dim();
-        if dim != target.dim() {
-            let (source_dim, target_dim) = (dim, target.dim());
-            return Err(super::FunctionalError::Dimensions { source_dim, target_dim });
-        }
         let union = [source.points(), target.points()].concat();
         let axes = principal_components(&union, dim, PLANE);
         let lifted = |measure: &MeasureOverMeasures<T>| {

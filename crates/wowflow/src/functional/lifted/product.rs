@@ -11,8 +11,10 @@ use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 use crate::simd::dispatch256;
 
-/// Rows of the kernel matrix that are held at once, by each thread.
-const BLOCK: usize = 64;
+/// Rows of the kernel matrix that are held at once, by each thread: a product packs all samples for every block.
+const BLOCK: usize = 128;
+/// Partial sums of a row.
+const LANES: usize = 8;
 
 /// Variances of the three Gaussian kernels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +38,7 @@ impl Default for ProductBandwidths {
 /// `k = exp(-|x - x'|^2 / 2h_x - |m - m'|^2 / 2h_m - |S - S'|^2 / 2h_S)` (Hua, Nguyen, Le, Blanchet, Nguyen 2023).
 ///
 /// The velocity may be taken at samples that are moved by noise, as in Arbel, Korba, Salim, Gretton 2019: features,
-/// means and factors by independent normal numbers. The kernel matrix is never held: 64 rows of it at a time, so
+/// means and factors by independent normal numbers. The kernel matrix is never held: 128 rows of it at a time, so
 /// that memory is linear in the samples. Cost of a step: two products of `n x d` and `d x (n + m)`.
 #[derive(Clone, Debug)]
 pub struct ProductMmd<'q, T> {
@@ -149,19 +151,14 @@ impl<'q, T: Scalar> ProductMmd<'q, T> {
                     #[inline(always)]
                     || kernel_row(pool, i, weights, (features, means, covariances)),
                 );
-                let (mut head, mut tail) = (0.0, 0.0);
-                for w in &weights[..first] {
-                    head += w.to_f64();
-                }
-                for w in &weights[first..] {
-                    tail += w.to_f64();
-                }
-                let absolute = head - tail;
-                sums[r] = RowSums { first: head, rest: tail, total: absolute };
-                for (at, sum) in of_covariance[r].iter_mut().enumerate() {
-                    let row = &pool.labels[2 + at];
-                    *sum = weights.iter().zip(row).map(|(w, s)| w.to_f64() * s.to_f64()).sum();
-                }
+                (sums[r], of_covariance[r]) = dispatch256(
+                    #[inline(always)]
+                    || {
+                        let (head, tail) = (sum(&weights[..first]), sum(&weights[first..]));
+                        let labels = std::array::from_fn(|at| dot(weights, &pool.labels[2 + at]));
+                        (RowSums { first: head, rest: tail, total: head - tail }, labels)
+                    },
+                );
             }
             let mut means_of = vec![T::ZERO; rows * k];
             matmul(
@@ -198,6 +195,28 @@ impl<'q, T: Scalar> ProductMmd<'q, T> {
             velocity.par_chunks_mut(BLOCK * width).zip(samples.par_chunks(BLOCK * width)).enumerate();
         blocks.flat_map_iter(block).collect()
     }
+}
+
+/// The sum of a row, in doubles.
+#[inline(always)]
+fn sum<T: Scalar>(row: &[T]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    for chunk in chunks {
+        (0..LANES).for_each(|k| sums[k] += chunk[k].to_f64());
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|w| w.to_f64()).sum::<f64>()
+}
+
+/// The dot product of two rows, in doubles.
+#[inline(always)]
+fn dot<T: Scalar>(u: &[T], v: &[T]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let ((us, u), (vs, v)) = (u.as_chunks::<LANES>(), v.as_chunks::<LANES>());
+    for (u, v) in us.iter().zip(vs) {
+        (0..LANES).for_each(|k| sums[k] += u[k].to_f64() * v[k].to_f64());
+    }
+    sums.iter().sum::<f64>() + u.iter().zip(v).map(|(u, v)| u.to_f64() * v.to_f64()).sum::<f64>()
 }
 
 /// From `-2 x_i . x_j` to `s_j k_ij`, in place.
