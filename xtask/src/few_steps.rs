@@ -179,7 +179,8 @@ fn chart(title: &str, x: &str, column: usize, curves: &[(&str, Curve)]) -> Resul
         title: format!("{title}: exact W² against {x}"),
         x_label: x.into(),
         y_label: "W_{W2}²".into(),
-        scale: AxisScale::Log,
+        x_scale: AxisScale::Linear,
+        y_scale: AxisScale::Log,
         series: series.collect(),
     };
     Ok(chart.draw()?)

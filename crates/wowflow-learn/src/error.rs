@@ -82,6 +82,14 @@ pub enum LearnError {
         /// Step at which it was noticed.
         step: u64,
     },
+    /// Labels that are not one a class.
+    #[error("expected {expected} labels, one a class, found {found}")]
+    Labels {
+        /// Classes of the network.
+        expected: usize,
+        /// Labels given.
+        found: usize,
+    },
     /// A functional that cannot be set up.
     #[error(transparent)]
     Functional(#[from] FunctionalError),

@@ -28,6 +28,7 @@ pub struct Network {
     architecture: Architecture,
     input: Input,
     classes: usize,
+    labels: Vec<String>,
     layers: Vec<Layer>,
     parameters: Vec<f32>,
 }
@@ -46,7 +47,8 @@ impl Network {
     ) -> Result<Self, LearnError> {
         let layers = architecture.layers(input, classes)?;
         let count = layers.last().map_or(0, |layer| layer.biases.end);
-        let mut network = Self { architecture, input, classes, layers, parameters: vec![0.0; count] };
+        let parameters = vec![0.0; count];
+        let mut network = Self { architecture, input, classes, labels: Vec::new(), layers, parameters };
         network.draw(Stream::new(seed, Purpose::Parameters, 0));
         Ok(network)
     }
@@ -82,6 +84,23 @@ impl Network {
     #[must_use]
     pub fn classes(&self) -> usize {
         self.classes
+    }
+
+    /// The labels of its classes, in order; none where they were never given.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// The same network with labels for its classes, which its file keeps.
+    ///
+    /// # Errors
+    /// A number of labels that is not that of the classes.
+    pub fn with_labels(self, labels: Vec<String>) -> Result<Self, LearnError> {
+        if labels.len() != self.classes {
+            return Err(LearnError::Labels { expected: self.classes, found: labels.len() });
+        }
+        Ok(Self { labels, ..self })
     }
 
     /// Number of parameters.

@@ -15,7 +15,8 @@ use crate::network::Network;
 const FORMAT: &str = "1";
 
 impl Network {
-    /// The network as a safetensors file: tensors `0.weight`, `0.bias`, ... in the order of the layers.
+    /// The network as a safetensors file: tensors `0.weight`, `0.bias`, ... in the order of the layers; architecture,
+    /// input, classes and labels in the head.
     ///
     /// # Errors
     /// Nothing that a valid network has.
@@ -45,7 +46,11 @@ impl Network {
             ("shape", shape),
             ("classes", self.classes().to_string()),
         ];
-        let head: HashMap<String, String> = head.map(|(key, value)| (key.to_owned(), value)).into();
+        let mut head: HashMap<String, String> = head.map(|(key, value)| (key.to_owned(), value)).into();
+        if !self.labels().is_empty() {
+            let labels = serde_json::to_string(self.labels()).map_err(|e| LearnError::file(&e))?;
+            head.insert("labels".to_owned(), labels);
+        }
         serialize(views, Some(head)).map_err(|e| LearnError::file(&e))
     }
 
@@ -128,6 +133,11 @@ impl Network {
             return Err(LearnError::file(&message));
         }
         let mut network = Self::new(architecture, input, classes, 0)?;
+        if let Some(labels) = head.get("labels") {
+            let labels = serde_json::from_str(labels)
+                .map_err(|e| LearnError::file(&format!("expected a list of labels, {e}")))?;
+            network = network.with_labels(labels)?;
+        }
         let tensors: Vec<_> = network.tensors().collect();
         if file.len() != 2 * tensors.len() {
             let expected = 2 * tensors.len();
@@ -167,14 +177,19 @@ mod tests {
     fn a_network_comes_back_whole_and_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("net.safetensors");
-        for network in [network(), Network::new(Architecture::Mlp, Input::Vector(5), 3, 1).unwrap()] {
-            let path = path.with_extension(network.architecture().to_string());
+        let names = ["a", "b, \"c\"", "", "d"].map(str::to_owned).to_vec();
+        let named = Network::new(Architecture::Mlp, Input::Vector(5), 3, 1).unwrap();
+        assert!(named.clone().with_labels(names[..2].to_vec()).is_err());
+        let named = named.with_labels(names[..3].to_vec()).unwrap();
+        for network in [network(), named, Network::new(Architecture::Mlp, Input::Vector(5), 3, 1).unwrap()] {
+            let name = format!("{}-{}", network.architecture(), network.labels().len());
+            let path = path.with_extension(name);
             network.save(&path).unwrap();
             assert_eq!(Network::load(&path).unwrap(), network);
             assert!(network.save(&path).is_err(), "a file that is there stays");
         }
         assert!(Network::load(&folder.path().join("none")).unwrap_err().to_string().contains("none"));
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no temporary files");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "no temporary files");
     }
 
     #[test]

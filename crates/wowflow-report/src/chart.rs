@@ -50,7 +50,8 @@ pub struct Series {
 ///     title: "MMD² to the target".into(),
 ///     x_label: "step".into(),
 ///     y_label: "MMD²".into(),
-///     scale: AxisScale::Log,
+///     x_scale: AxisScale::Linear,
+///     y_scale: AxisScale::Log,
 ///     series: vec![Series { name: "riesz".into(), points, ..Series::default() }],
 /// };
 /// let picture = chart.draw()?;
@@ -65,14 +66,16 @@ pub struct LineChart {
     pub x_label: String,
     /// Beside the y axis.
     pub y_label: String,
-    /// Scale of the y axis; the x axis is linear.
-    pub scale: AxisScale,
+    /// Scale of the x axis.
+    pub x_scale: AxisScale,
+    /// Scale of the y axis.
+    pub y_scale: AxisScale,
     /// The curves, the first drawn last.
     pub series: Vec<Series>,
 }
 
-/// The y axis as drawn.
-struct YAxis {
+/// An axis as drawn.
+struct Axis {
     scale: AxisScale,
     low: f64,
     high: f64,
@@ -80,9 +83,9 @@ struct YAxis {
     note: String,
 }
 
-impl YAxis {
-    /// Fits an axis to values; the ends are moved outwards to leave room.
-    fn fit(wanted: AxisScale, values: &[f64]) -> Self {
+impl Axis {
+    /// Fits an axis to values; with room, the ends are moved outwards.
+    fn fit(wanted: AxisScale, values: &[f64], room: bool) -> Self {
         let extent = |values: &mut dyn Iterator<Item = f64>| {
             values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
         };
@@ -93,7 +96,8 @@ impl YAxis {
                 let below = values.iter().filter(|&&v| v <= 0.0 || v < least).count();
                 let low = low.max(least);
                 // Room of a twentieth of the axis, at least a tenth of a decade.
-                let room = ((high / low).log10() * 0.05).max(0.1);
+                let decades = (high / low).log10();
+                let room = if room || decades <= 0.0 { (decades * 0.05).max(0.1) } else { 0.0 };
                 let low = low * 10f64.powf(-room);
                 let note = match below {
                     0 => String::new(),
@@ -107,7 +111,12 @@ impl YAxis {
         if low > high {
             (low, high) = (0.0, 1.0);
         }
-        let room = if high > low { (high - low) * 0.05 } else { (low.abs() * 0.1).max(1e-3) };
+        let room = match (high > low, room) {
+            (true, true) => (high - low) * 0.05,
+            (true, false) => 0.0,
+            (false, true) => (low.abs() * 0.1).max(1e-3),
+            (false, false) => 1.0,
+        };
         let note =
             if wanted == AxisScale::Log { "linear axis: no positive value".into() } else { String::new() };
         Self { scale: AxisScale::Linear, low: low - room, high: high + room, note }
@@ -123,9 +132,10 @@ impl YAxis {
         place.clamp(0.0, 1.0)
     }
 
-    fn ticks(&self) -> Vec<Tick> {
+    /// Ticks, of which a linear axis has about `wanted`.
+    fn ticks(&self, wanted: usize) -> Vec<Tick> {
         match self.scale {
-            AxisScale::Linear => ticks::linear(self.low, self.high, 6),
+            AxisScale::Linear => ticks::linear(self.low, self.high, wanted),
             AxisScale::Log => ticks::logarithmic(self.low, self.high, 8),
         }
     }
@@ -153,22 +163,20 @@ impl LineChart {
         if points.is_empty() {
             return Err(ReportError::picture(NAME, "at least one finite point", "none"));
         }
-        let x_low = points.iter().map(|p| p.0).fold(f64::INFINITY, f64::min);
-        let x_high = points.iter().map(|p| p.0).fold(f64::NEG_INFINITY, f64::max);
-        let (x_low, x_high) = if x_high > x_low { (x_low, x_high) } else { (x_low - 1.0, x_high + 1.0) };
+        let x_axis = Axis::fit(self.x_scale, &points.iter().map(|p| p.0).collect::<Vec<_>>(), false);
         let bands = self.series.iter().filter_map(|series| series.band.as_ref()).flatten();
         let ends = bands.flat_map(|&(low, high)| [low, high]).filter(|v| v.is_finite());
         // A band may reach 0 where its curve does not: on a log axis it is cut, not counted.
-        let ends: Vec<f64> = ends.filter(|&v| self.scale == AxisScale::Linear || v > 0.0).collect();
+        let ends: Vec<f64> = ends.filter(|&v| self.y_scale == AxisScale::Linear || v > 0.0).collect();
         let values: Vec<f64> = points.iter().map(|p| p.1).chain(ends).collect();
-        let axis = YAxis::fit(self.scale, &values);
+        let y_axis = Axis::fit(self.y_scale, &values, true);
 
         let mut canvas = Canvas::new(NAME, WIDTH, HEIGHT)?;
         let (plot_width, plot_height) = (WIDTH as i32 - LEFT - RIGHT, HEIGHT as i32 - TOP - BOTTOM);
-        let x_at = |x: f64| LEFT as f32 + ((x - x_low) / (x_high - x_low)) as f32 * plot_width as f32;
-        let y_at = |y: f64| (TOP + plot_height) as f32 - axis.place(y) as f32 * plot_height as f32;
+        let x_at = |x: f64| LEFT as f32 + x_axis.place(x) as f32 * plot_width as f32;
+        let y_at = |y: f64| (TOP + plot_height) as f32 - y_axis.place(y) as f32 * plot_height as f32;
 
-        self.axes(&mut canvas, &axis, (x_low, x_high), &x_at, &y_at);
+        self.axes(&mut canvas, (&x_axis, &y_axis), &x_at, &y_at);
         canvas.clip(LEFT as f32, TOP as f32 - 2.0, plot_width as f32, plot_height as f32 + 4.0);
         for (index, series) in self.series.iter().enumerate().rev() {
             let color = series.color(index);
@@ -196,14 +204,13 @@ impl LineChart {
     fn axes(
         &self,
         canvas: &mut Canvas,
-        axis: &YAxis,
-        (x_low, x_high): (f64, f64),
+        (x_axis, y_axis): (&Axis, &Axis),
         x_at: &dyn Fn(f64) -> f32,
         y_at: &dyn Fn(f64) -> f32,
     ) {
         let (right, bottom) = (WIDTH as i32 - RIGHT, HEIGHT as i32 - BOTTOM);
         let half = Text::Small.height() / 2;
-        for tick in axis.ticks() {
+        for tick in y_axis.ticks(6) {
             let y = y_at(tick.value).round() as i32;
             match &tick.label {
                 Label::None => canvas.rect(LEFT - 4, y, 4, 1, FRAME),
@@ -222,11 +229,20 @@ impl LineChart {
                 }
             }
         }
-        for tick in ticks::linear(x_low, x_high, 8) {
+        for tick in x_axis.ticks(8) {
             let x = x_at(tick.value).round() as i32;
-            canvas.rect(x, bottom, 1, 7, FRAME);
-            if let Label::Number(text) = &tick.label {
-                canvas.text(x, bottom + 9, text, Text::Small, Align::Center, INK);
+            let length = if tick.label == Label::None { 4 } else { 7 };
+            canvas.rect(x, bottom, 1, length, FRAME);
+            match &tick.label {
+                Label::None => {}
+                Label::Number(text) => {
+                    canvas.text(x, bottom + 9, text, Text::Small, Align::Center, INK);
+                }
+                Label::Power(power) => {
+                    let base = x + Text::Small.width("10") / 2;
+                    canvas.text(base, bottom + 9, "10", Text::Small, Align::Right, INK);
+                    canvas.text(base, bottom + 6, &power.to_string(), Text::Tiny, Align::Left, INK);
+                }
             }
         }
         canvas.rect(LEFT, TOP, 1, bottom - TOP, FRAME);
@@ -236,7 +252,9 @@ impl LineChart {
         let middle = (LEFT + right) / 2;
         canvas.text(middle, HEIGHT as i32 - 32, &self.x_label, Text::Small, Align::Center, INK);
         canvas.text_upwards(20, (TOP + bottom) / 2, &self.y_label, Text::Small, INK);
-        canvas.text(right, HEIGHT as i32 - 32, &axis.note, Text::Small, Align::Right, MUTED);
+        let notes: Vec<&str> =
+            [&x_axis.note, &y_axis.note].into_iter().filter(|n| !n.is_empty()).map(String::as_str).collect();
+        canvas.text(right, HEIGHT as i32 - 32, &notes.join("; "), Text::Small, Align::Right, MUTED);
     }
 
     /// Names of the curves, in the corner where they cover the fewest points.
@@ -315,7 +333,8 @@ mod tests {
     fn chart(scale: AxisScale, values: &[f64]) -> LineChart {
         let points = values.iter().enumerate().map(|(i, &v)| (i as f64, v)).collect();
         let series = vec![Series { name: "loss".into(), points, ..Series::default() }];
-        LineChart { title: "t".into(), x_label: "step".into(), y_label: "y".into(), scale, series }
+        let (title, x_label, y_label) = ("t".into(), "step".into(), "y".into());
+        LineChart { title, x_label, y_label, x_scale: AxisScale::Linear, y_scale: scale, series }
     }
 
     /// Rows of pixels in which a colour occurs, from the top, within some columns.
@@ -340,18 +359,33 @@ mod tests {
 
     #[test]
     fn values_of_zero_or_less_sit_at_the_foot_of_a_log_axis_which_says_so() {
-        let axis = YAxis::fit(AxisScale::Log, &[1.0, 0.1, 0.0, -2.0]);
+        let axis = Axis::fit(AxisScale::Log, &[1.0, 0.1, 0.0, -2.0], true);
         assert_eq!(
             (axis.scale, axis.note.as_str()),
             (AxisScale::Log, "2 values below the axis, drawn at its foot")
         );
         assert_eq!((axis.place(0.0), axis.place(-2.0)), (0.0, 0.0));
         assert!(axis.place(0.1) > 0.03 && axis.place(0.1) < axis.place(1.0) && axis.place(1.0) < 1.0);
-        let axis = YAxis::fit(AxisScale::Log, &[0.0, -1.0]);
+        let axis = Axis::fit(AxisScale::Log, &[0.0, -1.0], true);
         assert_eq!((axis.scale, axis.note.as_str()), (AxisScale::Linear, "linear axis: no positive value"));
-        let axis = YAxis::fit(AxisScale::Log, &[1.0, 1e-300]);
+        let axis = Axis::fit(AxisScale::Log, &[1.0, 1e-300], true);
         assert_eq!(axis.note, "1 value below the axis, drawn at its foot");
-        assert!(YAxis::fit(AxisScale::Log, &[2.0, 1.0]).note.is_empty());
+        assert!(Axis::fit(AxisScale::Log, &[2.0, 1.0], true).note.is_empty());
+    }
+
+    #[test]
+    fn a_logarithmic_x_axis_gives_equal_ratios_equal_distances_up_to_its_ends() {
+        let axis = Axis::fit(AxisScale::Log, &[1.0, 10.0, 100.0], false);
+        assert!((axis.place(1.0), axis.place(100.0)) == (0.0, 1.0) && (axis.place(10.0) - 0.5).abs() < 1e-12);
+        let axis = Axis::fit(AxisScale::Log, &[3.0, 3.0], false);
+        assert!((axis.place(3.0) - 0.5).abs() < 1e-12);
+        let mut chart = chart(AxisScale::Linear, &[1.0, 2.0]);
+        chart.series[0].points = vec![(1.0, 0.0), (10.0, 1.0), (100.0, 0.0)];
+        chart.x_scale = AxisScale::Log;
+        let picture = chart.draw().unwrap();
+        let middle = (LEFT as usize + WIDTH - RIGHT as usize) / 2;
+        let top = rows(&picture, class_color(0), LEFT as usize..WIDTH)[0];
+        assert!(rows(&picture, class_color(0), middle - 3..middle + 3).contains(&top), "the peak is at 10");
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn loss(run: &RunDir) -> Result<Picture, ReportError> {
     let band = metrics.iter().map(band).collect();
     let series = vec![Series { name: "mmd2".into(), points, band, ..Series::default() }];
     let (x_label, y_label) = ("step".into(), "MMD²".into());
-    LineChart { title, x_label, y_label, scale: AxisScale::Log, series }.draw()
+    LineChart { title, x_label, y_label, x_scale: AxisScale::Linear, y_scale: AxisScale::Log, series }.draw()
 }
 
 /// Half the width of a 95 % interval, in standard errors.
@@ -110,7 +110,10 @@ fn distance(run: &RunDir) -> Result<Option<Picture>, ReportError> {
         format!("Exact W² to the target: {} to {} at step {}", number(first.1, 4), number(last.1, 4), last.0);
     let series = vec![Series { name: "wow2".into(), points, ..Series::default() }];
     let (x_label, y_label) = ("step".into(), "W_{W2}²".into());
-    Ok(Some(LineChart { title, x_label, y_label, scale: AxisScale::Log, series }.draw()?))
+    Ok(Some(
+        LineChart { title, x_label, y_label, x_scale: AxisScale::Linear, y_scale: AxisScale::Log, series }
+            .draw()?,
+    ))
 }
 
 /// The share of samples that a nearest-neighbour classifier takes for what they became, if recorded.
@@ -129,7 +132,10 @@ fn accuracy(run: &RunDir) -> Result<Option<Picture>, ReportError> {
     let title = format!("1-nearest-neighbour accuracy: {:.2} % at step {}", 100.0 * last.1, last.0);
     let series = vec![Series { name: "accuracy".into(), points, ..Series::default() }];
     let (x_label, y_label) = ("step".into(), "accuracy".into());
-    Ok(Some(LineChart { title, x_label, y_label, scale: AxisScale::Linear, series }.draw()?))
+    Ok(Some(
+        LineChart { title, x_label, y_label, x_scale: AxisScale::Linear, y_scale: AxisScale::Linear, series }
+            .draw()?,
+    ))
 }
 
 /// Recorded rows of the classes shown, in the order of the classes.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use wowflow::ot::entropic::{
     Entropic, EntropicError, Marginals, SinkhornSettings, Storage, sinkhorn, sinkhorn_divergence,
-    sinkhorn_points,
+    sinkhorn_from, sinkhorn_points,
 };
 use wowflow::ot::exact::{CostMatrix, OtError, solve, squared_euclidean};
 use wowflow::rng::{Purpose, Stream};
@@ -195,6 +195,28 @@ fn a_limit_on_the_iterations_is_reported_with_what_it_cost() {
     let solved = sinkhorn(&cost, None, None, &settings).unwrap();
     assert!(solved.converged);
     assert!(stopped.value <= solved.value + 1e-9 && solved.value <= stopped.value + stopped.gap + 1e-9);
+}
+
+#[test]
+fn potentials_of_a_problem_close_by_save_iterations_and_change_nothing_else() {
+    let (x, y) = (noise(160, 1), noise(120, 2));
+    let (a, b) = (weights(80, 3), [0.0].into_iter().chain(weights(59, 4)).collect::<Vec<_>>());
+    let moved: Vec<f64> = x.iter().zip(noise(160, 5)).map(|(x, by)| x + 1e-3 * by).collect();
+    let costs = |x: &[f64]| squared_euclidean(x, &y, 2).unwrap();
+    let settings = tight(0.02);
+    let before = sinkhorn(&costs(&x), Some(&a), Some(&b), &settings).unwrap();
+    let cold = sinkhorn(&costs(&moved), Some(&a), Some(&b), &settings).unwrap();
+    let warm = sinkhorn_from(&costs(&moved), Some(&a), Some(&b), &settings, &before.g).unwrap();
+    assert!(warm.converged && cold.converged);
+    assert!(warm.iterations < cold.iterations, "{} against {}", warm.iterations, cold.iterations);
+    close(warm.value, cold.value, 1e-9);
+    certify(&warm, &costs(&moved));
+    let again = sinkhorn_from(&costs(&x), Some(&a), Some(&b), &settings, &before.g).unwrap();
+    assert!(again.iterations <= 2, "{}", again.iterations);
+    for (start, found) in [(vec![0.0; 59], "found 59 of 59"), (vec![f64::NAN; 60], "found 0 of 60")] {
+        let error = sinkhorn_from(&costs(&x), None, None, &settings, &start).unwrap_err().to_string();
+        assert!(error.starts_with("expected 60 finite potentials") && error.ends_with(found), "{error}");
+    }
 }
 
 #[test]

@@ -245,27 +245,31 @@ fn a_restored_state_goes_on_to_the_same_bits() {
     let otdd = || OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
     let bandwidths = ProductBandwidths { features: 9.0, means: 5.0, covariances: 7.0 };
     let product = || ProductMmd::new(lift.source(), lift.target(), bandwidths, 0.01, 1);
-    check_resuming(flow(Scheme::adam(0.9, 0.999).unwrap(), 0.05), lift.source(), otdd);
-    check_resuming(flow(Scheme::heavy_ball(0.9, Decay::Constant).unwrap(), 1.0), lift.source(), product);
+    // The plans of the OTDD flow start from those before: it goes on with them.
+    check_resuming(flow(Scheme::adam(0.9, 0.999).unwrap(), 0.05), lift.source(), otdd, |kept| kept);
+    let ball = flow(Scheme::heavy_ball(0.9, Decay::Constant).unwrap(), 1.0);
+    check_resuming(ball, lift.source(), product, |_| product());
 }
 
 fn check_resuming<F: Functional<f64>>(
     flow: Flow,
     start: &MeasureOverMeasures<f64>,
     functional: impl Fn() -> F,
+    again: impl Fn(F) -> F,
 ) {
-    let to_end = |state: &mut FlowState<f64>, stop: u64| {
-        flow.run(state, &mut functional(), |record, _| match record.step == stop {
+    let to_end = |state: &mut FlowState<f64>, functional: &mut F, stop: u64| {
+        flow.run(state, functional, |record, _| match record.step == stop {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         })
     };
     let (mut whole, mut part) = (FlowState::new(start.clone()), FlowState::new(start.clone()));
-    assert_eq!(to_end(&mut whole, 100), StopReason::StepsDone);
-    assert_eq!(to_end(&mut part, 5), StopReason::Interrupted);
+    assert_eq!(to_end(&mut whole, &mut functional(), 100), StopReason::StepsDone);
+    let mut begun = functional();
+    assert_eq!(to_end(&mut part, &mut begun, 5), StopReason::Interrupted);
     let (particles, memory, step) = (part.particles().clone(), part.memory().clone(), part.step());
     let mut part = FlowState::restore(particles, memory, None, step).unwrap();
-    to_end(&mut part, 100);
+    to_end(&mut part, &mut again(begun), 100);
     assert!(part == whole && part.particles() != start);
 }
 

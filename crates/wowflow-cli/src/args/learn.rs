@@ -146,6 +146,10 @@ pub(crate) struct TransferArgs {
 pub(crate) struct AdaptArgs {
     #[command(flatten)]
     pub(crate) pair: PairArgs,
+    /// Methods, compared on the same samples. Default: mmd-sw and geodesic.
+    #[cfg(feature = "learn")]
+    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
+    pub(crate) methods: Vec<crate::learn::method::MethodName>,
     /// Look every N steps.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = parse_positive)]
     pub(crate) every: u64,

@@ -58,8 +58,11 @@ pub(crate) fn adapt(args: &AdaptArgs, console: &Console) -> Result<ExitStatus> {
                     path.display()
                 );
             }
-            let mut experiment =
-                experiment(pair, Task::Adaptation, &[MethodName::MmdSw, MethodName::Geodesic])?;
+            let methods = match args.methods.as_slice() {
+                [] => vec![MethodName::MmdSw, MethodName::Geodesic],
+                given => given.to_vec(),
+            };
+            let mut experiment = experiment(pair, Task::Adaptation, &methods)?;
             (experiment.training_steps, experiment.every) = (Some(args.training_steps), Some(args.every));
             experiment.classifier = absolute(args.classifier.as_deref())?;
             experiment.save_classifier = absolute(args.save_classifier.as_deref())?;

@@ -179,7 +179,8 @@ pub(crate) fn objective<T: Stored>(average: &Average<'_, T>) -> Result<Picture> 
         title: title(average.datasets),
         x_label: "step".into(),
         y_label: "sum of weighted W_W2^2".into(),
-        scale: AxisScale::Linear,
+        x_scale: AxisScale::Linear,
+        y_scale: AxisScale::Linear,
         series: vec![
             Series { name: "objective".into(), points, ..Series::default() },
             Series {

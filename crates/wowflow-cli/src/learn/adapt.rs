@@ -35,11 +35,21 @@ pub(crate) fn classifier(
             network.input(),
             network.classes()
         );
+        let labels: Vec<String> = (0..classes).map(|class| drawn.target.label(class)).collect();
+        ensure!(
+            network.labels().is_empty() || network.labels() == labels,
+            "expected a classifier of the classes {} in {}, found one of {}",
+            labels.join(", "),
+            path.display(),
+            network.labels().join(", ")
+        );
         return Ok(network);
     }
     let examples = examples_of(&drawn.target.measure)?;
     let of = architecture(&experiment.network, Architecture::Cnn, drawn.input, examples.classes())?;
-    let mut network = Network::new(of, drawn.input, examples.classes(), subseed(seed, 2))?;
+    let labels = (0..examples.classes()).map(|class| drawn.target.label(class)).collect();
+    let mut network =
+        Network::new(of, drawn.input, examples.classes(), subseed(seed, 2))?.with_labels(labels)?;
     let training = Training { seed: subseed(seed, 3), ..training(experiment) };
     match training.run(&mut network, &examples, |at| watch.training(at.step, at.steps))? {
         TrainEnd::Finished => {

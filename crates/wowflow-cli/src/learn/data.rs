@@ -1,5 +1,7 @@
 //! The data of a try: source, target and test set, drawn with its seed, in one shape and with one set of labels.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -108,20 +110,20 @@ pub(crate) fn draw(
     };
     let mut all: Vec<&mut Named> = std::iter::once(&mut target).chain(&mut source).chain(&mut test).collect();
     to_one_size(experiment, &mut all, &mut notes)?;
-    let sums = all.iter().map(|named| DataSum::of(named)).collect();
+    let mut sums: Vec<DataSum> = all.iter().map(|named| DataSum::of(named)).collect();
+    if let Some(path) = &experiment.classifier {
+        sums.push(DataSum::of_file(path)?);
+    }
     let input = match target.dataset.image_shape() {
         Some(shape) => Input::Image(shape),
         None => Input::Vector(target.dataset.dim()),
     };
     let test = test.map(|test| examples(&test, &target.dataset, &mut notes)).transpose()?;
-    Ok(Drawn {
-        source: source.map(Side::new).transpose()?,
-        target: Side::new(target)?,
-        test,
-        input,
-        sums,
-        notes,
-    })
+    let target = Side::new(target)?;
+    if let Some(test) = &test {
+        notes.extend(overlap(target.measure.points(), test));
+    }
+    Ok(Drawn { source: source.map(Side::new).transpose()?, target, test, input, sums, notes })
 }
 
 /// Images are brought to the size asked for, or else to that of the target.
@@ -206,6 +208,22 @@ fn examples(test: &Named, target: &LabeledDataset, notes: &mut Vec<String>) -> R
     Ok(Examples::new(numbers(kept.points()), kept.dim(), labels, target.class_count())?)
 }
 
+/// Says where test samples are among those trained on.
+fn overlap(target: &[f32], test: &Examples) -> Option<String> {
+    let hash = |sample: &[f32]| {
+        let mut state = DefaultHasher::new();
+        sample.iter().for_each(|x| x.to_bits().hash(&mut state));
+        state.finish()
+    };
+    let dim = test.inputs().len() / test.len();
+    let known: HashSet<u64> = target.chunks_exact(dim).map(hash).collect();
+    let seen = test.inputs().chunks_exact(dim).filter(|sample| known.contains(&hash(sample))).count();
+    let all = test.len();
+    (seen > 0).then(|| {
+        format!("{seen} of {all} test samples are the same as samples of the target: new ones may do worse")
+    })
+}
+
 fn numbers(points: &Points) -> Vec<f32> {
     points.to_vec(0..points.len())
 }
@@ -255,6 +273,10 @@ mod tests {
         let drawn = draw(&Experiment::parse(text).unwrap(), "3", (7, 7), None, true).unwrap();
         let test = drawn.test.unwrap();
         assert_eq!((test.len(), drawn.target.measure.sample_count()), (20, 12));
+        assert_eq!(overlap(drawn.target.measure.points(), &test), None);
+        let itself = wowflow_learn::examples_of(&drawn.target.measure).unwrap();
+        let said = overlap(drawn.target.measure.points(), &itself).unwrap();
+        assert!(said.starts_with("12 of 12 test samples are the same"), "{said}");
         let known: Vec<&[f32]> = drawn.target.measure.points().chunks(2).collect();
         assert!(test.inputs().chunks(2).all(|sample| !known.contains(&sample)));
     }

@@ -45,12 +45,12 @@ impl Published {
 
 /// Accuracy by row, a curve a method with a band of a deviation to both sides, published means dashed in its colour.
 pub(crate) fn by_row(experiment: &Experiment, cells: &[Cell]) -> Result<Option<Picture>> {
-    let number = |row: &str| row.parse::<f64>().ok().filter(|x| *x > 0.0).map(f64::log10);
+    let number = |row: &str| row.parse::<f64>().ok().filter(|x| *x > 0.0);
     let numbers = experiment.rows.len() > 1 && experiment.rows.iter().all(|row| number(row).is_some());
     if !numbers || cells.is_empty() {
         return Ok(None);
     }
-    let at = |cell: &Cell| number(&cell.row).unwrap_or(0.0);
+    let at = |cell: &Cell| number(&cell.row).unwrap_or(f64::NAN);
     let (mut series, mut published) = (Vec::new(), Vec::new());
     for label in experiment.labels() {
         let own: Vec<&Cell> = cells.iter().filter(|cell| cell.method == label).collect();
@@ -77,9 +77,10 @@ pub(crate) fn by_row(experiment: &Experiment, cells: &[Cell]) -> Result<Option<P
     series.append(&mut published);
     let chart = LineChart {
         title: experiment.title.clone(),
-        x_label: format!("log10 of {}", experiment.row_name),
+        x_label: experiment.row_name.clone(),
         y_label: "accuracy, %".into(),
-        scale: AxisScale::Linear,
+        x_scale: AxisScale::Log,
+        y_scale: AxisScale::Linear,
         series,
     };
     Ok(Some(chart.draw()?))
@@ -93,7 +94,7 @@ pub(crate) enum Against {
 }
 
 /// Accuracy along the way, mean over tries with a band of a deviation, published curves dashed in the colour of the
-/// first method of their row; steps and seconds as their logarithm.
+/// first method of their row; steps and seconds on a logarithmic axis.
 pub(crate) fn curves(
     experiment: &Experiment,
     records: &[Record],
@@ -132,19 +133,20 @@ pub(crate) fn curves(
     let what = if against == Against::Steps { "steps" } else { "seconds of the move" };
     let chart = LineChart {
         title: experiment.title.clone(),
-        x_label: format!("log10 of {what}"),
+        x_label: what.into(),
         y_label: "accuracy of the target's classifier, %".into(),
-        scale: AxisScale::Linear,
+        x_scale: AxisScale::Log,
+        y_scale: AxisScale::Linear,
         series,
     };
     Ok(Some(chart.draw()?))
 }
 
-/// A curve of shares with their deviations, in percent against the logarithm; a start at 0 has no place there.
+/// A curve of shares with their deviations, in percent; a start at 0 has no place on a logarithmic axis.
 fn drawn(name: &str, all: impl Iterator<Item = (f64, (f64, f64))>) -> Option<Series> {
     let (mut points, mut band) = (Vec::new(), Vec::new());
     for (at, (mean, deviation)) in all.filter(|(at, _)| *at > 0.0) {
-        points.push((at.log10(), 100.0 * mean));
+        points.push((at, 100.0 * mean));
         band.push((100.0 * (mean - deviation), 100.0 * (mean + deviation)));
     }
     let name = name.to_owned();

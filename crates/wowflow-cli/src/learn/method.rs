@@ -97,7 +97,7 @@ pub(crate) struct MethodSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) spread: Option<SpreadName>,
     /// In a transfer, the few samples of the target are enlarged to so many a class by small shifts, turns and scales
-    /// of their own before the source moves there.
+    /// of their own before the source moves there, or before the target alone is trained on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) enlarge: Option<usize>,
     /// As many steps of the optimiser as on target and source together.

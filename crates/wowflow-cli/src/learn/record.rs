@@ -1,10 +1,14 @@
 //! The record of a repetition: one line of `repetitions.jsonl`.
 
-use anyhow::{Result, bail, ensure};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use wowflow::dataset::LabeledDataset;
 
 use crate::load::Named;
+use crate::run::config::hex;
 use crate::run::provenance::DataProvenance;
 
 /// One method in one row, on one draw of the data.
@@ -120,7 +124,7 @@ pub(crate) struct Found {
     pub(crate) samples: Option<LabeledDataset>,
 }
 
-/// A dataset as drawn.
+/// A dataset as drawn, or a classifier, which has no samples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct DataSum {
     pub(crate) name: String,
@@ -132,6 +136,12 @@ impl DataSum {
     pub(crate) fn of(named: &Named) -> Self {
         let DataProvenance { name, samples, content_sha256, .. } = DataProvenance::of(named);
         Self { name, samples, sha256: content_sha256 }
+    }
+
+    /// Of a file that a repetition depends on.
+    pub(crate) fn of_file(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Self { name: path.display().to_string(), samples: 0, sha256: hex(&Sha256::digest(bytes)) })
     }
 }
 

@@ -17,6 +17,10 @@ use super::experiment::Experiment;
 use super::method::MethodSpec;
 use super::record::{Found, Record};
 
+/// Augmentations that cut more than this share off an image are drawn again, at most so many times.
+const MOST_CUT: f64 = 0.01;
+const REDRAWS: usize = 20;
+
 /// How classifiers are trained in an experiment.
 pub(crate) fn training(experiment: &Experiment) -> Training {
     let steps = Length::Steps(experiment.training_steps.unwrap_or_default());
@@ -42,17 +46,20 @@ pub(crate) fn run(
         training: training(experiment),
         trainings: experiment.trainings,
     };
+    let larger = method.enlarge.map(|count| enlarged(target, count, subseed(record.seed, 3)));
+    let larger = larger.transpose()?.flatten();
     let (mut train, mut samples) = (few, None);
     match method.mover(target.measure.dim()) {
         None => {
+            if let Some(larger) = &larger {
+                train = examples_of(larger)?;
+            }
             if method.equal_steps {
                 evaluation = evaluation.with_steps_of(train.len() + source.measure.sample_count());
             }
         }
         Some(mover) => {
             let started = Instant::now();
-            let larger = method.enlarge.map(|count| enlarged(target, count, subseed(record.seed, 3)));
-            let larger = larger.transpose()?.flatten();
             let goal = larger.as_ref().unwrap_or(&target.measure);
             let moved =
                 mover.run(&source.measure, goal, subseed(record.seed, 1), |at: &MoveProgress<'_>| {
@@ -78,8 +85,9 @@ pub(crate) fn run(
     Ok(Found { record, samples })
 }
 
-/// The images of every class of a target, and small shifts, turns and scales of them, up to `count` a class, each with
-/// the weight of its original; classes that have as many stay as they are. `None` for samples that are no images.
+/// The images of every class of a target, and small shifts, turns and scales of them that cut off nothing, up to
+/// `count` a class, each with the weight of its original; classes that have as many stay as they are. `None` for
+/// samples that are no images.
 fn enlarged(target: &Side, count: usize, seed: u64) -> Result<Option<MeasureOverMeasures<f32>>> {
     let measure = &target.measure;
     let Some(shape) = target.named.dataset.image_shape() else { return Ok(None) };
@@ -93,15 +101,29 @@ fn enlarged(target: &Side, count: usize, seed: u64) -> Result<Option<MeasureOver
         inner.extend((0..size).map(weight));
         for copy in size..count {
             let original = copy % size;
-            augment.draw(draw);
-            draw += 1;
-            points.extend(augment.forward(&own[original * dim..(original + 1) * dim], dim));
+            let image = &own[original * dim..(original + 1) * dim];
+            for _ in 0..REDRAWS {
+                augment.draw(draw);
+                draw += 1;
+                if cut(&mut augment, image) <= MOST_CUT {
+                    break;
+                }
+            }
+            points.extend(augment.forward(image, dim));
             inner.push(weight(original));
         }
         sizes.push(size.max(count));
     }
     let outer = Some(measure.outer_weights());
     Ok(Some(MeasureOverMeasures::new(points, dim, &sizes, Some(&inner), outer)?))
+}
+
+/// The share of an image's values that no pixel of the augmented image sees.
+fn cut(augment: &mut Augment, image: &[f32]) -> f64 {
+    let seen = augment.backward(&vec![1.0; image.len()]);
+    let ink = |x: &f32| f64::from(x.abs());
+    let lost: f64 = image.iter().zip(&seen).filter(|(_, seen)| **seen < 0.5).map(|(x, _)| ink(x)).sum();
+    lost / image.iter().map(ink).sum::<f64>().max(f64::MIN_POSITIVE)
 }
 
 /// Which class went where, in words.

@@ -251,8 +251,8 @@ pub fn otdd_pow<T: Scalar>(
                     divergence(sides, &tables.between, &sinkhorn)?
                 }
                 _ => {
-                    let (a, b) = (Some(&left.mass[..]), Some(&right.mass[..]));
-                    let found = solve_entropic(&cross, a, b, &sinkhorn, Likeness::Different)?;
+                    let sides = (Some(&left.mass[..]), Some(&right.mass[..]));
+                    let found = solve_entropic(&cross, sides, &sinkhorn, Likeness::Different, None)?;
                     let (lower, upper) = (found.value, found.value + found.gap);
                     let (iterations, converged) = (found.iterations, found.converged);
                     (Outcome { value: found.value, lower, upper, iterations, converged }, found)

@@ -6,7 +6,7 @@ use super::{LIFTED, Label, labels_of_classes, plane};
 use crate::functional::{Evaluation, Functional};
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::measure::MeasureOverMeasures;
-use crate::ot::entropic::{Entropic, SinkhornSettings, sinkhorn};
+use crate::ot::entropic::{SinkhornSettings, sinkhorn, sinkhorn_from};
 use crate::ot::exact::CostMatrix;
 use crate::scalar::Scalar;
 
@@ -33,7 +33,8 @@ impl Default for OtddSettings {
 ///
 /// The velocity is that of the plan, by the envelope theorem with `eps` held: at a sample, `2 (x - mean of what it is
 /// coupled with)` for features and mean, and the same of aligned factors. Cost of a step: the product of
-/// `n x d` and `d x m`, and passes over `n x m` costs; memory `O(n m)` beside the samples.
+/// `n x d` and `d x m`, and passes over `n x m` costs; memory `O(n m)` beside the samples. A plan starts from the
+/// potentials of the step before, which changes it within the tolerance.
 #[derive(Clone, Debug)]
 pub struct OtddFlow<'q, T> {
     target: &'q MeasureOverMeasures<T>,
@@ -44,7 +45,17 @@ pub struct OtddFlow<'q, T> {
     points: Vec<T>,
     norms: Vec<f64>,
     curvatures: Vec<f64>,
+    warm: Warm,
     stopped_early: u64,
+}
+
+/// Potentials of the target's samples, where plans start. A step that is evaluated again starts where it did.
+#[derive(Clone, Debug, Default)]
+struct Warm {
+    step: u64,
+    /// Where the plan of this step started, and where it ended.
+    start: Option<Vec<f64>>,
+    end: Option<Vec<f64>>,
 }
 
 impl<'q, T: Scalar> OtddFlow<'q, T> {
@@ -77,6 +88,7 @@ impl<'q, T: Scalar> OtddFlow<'q, T> {
             norms,
             // The cost is quadratic in a sample with the curvature 2, and a minimum over plans bends down.
             curvatures: vec![2.0; source.sample_count()],
+            warm: Warm::default(),
             stopped_early: 0,
         }
     }
@@ -130,7 +142,10 @@ fn norms<T: Scalar>(points: &[T], dim: usize) -> Vec<f64> {
 }
 
 impl<T: Scalar> Functional<T> for OtddFlow<'_, T> {
-    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, _step: u64, velocity: &mut [T]) -> Evaluation {
+    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
+        if step != self.warm.step {
+            self.warm = Warm { step, start: self.warm.end.take(), end: None };
+        }
         assert_eq!(velocity.len(), particles.points().len(), "one velocity a coordinate");
         let width = particles.dim();
         let (n, m, k) = (particles.sample_count(), self.target.sample_count(), width - LIFTED + 2);
@@ -155,8 +170,12 @@ impl<T: Scalar> Functional<T> for OtddFlow<'_, T> {
             max_iterations: self.settings.max_iterations,
             ..SinkhornSettings::new(epsilon)
         };
-        let plan: Entropic =
-            sinkhorn(&costs, Some(&a), Some(&b), &settings).expect("checked costs and masses");
+        let (a_side, b_side) = (Some(a.as_slice()), Some(b.as_slice()));
+        let plan = match &self.warm.start {
+            None => sinkhorn(&costs, a_side, b_side, &settings),
+            Some(start) => sinkhorn_from(&costs, a_side, b_side, &settings, start),
+        };
+        let plan = plan.expect("checked costs and masses");
         self.stopped_early += u64::from(!plan.converged);
         let inverse = 1.0 / epsilon;
         let mut shares = vec![T::ZERO; n * m];
@@ -188,6 +207,8 @@ impl<T: Scalar> Functional<T> for OtddFlow<'_, T> {
             }
             (0..4).for_each(|at| v[k + at] = T::from_f64(pull[at]));
         });
+        // What is left of a plan that did not converge is no place to start from.
+        self.warm.end = plan.converged.then_some(plan.g);
         Evaluation { value: plan.value, standard_error: None }
     }
 

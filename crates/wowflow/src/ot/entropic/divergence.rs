@@ -119,11 +119,14 @@ fn ordered<T: Scalar>(
     likeness: Likeness,
     settings: &SinkhornSettings,
 ) -> Result<SinkhornDivergence, EntropicError> {
-    let own = |side: &Side<'_, T>| solve(&side.own, side.weights, side.weights, settings, Likeness::Same);
+    let own =
+        |side: &Side<'_, T>| solve(&side.own, (side.weights, side.weights), settings, Likeness::Same, None);
     let first = own(left)?;
     let (cross, second) = match likeness {
         Likeness::Same => (first.clone(), first.clone()),
-        Likeness::Different => (solve(cross, left.weights, right.weights, settings, likeness)?, own(right)?),
+        Likeness::Different => {
+            (solve(cross, (left.weights, right.weights), settings, likeness, None)?, own(right)?)
+        }
     };
     let mass = |weights: &[f64]| weights.iter().sum::<f64>();
     let unequal = match settings.marginals {

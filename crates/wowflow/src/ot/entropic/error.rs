@@ -21,6 +21,16 @@ pub enum EntropicError {
         /// What it was.
         found: f64,
     },
+    /// Potentials to start from that are not those of the right points.
+    #[error("expected {expected} finite potentials of right points to start from, found {found} of {given}")]
+    BadStart {
+        /// Right points.
+        expected: usize,
+        /// Potentials given.
+        given: usize,
+        /// Finite ones among them.
+        found: usize,
+    },
     /// Points that are not those a result was computed from.
     #[error("expected {expected} coordinates of {what}, as solved for, found {found}")]
     OtherPoints {

@@ -89,7 +89,36 @@ pub fn sinkhorn(
     b: Option<&[f64]>,
     settings: &SinkhornSettings,
 ) -> Result<Entropic, EntropicError> {
-    solve(&Ground::<f64>::Matrix(cost), a, b, settings, Likeness::Different)
+    solve(&Ground::<f64>::Matrix(cost), (a, b), settings, Likeness::Different, None)
+}
+
+/// As [`sinkhorn`], from potentials `start` of the right points in the unit of the costs, such as [`Entropic::g`] of a
+/// problem close by: there is no epsilon scaling, and near the solution a few iterations are left.
+///
+/// ```
+/// use wowflow::ot::{entropic::{SinkhornSettings, sinkhorn, sinkhorn_from}, exact::CostMatrix};
+/// let costs = |moved: f64| CostMatrix::new(2, 2, vec![moved, 1.0, 2.0, 0.0]);
+/// let settings = SinkhornSettings::new(0.1);
+/// let before = sinkhorn(&costs(0.0)?, None, None, &settings)?;
+/// let after = sinkhorn_from(&costs(1e-6)?, None, None, &settings, &before.g)?;
+/// assert!(after.converged && after.iterations < before.iterations);
+/// # Ok::<(), wowflow::ot::entropic::EntropicError>(())
+/// ```
+///
+/// # Errors
+/// As [`sinkhorn`]; potentials of another number or not finite.
+pub fn sinkhorn_from(
+    cost: &CostMatrix,
+    a: Option<&[f64]>,
+    b: Option<&[f64]>,
+    settings: &SinkhornSettings,
+    start: &[f64],
+) -> Result<Entropic, EntropicError> {
+    let found = start.iter().filter(|g| g.is_finite()).count();
+    if start.len() != cost.cols() || found != cost.cols() {
+        return Err(EntropicError::BadStart { expected: cost.cols(), given: start.len(), found });
+    }
+    solve(&Ground::<f64>::Matrix(cost), (a, b), settings, Likeness::Different, Some(start))
 }
 
 /// Entropic transport between `n x dim` and `m x dim` row-major points at squared Euclidean cost.
@@ -111,7 +140,7 @@ pub fn sinkhorn_points<T: Scalar>(
     dim: usize,
     settings: &SinkhornSettings,
 ) -> Result<Entropic, EntropicError> {
-    solve(&Ground::points(x, y, dim, None)?, a, b, settings, Likeness::Different)
+    solve(&Ground::points(x, y, dim, None)?, (a, b), settings, Likeness::Different, None)
 }
 
 /// Whether both sides of a problem are one measure.
@@ -123,10 +152,10 @@ pub(crate) enum Likeness {
 
 pub(crate) fn solve<T: Scalar>(
     ground: &Ground<'_, T>,
-    a: Option<&[f64]>,
-    b: Option<&[f64]>,
+    (a, b): (Option<&[f64]>, Option<&[f64]>),
     settings: &SinkhornSettings,
     likeness: Likeness,
+    start: Option<&[f64]>,
 ) -> Result<Entropic, EntropicError> {
     settings.check()?;
     let (n, m) = ground.shape();
@@ -144,7 +173,15 @@ pub(crate) fn solve<T: Scalar>(
         costs.hold();
     }
     let hold_kernel = settings.storage == Storage::Held;
-    let problem = Problem { costs: &costs, a: &active_a, b: &active_b, settings: &settings, hold_kernel };
+    let start = start.map(|start| pick(start, &cols));
+    let problem = Problem {
+        costs: &costs,
+        a: &active_a,
+        b: &active_b,
+        settings: &settings,
+        hold_kernel,
+        start: start.as_deref(),
+    };
     let iterate = match likeness {
         Likeness::Same => problem.solve_symmetric(),
         Likeness::Different => problem.solve(),

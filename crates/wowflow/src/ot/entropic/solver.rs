@@ -27,6 +27,8 @@ pub(super) struct Problem<'a> {
     pub(super) settings: &'a SinkhornSettings,
     /// Whether the absorbed kernel may be held.
     pub(super) hold_kernel: bool,
+    /// Right potentials in the unit of the costs to start from, in place of an epsilon scaling.
+    pub(super) start: Option<&'a [f64]>,
 }
 
 /// Where an iteration got to: the right potentials, in the unit of the costs, which imply the left ones.
@@ -94,7 +96,14 @@ impl Problem<'_> {
         };
         let mut before = None;
         let mut converged = false;
-        for epsilon in stages(self.scale(), self.settings.epsilon) {
+        let stages = match self.start {
+            None => stages(self.scale(), self.settings.epsilon),
+            Some(start) => {
+                work.at.gamma = start.iter().map(|g| g / self.settings.epsilon).collect();
+                vec![self.settings.epsilon]
+            }
+        };
+        for epsilon in stages {
             let rescale = before.map_or(1.0, |before: f64| before / epsilon);
             work.at.phi.iter_mut().chain(&mut work.at.gamma).for_each(|v| *v *= rescale);
             let last = epsilon == self.settings.epsilon;
