@@ -6,9 +6,10 @@ use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize};
 use wowflow::functional::{FeatureMap, Identity, MappedMmd, MatchedSw, MeanMatching, Spread};
 use wowflow::kernel::{Kernel, Riesz};
 use wowflow::measure::MeasureOverMeasures;
+use wowflow::ot::labels::ClassLabels;
 
 use crate::error::LearnError;
-use crate::mover::{MmdFlow, MoveProgress, run_flow};
+use crate::mover::{MmdFlow, MoveProgress, Moved, labels_of, matched, run_flow};
 use crate::seeds::subseed;
 
 /// How few samples are made of many.
@@ -37,8 +38,9 @@ pub type Map = Box<dyn FeatureMap<f32>>;
 
 /// Distils a target to at most `per_class` samples of every class; classes of fewer samples are taken whole.
 ///
-/// Starts at samples drawn without replacement with the seed: the same for all methods. Classes stay those of the
-/// target.
+/// Starts at samples drawn without replacement with the seed: the same for all methods. Where the classes are not held
+/// to their own ([`Distiller::MmdSw`]) they may trade places on the way: the labels are those of the classes that they
+/// are matched with in the end, by exact transport.
 ///
 /// # Errors
 /// A flow that cannot be set up or diverges; [`LearnError::Interrupted`].
@@ -52,7 +54,7 @@ pub fn distill(
     map: Option<Map>,
     seed: u64,
     observe: impl FnMut(&MoveProgress<'_>) -> ControlFlow<()>,
-) -> Result<(MeasureOverMeasures<f32>, u64), LearnError> {
+) -> Result<Moved, LearnError> {
     let start = target.subsample(per_class, seed);
     let map = map.unwrap_or_else(|| Box::new(Identity));
     let mut state = FlowState::new(start);
@@ -81,7 +83,15 @@ pub fn distill(
             run_flow(&flow, &mut state, &mut functional, observe)?;
         }
     }
-    Ok((state.particles().clone(), state.step()))
+    let particles = state.particles().clone();
+    let classes = match distiller {
+        Distiller::MmdSw(..) => matched(&particles, target, seed)?,
+        Distiller::Random | Distiller::MatchedSw(_) | Distiller::MeanMatching { .. } => {
+            let count = target.class_count();
+            ClassLabels { target: (0..count).collect(), ambiguity: vec![0.0; count] }
+        }
+    };
+    Ok(Moved { labels: labels_of(&particles, &classes), particles, classes, steps: state.step() })
 }
 
 /// Mean and deviation of a channel, by which values are normalised.
@@ -170,8 +180,9 @@ mod tests {
         let settings = MmdFlow::usual(2, 200);
         let go = |_: &MoveProgress<'_>| ControlFlow::Continue(());
         let removed = Distiller::MmdSw(settings, Spread::Removed);
-        let (found, steps) = distill(&removed, &target, 1, None, 0, go).unwrap();
-        assert_eq!((found.sample_count(), steps), (2, 200));
+        let Moved { particles: found, labels, steps, .. } =
+            distill(&removed, &target, 1, None, 0, go).unwrap();
+        assert_eq!((found.sample_count(), labels, steps), (2, vec![0, 1], 200));
         for class in 0..2 {
             for k in 0..2 {
                 let mean = target.class_points(class).chunks(2).map(|x| x[k]).sum::<f32>() / 10.0;
@@ -179,8 +190,27 @@ mod tests {
             }
         }
         let matching = Distiller::MeanMatching { steps: 200, rate: 0.02, batch: None };
-        let (found, _) = distill(&matching, &target, 1, None, 0, go).unwrap();
+        let found = distill(&matching, &target, 1, None, 0, go).unwrap().particles;
         let mean = target.class_points(0).chunks(2).map(|x| x[0]).sum::<f32>() / 10.0;
         assert!((found.class_points(0)[0] - mean).abs() < 0.05, "{found:?}");
+    }
+
+    #[test]
+    fn samples_have_the_label_of_the_class_they_end_at() {
+        // One sample in four lies in the other class, and starts there.
+        let points = [[0.0, 1.0, 2.0, 11.5], [10.0, 11.0, 12.0, 0.5]].concat();
+        let target = MeasureOverMeasures::uniform(points, 1, &[4, 4]).unwrap();
+        let removed = Distiller::MmdSw(MmdFlow::usual(1, 200), Spread::Removed);
+        let go = |_: &MoveProgress<'_>| ControlFlow::Continue(());
+        let mut traded = 0;
+        for seed in 0..40 {
+            let found = distill(&removed, &target, 1, None, seed, go).unwrap();
+            for (x, label) in found.particles.points().iter().zip(&found.labels) {
+                let mean = [3.625, 8.375][*label];
+                assert!((x - mean).abs() < 0.1, "seed {seed}: {x} is called {label}");
+            }
+            traded += usize::from(found.labels == [1, 0]);
+        }
+        assert!((1..40).contains(&traded), "{traded}");
     }
 }

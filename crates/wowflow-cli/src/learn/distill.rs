@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use wowflow::functional::Chain;
 use wowflow_learn::{
     Architecture, Augment, Augmentation, Distiller, Evaluation, Examples, Input, Map, NetworkFeatures,
-    Normalization, distill, examples_of, subseed,
+    Normalization, distill, moved_examples, subseed,
 };
 
 use super::data::{Drawn, architecture};
@@ -14,7 +14,7 @@ use super::execute::Watch;
 use super::experiment::Experiment;
 use super::method::{AugmentName, MethodSpec};
 use super::record::{Found, Record};
-use super::transfer::training;
+use super::transfer::{training, went};
 
 /// Runs a method on the data of a try. Values are normalised by the target's mean and deviation a channel, for the
 /// flow and for the networks.
@@ -45,11 +45,14 @@ pub(crate) fn run(
     let seen = map.as_ref().map_or(dim, |map| map.feature_dim(dim));
     let distiller = method.distiller(seen)?;
     let started = Instant::now();
-    let (found, steps) =
+    let found =
         distill(&distiller, &normalised, per_class, map, record.seed, |at| watch.step(at.step, at.steps))?;
-    record.steps = steps;
+    record.steps = found.steps;
+    if found.classes.target.iter().enumerate().any(|(class, to)| class != *to) {
+        record.notes.extend(went((target, target), &found.classes));
+    }
     record.move_seconds = if distiller == Distiller::Random { 0.0 } else { started.elapsed().as_secs_f64() };
-    let train = examples_of(&found)?;
+    let train = moved_examples(&found, normalised.class_count(), None)?;
     let samples = target.dataset_of(&units.restore(train.inputs()), train.labels())?;
     let evaluation = Evaluation {
         architecture: architecture(&experiment.network, Architecture::ConvNet, drawn.input, train.classes())?,
