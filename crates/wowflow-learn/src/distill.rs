@@ -94,6 +94,34 @@ pub fn distill(
     Ok(Moved { labels: labels_of(&particles, &classes), particles, classes, steps: state.step() })
 }
 
+/// Samples at the mean length that the target's samples of their label have.
+///
+/// Features of networks that normalise their layers do not see how long a sample is: a flow through such features
+/// leaves it to chance, and networks of another kind see it.
+///
+/// # Panics
+/// Labels that the target does not have.
+#[must_use]
+pub fn rescaled(moved: Moved, target: &MeasureOverMeasures<f32>) -> Moved {
+    let dim = target.dim();
+    let length = |x: &[f32]| x.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+    let mean = |class: usize| {
+        let all = target.class_points(class).chunks_exact(dim);
+        all.map(length).sum::<f64>() / target.class_size(class) as f64
+    };
+    let lengths: Vec<f64> = (0..target.class_count()).map(mean).collect();
+    let mut points = moved.particles.points().to_vec();
+    for (x, label) in points.chunks_exact_mut(dim).zip(&moved.labels) {
+        let own = length(x);
+        if own > 0.0 {
+            let factor = lengths[*label] / own;
+            x.iter_mut().for_each(|v| *v = (f64::from(*v) * factor) as f32);
+        }
+    }
+    let particles = moved.particles.with_points(points, dim).expect("as many finite values");
+    Moved { particles, ..moved }
+}
+
 /// Mean and deviation of a channel, by which values are normalised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Normalization {
@@ -193,6 +221,16 @@ mod tests {
         let found = distill(&matching, &target, 1, None, 0, go).unwrap().particles;
         let mean = target.class_points(0).chunks(2).map(|x| x[0]).sum::<f32>() / 10.0;
         assert!((found.class_points(0)[0] - mean).abs() < 0.05, "{found:?}");
+    }
+
+    #[test]
+    fn samples_get_the_mean_length_of_their_label() {
+        let target = MeasureOverMeasures::uniform(vec![3.0, 4.0, 0.0, 7.0, 2.0, 0.0], 2, &[2, 1]).unwrap();
+        let particles = MeasureOverMeasures::uniform(vec![0.0, 0.5, 0.0, 0.0, 9.0, 0.0], 2, &[1, 2]).unwrap();
+        let classes = ClassLabels { target: vec![1, 0], ambiguity: vec![0.0; 2] };
+        let moved = Moved { labels: labels_of(&particles, &classes), particles, classes, steps: 1 };
+        // Lengths of 5 and 7, and of 2; a sample without length stays.
+        assert_eq!(rescaled(moved, &target).particles.points(), [0.0, 2.0, 0.0, 0.0, 6.0, 0.0]);
     }
 
     #[test]

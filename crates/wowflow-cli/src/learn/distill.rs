@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 use wowflow::functional::Chain;
 use wowflow_learn::{
     Architecture, Augment, Augmentation, Distiller, Evaluation, Examples, Input, Map, NetworkFeatures,
-    Normalization, distill, moved_examples, subseed,
+    Normalization, distill, moved_examples, rescaled, subseed,
 };
 
 use super::data::{Drawn, architecture};
 use super::execute::Watch;
 use super::experiment::Experiment;
-use super::method::{AugmentName, MethodSpec};
+use super::method::{AugmentName, MethodName, MethodSpec};
 use super::record::{Found, Record};
 use super::transfer::{training, went};
 
@@ -45,8 +45,12 @@ pub(crate) fn run(
     let seen = map.as_ref().map_or(dim, |map| map.feature_dim(dim));
     let distiller = method.distiller(seen)?;
     let started = Instant::now();
-    let found =
+    let mut found =
         distill(&distiller, &normalised, per_class, map, record.seed, |at| watch.step(at.step, at.steps))?;
+    // The others are as published.
+    if method.method == MethodName::MatchedSw && method.embed {
+        found = rescaled(found, &normalised);
+    }
     record.steps = found.steps;
     if found.classes.target.iter().enumerate().any(|(class, to)| class != *to) {
         record.notes.extend(went((target, target), &found.classes));

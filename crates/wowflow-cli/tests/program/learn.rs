@@ -222,6 +222,15 @@ fn a_classifier_is_kept_and_looks_again() {
         .refused("expected a new file to write the classifier to");
     let swapped = ["adapt", "--source", &target, "--target", &source, "--steps", "5", "--classifier", kept];
     fails(&into(&swapped, &third), "with 3 classes");
+    let others = pictures(&folder.path().join("c"), 10, &[("fig", 4), ("pear", 3)]);
+    let other = ["adapt", "--source", &source, "--target", &others, "--steps", "5", "--classifier", kept];
+    fails(&into(&other, &third), "expected a classifier of the classes fig, pear");
+    // Only what is asked for is run, and what cannot be asked is refused.
+    let one = ["--tries", "1", "--classifier", kept, "--methods"];
+    let geodesic = ["adapt", "--source", &source, "--target", &target];
+    into(&[&geodesic[..], &one, &["geodesic"]].concat(), &folder.path().join("fourth")).ok();
+    assert_eq!(repetitions(&folder.path().join("fourth")).len(), 1);
+    fails(&into(&[&geodesic[..], &one, &["random"]].concat(), &third), "expected a method of this task");
 }
 
 #[test]

@@ -176,6 +176,27 @@ fn results_are_not_lost_to_others() {
 }
 
 #[test]
+fn the_few_are_enlarged_alone_and_only_the_tries_that_are_asked_for_are_run() {
+    let folder = folder();
+    let folder = folder.path();
+    let more = "[[methods]]\nmethod = \"target-only\"\nname = \"enlarged\"\nenlarge = 9\n[quick]";
+    file(folder, "tiny.toml", TINY.replace("[quick]", more));
+    reproduce(folder, &["tiny.toml", "--methods", "target-only,enlarged", "--tries", "1"]).ok();
+    let found = results(folder);
+    let trained: Vec<(String, u64)> = found["repetitions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| (r["method"].as_str().unwrap().to_owned(), r["trained_on"].as_u64().unwrap()))
+        .collect();
+    let expected = [("target-only", 10), ("target-only", 30), ("enlarged", 90), ("enlarged", 90)];
+    assert_eq!(trained.len(), 4);
+    for (method, count) in expected {
+        assert!(trained.contains(&(method.to_owned(), count)), "{method} {count}: {trained:?}");
+    }
+}
+
+#[test]
 fn curves_stand_beside_published_ones() {
     let folder = folder();
     let folder = folder.path();
