@@ -176,7 +176,7 @@ pub(crate) struct DistillArgs {
     /// Test set. Default: a fifth of the dataset, held out.
     #[arg(long, value_name = "DATASET")]
     pub(crate) test: Option<String>,
-    /// Methods, compared on the same samples. Default: random and mmd-sw.
+    /// Methods, compared on the same samples. Default: random and mmd-sw; with --embed, random and matched-sw.
     #[cfg(feature = "learn")]
     #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
     pub(crate) methods: Vec<crate::learn::method::MethodName>,

@@ -1,5 +1,6 @@
 //! One repetition of domain adaptation: a classifier of the target, and how it sees the source on its way.
 
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -18,7 +19,29 @@ use super::transfer::training;
 /// Times at which the geodesic is looked at.
 const TIMES: usize = 20;
 
-/// Trains the classifier of a target.
+/// A classifier from a file that fits a target.
+pub(crate) fn loaded(path: &Path, drawn: &Drawn) -> Result<Network> {
+    let network = Network::load(path)?;
+    let (input, classes) = (drawn.input, drawn.target.measure.class_count());
+    ensure!(
+        network.input() == input && network.classes() == classes,
+        "expected a classifier of {input} with {classes} classes in {}, found one of {} with {}",
+        path.display(),
+        network.input(),
+        network.classes()
+    );
+    let labels: Vec<String> = (0..classes).map(|class| drawn.target.label(class)).collect();
+    ensure!(
+        network.labels().is_empty() || network.labels() == labels,
+        "expected a classifier of the classes {} in {}, found one of {}",
+        labels.join(", "),
+        path.display(),
+        network.labels().join(", ")
+    );
+    Ok(network)
+}
+
+/// The classifier of a target: the one that is given, or one trained on it.
 pub(crate) fn classifier(
     experiment: &Experiment,
     drawn: &Drawn,
@@ -26,24 +49,7 @@ pub(crate) fn classifier(
     watch: &Watch<'_>,
 ) -> Result<Network> {
     if let Some(path) = &experiment.classifier {
-        let network = Network::load(path)?;
-        let (input, classes) = (drawn.input, drawn.target.measure.class_count());
-        ensure!(
-            network.input() == input && network.classes() == classes,
-            "expected a classifier of {input} with {classes} classes in {}, found one of {} with {}",
-            path.display(),
-            network.input(),
-            network.classes()
-        );
-        let labels: Vec<String> = (0..classes).map(|class| drawn.target.label(class)).collect();
-        ensure!(
-            network.labels().is_empty() || network.labels() == labels,
-            "expected a classifier of the classes {} in {}, found one of {}",
-            labels.join(", "),
-            path.display(),
-            network.labels().join(", ")
-        );
-        return Ok(network);
+        return loaded(path, drawn);
     }
     let examples = examples_of(&drawn.target.measure)?;
     let of = architecture(&experiment.network, Architecture::Cnn, drawn.input, examples.classes())?;

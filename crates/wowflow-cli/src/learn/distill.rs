@@ -76,19 +76,27 @@ pub(crate) fn run(
     Ok(Found { record, samples: Some(samples) })
 }
 
+/// Refuses augmentations of what is no image.
+pub(crate) fn check_input(method: &MethodSpec, input: Input) -> Result<()> {
+    match (method.augment, input) {
+        (Some(_), Input::Vector(dim)) => {
+            anyhow::bail!("expected images to augment, found vectors of {dim} numbers")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Augmentations, then features of a network, as a method asks for.
 fn map(method: &MethodSpec, input: Input, black: Vec<f32>, seed: u64) -> Result<Option<Map>> {
+    check_input(method, input)?;
     let augment = match (method.augment, input) {
-        (None, _) => None,
+        (None, _) | (_, Input::Vector(_)) => None,
         (Some(name), Input::Image(shape)) => {
             let kinds: &[Augmentation] = match name {
                 AugmentName::Upright => &Augmentation::UPRIGHT,
                 AugmentName::All => &Augmentation::ALL,
             };
             Some(Augment::new(shape, kinds, black, subseed(seed, 4)))
-        }
-        (Some(_), Input::Vector(dim)) => {
-            anyhow::bail!("expected images to augment, found vectors of {dim} numbers")
         }
     };
     let usual = match input {

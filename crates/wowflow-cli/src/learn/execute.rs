@@ -89,12 +89,18 @@ pub(crate) enum End {
     Interrupted,
 }
 
-/// Draws the data of the first repetition, to see that they can be used.
+/// Draws the data of the first repetition, to see that they and what is asked for fit.
 pub(crate) fn first_draw(experiment: &Experiment, data_dir: Option<&Path>) -> Result<()> {
     let seed = subseed(experiment.seed, 0);
     let with_test = experiment.task != Task::Adaptation;
     for row in &experiment.rows {
-        draw(experiment, row, (seed, seed), data_dir, with_test)?;
+        let drawn = draw(experiment, row, (seed, seed), data_dir, with_test)?;
+        if let Some(path) = &experiment.classifier {
+            adapt::loaded(path, &drawn)?;
+        }
+        for method in experiment.methods_of(row) {
+            distill::check_input(method, drawn.input)?;
+        }
     }
     Ok(())
 }

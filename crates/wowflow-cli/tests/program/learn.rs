@@ -1,4 +1,4 @@
-//! Transfer and adaptation on a stranger's data: folders of pictures, names as labels, classes of any sizes.
+//! Transfer, adaptation and distillation on a stranger's data: folders of pictures, names as labels, classes of any sizes.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -221,16 +221,17 @@ fn a_classifier_is_kept_and_looks_again() {
     into(&[&command[..], &trained].concat(), &third)
         .refused("expected a new file to write the classifier to");
     let swapped = ["adapt", "--source", &target, "--target", &source, "--steps", "5", "--classifier", kept];
-    fails(&into(&swapped, &third), "with 3 classes");
+    into(&swapped, &third).refused("with 3 classes");
     let others = pictures(&folder.path().join("c"), 10, &[("fig", 4), ("pear", 3)]);
     let other = ["adapt", "--source", &source, "--target", &others, "--steps", "5", "--classifier", kept];
-    fails(&into(&other, &third), "expected a classifier of the classes fig, pear");
+    into(&other, &third).refused("expected a classifier of the classes fig, pear");
     // Only what is asked for is run, and what cannot be asked is refused.
     let one = ["--tries", "1", "--classifier", kept, "--methods"];
     let geodesic = ["adapt", "--source", &source, "--target", &target];
     into(&[&geodesic[..], &one, &["geodesic"]].concat(), &folder.path().join("fourth")).ok();
     assert_eq!(repetitions(&folder.path().join("fourth")).len(), 1);
-    fails(&into(&[&geodesic[..], &one, &["random"]].concat(), &third), "expected a method of this task");
+    into(&[&geodesic[..], &one, &["random"]].concat(), &third).refused("expected a method of this task");
+    assert!(!third.exists());
 }
 
 #[test]
@@ -276,4 +277,44 @@ fn what_cannot_be_transferred_is_named() {
         let out = folder.path().join(index.to_string());
         fails(&into(&[&["transfer"][..], &args].concat(), &out), words);
     }
+}
+
+#[test]
+fn few_pictures_are_distilled_and_networks_are_trained_on_them_alone() {
+    let folder = folder();
+    let data = pictures(&folder.path().join("a"), 16, &[("apple", 9), ("pear", 6), ("plum", 3)]);
+    let command = [&["distill", &data, "--per-class", "4"], &SHORT[..]].concat();
+    let out = folder.path().join("run");
+    into(&command, &out).ok();
+    let records = repetitions(&out);
+    let methods: Vec<&str> = records.iter().map(|record| record["method"].as_str().unwrap()).collect();
+    assert_eq!(methods, ["random", "mmd-sw", "random", "mmd-sw"]);
+    for record in &records {
+        // A fifth of every class is held out: 1 of 9, 1 of 6, none of 3.
+        assert_eq!((&record["trained_on"], &record["tested"]), (&json!(11), &json!(2)));
+        assert_eq!(record["steps"], if record["method"] == "random" { 0 } else { 5 });
+        assert_eq!(record["accuracies"].as_array().unwrap().len(), 2);
+    }
+    assert!(notes(&records, "random").contains("fewer than 4 samples, taken whole: plum"));
+    let path = out.join("samples/4-mmd-sw.npz");
+    let made = load(&path.to_str().unwrap().parse().unwrap(), &LoadOptions::default()).unwrap().dataset;
+    let sizes: Vec<usize> = (0..3).map(|class| made.class_rows(class).len()).collect();
+    let labels: Vec<String> = made.classes().iter().map(ToString::to_string).collect();
+    assert_eq!((labels, sizes), (["apple", "pear", "plum"].map(str::to_owned).to_vec(), vec![4, 4, 3]));
+    assert!(image::open(out.join("samples/4-mmd-sw.png")).is_ok() && out.join("results.md").exists());
+
+    // Through a random network classes are compared one by one; the real samples are the same ones.
+    let embedded = folder.path().join("embedded");
+    let once: Vec<&str> = command.iter().map(|&word| if word == "2" { "1" } else { word }).collect();
+    into(&[&once[..], &["--embed", "--augment", "upright"]].concat(), &embedded).ok();
+    let through = repetitions(&embedded);
+    let methods: Vec<&str> = through.iter().map(|record| record["method"].as_str().unwrap()).collect();
+    assert_eq!(methods, ["random", "matched-sw"]);
+    let real = |out: &Path| fs::read(out.join("samples/4-random.npz")).unwrap();
+    assert_eq!(real(&out), real(&embedded));
+
+    let other = folder.path().join("other");
+    let vectors = ["distill", "gaussians:9", "--augment", "all"];
+    into(&[&vectors[..], &SHORT].concat(), &other).refused("expected images to augment");
+    assert!(!other.exists());
 }
