@@ -112,9 +112,9 @@ fn in_words(experiment: &Experiment) -> String {
         Task::Adaptation => String::new(),
     };
     format!(
-        "Accuracy in percent, mean ± deviation over {} tries of {} trainings. {} {}{tested}; network {}, {length}, batches of {}; seed {}.",
-        experiment.tries,
-        experiment.trainings,
+        "Accuracy in percent, mean ± deviation over {} of {}. {} {}{tested}; network {}, {length}, batches of {}; seed {}.",
+        counted(experiment.tries, "try", "tries"),
+        counted(experiment.trainings as u64, "training", "trainings"),
         experiment
             .source
             .as_ref()
@@ -124,6 +124,10 @@ fn in_words(experiment: &Experiment) -> String {
         experiment.batch,
         experiment.seed
     )
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn head(experiment: &Experiment) -> String {
@@ -166,7 +170,7 @@ fn accuracies(experiment: &Experiment, cells: &[Cell]) -> String {
     body(experiment, cells, unrun, |cell| {
         let deviation = cell.deviation.map_or(String::new(), |deviation| format!(" ± {deviation:.1}"));
         let fewer = if cell.tries < experiment.tries as usize {
-            format!(", {} tries", cell.tries)
+            format!(", {}", counted(cell.tries as u64, "try", "tries"))
         } else {
             String::new()
         };
