@@ -257,7 +257,7 @@ impl LineChart {
         canvas.text(right, HEIGHT as i32 - 32, &notes.join("; "), Text::Small, Align::Right, MUTED);
     }
 
-    /// Names of the curves, in the corner where they cover the fewest points.
+    /// Names of the curves, in the corner where they cover the least of them.
     fn legend(&self, canvas: &mut Canvas, x_at: &dyn Fn(f64) -> f32, y_at: &dyn Fn(f64) -> f32) {
         if self.series.len() < 2 {
             return;
@@ -267,14 +267,13 @@ impl LineChart {
         let (width, height) = (text + 52, 20 * names.len() as i32 + 8);
         let (lefts, tops) =
             ([WIDTH as i32 - RIGHT - width - 8, LEFT + 8], [TOP + 8, HEIGHT as i32 - BOTTOM - height - 8]);
+        let drawn: Vec<Xy> = self.series.iter().flat_map(|series| along(series, x_at, y_at)).collect();
         let covered = |&(left, top): &(i32, i32)| {
-            let points = self.series.iter().flat_map(|series| &series.points);
-            points
-                .filter(|&&(x, y)| {
-                    let (x, y) = (x_at(x) as i32, y_at(y) as i32);
-                    (left - 4..left + width + 4).contains(&x) && (top - 4..top + height + 4).contains(&y)
-                })
-                .count()
+            let inside = |&&(x, y): &&Xy| {
+                let (x, y) = (x as i32, y as i32);
+                (left - 4..left + width + 4).contains(&x) && (top - 4..top + height + 4).contains(&y)
+            };
+            drawn.iter().filter(inside).count()
         };
         let corners = tops.iter().flat_map(|&top| lefts.map(|left| (left, top)));
         let Some((left, top)) = corners.min_by_key(covered) else { return };
@@ -308,6 +307,24 @@ impl Series {
             canvas.line(line, width, color, 1.0);
         }
     }
+}
+
+/// Places on a curve as drawn, a few a segment.
+fn along(series: &Series, x_at: &dyn Fn(f64) -> f32, y_at: &dyn Fn(f64) -> f32) -> Vec<Xy> {
+    const STOPS: usize = 16;
+    let place = |i: usize| (x_at(series.points[i].0), y_at(series.points[i].1));
+    let mut all = Vec::new();
+    for run in runs(series, |_| true) {
+        all.push(place(run.start));
+        for i in run.start + 1..run.end {
+            let (from, to) = (place(i - 1), place(i));
+            all.extend((1..=STOPS).map(|stop| {
+                let share = stop as f32 / STOPS as f32;
+                (from.0 + share * (to.0 - from.0), from.1 + share * (to.1 - from.1))
+            }));
+        }
+    }
+    all
 }
 
 /// Maximal runs of consecutive finite points that also satisfy `good`.

@@ -54,8 +54,8 @@ pub(crate) fn logarithmic(low: f64, high: f64, wanted: usize) -> Vec<Tick> {
             let value = f64::from(multiple) * decade;
             let label = match multiple {
                 _ if !inside(value) => continue,
-                // With fewer than two decades in sight their multiples must be readable.
-                1 | 2 | 5 if decades < 2 => Label::Number(number(value, 3)),
+                // With few decades in sight their multiples must be readable.
+                1 | 2 | 5 if decades <= 2 => Label::Number(number(value, 3)),
                 1 if power.rem_euclid(every) == 0 => Label::Power(power),
                 1 => Label::None,
                 _ if last - first > 8 => continue,
@@ -144,6 +144,7 @@ mod tests {
     fn a_range_within_one_decade_still_has_texts() {
         assert_eq!(texts(&logarithmic(0.11, 0.6, 8)), ["0.2", "0.5"]);
         assert_eq!(texts(&logarithmic(0.6, 3.0, 8)), ["1", "2"]);
+        assert_eq!(texts(&logarithmic(1.0, 10.0, 8)), ["1", "2", "5", "10"]);
         assert_eq!(texts(&logarithmic(0.21, 0.24, 8)), ["0.21", "0.22", "0.23", "0.24"]);
     }
 
