@@ -98,7 +98,7 @@ pub fn sinkhorn(
 /// ```
 /// use wowflow::ot::{entropic::{SinkhornSettings, sinkhorn, sinkhorn_from}, exact::CostMatrix};
 /// let cost = CostMatrix::new(2, 2, vec![0.0, 1.0, 2.0, 0.0])?;
-/// let settings = SinkhornSettings::new(0.1);
+/// let settings = SinkhornSettings::new(1.0);
 /// let before = sinkhorn(&cost, None, None, &settings)?;
 /// let again = sinkhorn_from(&cost, None, None, &settings, &before.g)?;
 /// assert!(again.iterations <= 2 && (again.value - before.value).abs() < 1e-9);
