@@ -1,6 +1,6 @@
 //! Over-relaxation of the alternating updates, chosen from how the error falls.
 
-/// Iterations between two looks at the rate.
+/// Fewest iterations between two looks at the rate.
 const WINDOW: usize = 8;
 /// Longest step.
 const LARGEST: f64 = 1.995;
@@ -9,8 +9,9 @@ const LARGEST: f64 = 1.995;
 ///
 /// Near the solution the plain iteration shrinks errors by a rate `r`, and `omega = 2 / (1 + sqrt(1 - r))`
 /// shrinks them by `omega - 1` (Young's theory of over-relaxation; for Sinkhorn: Thibault, Chizat, Dossal,
-/// Papadakis 2021; Lehmann, von Renesse, Sambale, Uschmajew 2022). The rate is measured; where the error
-/// goes on growing, the step is taken back and the next ones are shorter.
+/// Papadakis 2021; Lehmann, von Renesse, Sambale, Uschmajew 2022). The rate is measured, over more iterations
+/// the longer the step, since errors rise for some `1 / (2 - omega)` iterations before they fall; where they
+/// go on growing, the step is taken back and the next ones are shorter.
 pub(super) struct Relaxation {
     omega: f64,
     largest: f64,
@@ -28,19 +29,26 @@ impl Relaxation {
         self.omega
     }
 
+    /// Iterations between two looks at the rate.
+    fn window(&self) -> usize {
+        WINDOW.max((2.0 / (2.0 - self.omega)).ceil() as usize)
+    }
+
     /// Takes note of the error that the last iteration found.
     pub(super) fn observe(&mut self, error: f64) {
         self.seen += 1;
-        if self.seen < WINDOW {
+        let window = self.window();
+        if self.seen < window {
             return;
         }
         self.seen = 0;
         let omega = self.omega;
         let Some(start) = self.start.replace(error) else { return };
-        let rate = (error / start).powf(1.0 / WINDOW as f64);
+        let rate = (error / start).powf(1.0 / window as f64);
         if rate.is_nan() || rate >= 1.0 {
             if omega > 1.0 {
-                self.largest = 0.5 * (1.0 + omega);
+                // Half way back to 1, or twice as far from 2.
+                self.largest = (0.5 * (1.0 + omega)).max(2.0 * (omega - 1.0));
                 self.step(1.0);
             }
             return;
@@ -82,19 +90,32 @@ mod tests {
                 error *= 0.99;
                 relaxation.observe(error);
             }
-            assert!(relaxation.omega() <= largest);
-            largest = 0.5 * (1.0 + relaxation.omega());
+            let omega = relaxation.omega();
+            assert!(omega <= largest);
+            largest = (0.5 * (1.0 + omega)).max(2.0 * (omega - 1.0));
             // One window of growth is let pass.
-            for _ in 0..WINDOW {
-                error *= 1.5;
-                relaxation.observe(error);
-            }
-            assert!(relaxation.omega() > 1.0);
-            for _ in 0..WINDOW {
-                error *= 1.5;
-                relaxation.observe(error);
-            }
+            let window = relaxation.window();
+            let mut grow = |relaxation: &mut Relaxation| {
+                for _ in 0..window {
+                    error *= 1.5;
+                    relaxation.observe(error);
+                }
+            };
+            grow(&mut relaxation);
+            assert_eq!(relaxation.omega(), omega);
+            grow(&mut relaxation);
             assert_eq!(relaxation.omega(), 1.0);
         }
+    }
+
+    #[test]
+    fn long_steps_are_given_the_time_in_which_errors_rise() {
+        let mut relaxation = Relaxation::new();
+        (0..2 * WINDOW).for_each(|k| relaxation.observe(0.9995f64.powi(k as i32)));
+        let (omega, window) = (relaxation.omega(), relaxation.window());
+        assert!(omega > 1.95 && window > 40, "{omega} {window}");
+        (0..window).for_each(|k| relaxation.observe(1.1f64.powi(k as i32)));
+        (0..window).for_each(|k| relaxation.observe(0.96f64.powi(k as i32)));
+        assert!(relaxation.omega() >= omega);
     }
 }
