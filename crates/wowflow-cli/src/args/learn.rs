@@ -224,6 +224,9 @@ pub(crate) struct ReproduceArgs {
     /// Only the first N tries of every row and method.
     #[arg(long, value_name = "N", value_parser = parse_positive)]
     pub(crate) tries: Option<u64>,
+    /// Only the first N trainings of every repetition. Asked for more later, repetitions with fewer are made anew.
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub(crate) trainings: Option<usize>,
     /// Go on without finished repetitions whose settings the experiment no longer has: they go to outdated.jsonl.
     #[arg(long)]
     pub(crate) set_aside: bool,

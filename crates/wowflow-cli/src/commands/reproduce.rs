@@ -67,7 +67,12 @@ fn reproduce(asked: &str, args: &ReproduceArgs, console: &Console) -> Result<Exi
         false => (name, Experiment { quick: None, ..experiment }),
     };
     let published = curves(&experiment, folder)?;
-    let filter = Filter { rows: args.rows.clone(), methods: args.methods.clone(), tries: args.tries };
+    let filter = Filter {
+        rows: args.rows.clone(),
+        methods: args.methods.clone(),
+        tries: args.tries,
+        trainings: args.trainings,
+    };
     filter.check(&experiment)?;
     let data_dir = args.common.data.data_dir.as_deref();
     let provenance = RunProvenance::new(experiment.seed, hash(&experiment)?, data_dir);
@@ -89,7 +94,8 @@ fn reproduce(asked: &str, args: &ReproduceArgs, console: &Console) -> Result<Exi
     let kept = gathered(&root, &place.file(".json"), &experiment, outdated)?;
     write_json(&run.config(), &experiment)?;
     let (there, total) = (kept.len(), experiment.total());
-    let complete = if there == total { ": complete" } else { "" };
+    let whole = kept.iter().all(|record| record.accuracies.len() >= experiment.trained());
+    let complete = if there == total && whole { ": complete" } else { "" };
     let title = &experiment.title;
     console
         .say(&format!("{title} in {}, {there} of {total} repetitions are there{complete}", root.display()));

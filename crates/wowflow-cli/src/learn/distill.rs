@@ -21,7 +21,7 @@ use super::transfer::{training, went};
 pub(crate) fn run(
     experiment: &Experiment,
     method: &MethodSpec,
-    row: &str,
+    (row, trainings): (&str, usize),
     drawn: &Drawn,
     mut record: Record,
     watch: &Watch<'_>,
@@ -62,7 +62,7 @@ pub(crate) fn run(
         architecture: architecture(&experiment.network, Architecture::ConvNet, drawn.input, train.classes())?,
         input: drawn.input,
         training: training(experiment),
-        trainings: experiment.trainings,
+        trainings,
     };
     let test = Examples::new(units.normalise(test.inputs()), dim, test.labels().to_vec(), test.classes())?;
     let started = Instant::now();

@@ -30,6 +30,7 @@ pub(crate) struct Filter {
     pub(crate) rows: Option<Vec<String>>,
     pub(crate) methods: Option<Vec<String>>,
     pub(crate) tries: Option<u64>,
+    pub(crate) trainings: Option<usize>,
 }
 
 impl Filter {
@@ -115,12 +116,16 @@ pub(crate) fn execute(
     console: &Console,
 ) -> Result<(Vec<Record>, End)> {
     let mut log = LineLog::open(&log_of(root))?;
+    let trainings = filter.trainings.unwrap_or(usize::MAX).min(experiment.trained());
     let mut left: Vec<(&str, u64, Vec<&MethodSpec>)> = Vec::new();
     for row in &experiment.rows {
         for attempt in 0..filter.tries.unwrap_or(experiment.tries).min(experiment.tries) {
             let open = |method: &&MethodSpec| {
                 let label = method.label();
-                let there = |r: &Record| r.row == *row && r.method == label && r.attempt == attempt;
+                let there = |r: &Record| {
+                    (&r.row, &r.method, r.attempt) == (row, &label, attempt)
+                        && r.accuracies.len() >= trainings
+                };
                 filter.takes(row, &label) && !records.iter().any(there)
             };
             let methods: Vec<_> = experiment.methods_of(row).into_iter().filter(open).collect();
@@ -130,7 +135,13 @@ pub(crate) fn execute(
         }
     }
     let open: usize = left.iter().map(|(_, _, methods)| methods.len()).sum();
-    let progress = Progress::repetitions(console, open + records.len(), records.len());
+    let again = |r: &&Record| {
+        left.iter().any(|(row, attempt, methods)| {
+            (*row, *attempt) == (&r.row, r.attempt) && methods.iter().any(|method| method.label() == r.method)
+        })
+    };
+    let there = records.len() - records.iter().filter(again).count();
+    let progress = Progress::repetitions(console, open + there, there);
     let mut classifiers = HashMap::new();
     for (row, attempt, methods) in left {
         let seed = subseed(experiment.seed, attempt);
@@ -147,8 +158,10 @@ pub(crate) fn execute(
             let begun = Record::begun(row, &label, experiment.fingerprint(method)?, attempt, seed);
             let record = Record { data: drawn.sums.clone(), notes: drawn.notes.clone(), ..begun };
             let found = match experiment.task {
-                Task::Transfer => transfer::run(experiment, method, &drawn, record, &watch),
-                Task::Distillation => distill::run(experiment, method, row, &drawn, record, &watch),
+                Task::Transfer => transfer::run(experiment, method, trainings, &drawn, record, &watch),
+                Task::Distillation => {
+                    distill::run(experiment, method, (row, trainings), &drawn, record, &watch)
+                }
                 Task::Adaptation => classifier(experiment, &drawn, target_seed, &mut classifiers, &watch)
                     .and_then(|network| adapt::run(experiment, method, &drawn, network, record, &watch)),
             };
@@ -159,6 +172,7 @@ pub(crate) fn execute(
                     }
                     log.append(&record)?;
                     progress.finished();
+                    records.retain(|fewer| !fewer.same_place(&record));
                     records.push(record);
                 }
                 Err(error) if interrupted(&error) => {

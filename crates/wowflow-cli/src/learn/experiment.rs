@@ -279,6 +279,14 @@ impl Experiment {
         self.rows.iter().map(|row| self.methods_of(row).len() * tries).sum()
     }
 
+    /// Trainings of a whole repetition; an adaptation has none.
+    pub(crate) fn trained(&self) -> usize {
+        match self.task {
+            Task::Adaptation => 0,
+            Task::Transfer | Task::Distillation => self.trainings,
+        }
+    }
+
     /// Names of methods, each once, in order.
     pub(crate) fn labels(&self) -> Vec<String> {
         let mut labels: Vec<String> = Vec::new();

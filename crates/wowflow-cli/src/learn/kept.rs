@@ -45,10 +45,12 @@ pub(crate) fn gathered(
     outdated: Outdated,
 ) -> Result<Vec<Record>> {
     let mut records = logged(&log_of(root))?;
-    let before = records.len();
+    let before = records.clone();
     for record in earlier(results)? {
-        if !records.iter().any(|known| known.same_place(&record)) {
-            records.push(record);
+        match records.iter_mut().find(|known| known.same_place(&record)) {
+            None => records.push(record),
+            Some(known) if known.shorter_than(&record) => *known = record,
+            Some(_) => {}
         }
     }
     let (kept, mut others) = split(experiment, records)?;
@@ -69,7 +71,7 @@ pub(crate) fn gathered(
         let mut log = LineLog::open(&aside)?;
         others.iter().try_for_each(|record| log.append(record))?;
     }
-    if kept.len() != before || !others.is_empty() {
+    if kept != before || !others.is_empty() {
         let mut lines = Vec::new();
         for record in &kept {
             serde_json::to_writer(&mut lines, record)?;
@@ -80,15 +82,22 @@ pub(crate) fn gathered(
     Ok(kept)
 }
 
+/// The repetitions of a log. One that was made anew with more trainings takes the place of what was there.
 fn logged(path: &Path) -> Result<Vec<Record>> {
-    read_lines(path, |earlier: &[Record], record: &Record| {
+    let lines = read_lines(path, |earlier: &[Record], record: &Record| {
         ensure!(
-            !earlier.iter().any(|known| known.same_place(record)),
-            "expected every repetition once, found {} twice",
+            earlier.iter().all(|known| !known.same_place(record) || known.shorter_than(record)),
+            "expected every repetition once, or again with more trainings, found {} twice",
             record.place()
         );
         Ok(())
-    })
+    })?;
+    let mut records: Vec<Record> = Vec::new();
+    for record in lines {
+        records.retain(|fewer| !fewer.same_place(&record));
+        records.push(record);
+    }
+    Ok(records)
 }
 
 /// The repetitions of results, none where there are no results.
@@ -190,6 +199,26 @@ mod tests {
         assert_eq!(gathered(root, &results, &now, Outdated::SetAside).unwrap(), kept);
         let aside = std::fs::read_to_string(root.join("outdated.jsonl")).unwrap();
         assert_eq!(aside.lines().count(), 3);
+    }
+
+    #[test]
+    fn more_trainings_take_the_place_of_fewer() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, results) = (folder.path(), folder.path().join("a.json"));
+        let experiment = experiment(3);
+        let of = |count: usize| {
+            let whole = made(&experiment, "1", 0);
+            Record { accuracies: vec![0.5; count], ..whole }
+        };
+        let mut log = LineLog::open(&log_of(root)).unwrap();
+        log.append(&of(1)).unwrap();
+        log.append(&of(2)).unwrap();
+        assert_eq!(gathered(root, &results, &experiment, Outdated::Refused).unwrap(), [of(2)]);
+        for (there, kept) in [(1, 2), (3, 3)] {
+            std::fs::write(&results, json!({ "repetitions": [of(there)] }).to_string()).unwrap();
+            assert_eq!(gathered(root, &results, &experiment, Outdated::Refused).unwrap(), [of(kept)]);
+            assert_eq!(finished(root, &experiment).unwrap(), [of(kept)]);
+        }
     }
 
     #[test]

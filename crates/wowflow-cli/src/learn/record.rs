@@ -77,6 +77,11 @@ impl Record {
         (&self.row, &self.method, self.attempt) == (&other.row, &other.method, other.attempt)
     }
 
+    /// Whether another one is this repetition with more trainings.
+    pub(crate) fn shorter_than(&self, other: &Self) -> bool {
+        self.settings == other.settings && self.accuracies.len() < other.accuracies.len()
+    }
+
     /// Method, row and try, in words.
     pub(crate) fn place(&self) -> String {
         format!("{} in row {}, try {}", self.method, self.row, self.attempt)

@@ -174,6 +174,11 @@ fn accuracies(experiment: &Experiment, cells: &[Cell]) -> String {
         } else {
             String::new()
         };
+        let fewer = if cell.trainings < cell.tries * experiment.trained() {
+            format!("{fewer}, {} in all", counted(cell.trainings as u64, "training", "trainings"))
+        } else {
+            fewer
+        };
         let mark = cell.against_published.as_ref().map_or(" *", mark);
         let published =
             cell.published.map_or(String::new(), |[mean, dev]| format!(" ({mean} ± {dev}{mark})"));

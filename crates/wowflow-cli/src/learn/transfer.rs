@@ -32,6 +32,7 @@ pub(crate) fn training(experiment: &Experiment) -> Training {
 pub(crate) fn run(
     experiment: &Experiment,
     method: &MethodSpec,
+    trainings: usize,
     drawn: &Drawn,
     mut record: Record,
     watch: &Watch<'_>,
@@ -40,12 +41,8 @@ pub(crate) fn run(
     let test = drawn.test.as_ref().context("expected a test set, found none")?;
     let few = examples_of(&target.measure)?;
     let network = architecture(&experiment.network, Architecture::LeNet5, drawn.input, few.classes())?;
-    let mut evaluation = Evaluation {
-        architecture: network,
-        input: drawn.input,
-        training: training(experiment),
-        trainings: experiment.trainings,
-    };
+    let mut evaluation =
+        Evaluation { architecture: network, input: drawn.input, training: training(experiment), trainings };
     let larger = method.enlarge.map(|count| enlarged(target, count, subseed(record.seed, 3)));
     let larger = larger.transpose()?.flatten();
     let (mut train, mut samples) = (few, None);

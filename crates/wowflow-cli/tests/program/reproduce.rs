@@ -73,6 +73,33 @@ fn results(folder: &Path) -> Value {
     timeless(json(folder.join("results/tiny.json")))
 }
 
+#[test]
+fn repetitions_of_few_trainings_are_made_whole_later() {
+    let folder = folder();
+    let folder = folder.path();
+    file(folder, "tiny.toml", TINY);
+    let page = || fs::read_to_string(folder.join("results/tiny.md")).unwrap();
+    reproduce(folder, &["tiny.toml", "--trainings", "1", "--tries", "1"]).ok();
+    assert_eq!(page().matches(", 1 try, 1 training in all").count(), ALL / 2, "{}", page());
+    let few = results(folder)["repetitions"].take();
+    assert!(few.as_array().unwrap().iter().all(|r| r["accuracies"].as_array().unwrap().len() == 1));
+
+    let ran = reproduce(folder, &["tiny.toml"]).ok();
+    assert!(ran.stdout.contains("5 of 10 repetitions are there\n"), "{}", ran.stdout);
+    assert!(!page().contains("in all"), "{}", page());
+    let whole = results(folder)["repetitions"].take();
+    assert_eq!(whole.as_array().unwrap().len(), ALL);
+    for few in few.as_array().unwrap() {
+        let place = |r: &&Value| ["row", "method", "attempt"].iter().all(|key| r[key] == few[key]);
+        let found = whole.as_array().unwrap().iter().find(place).unwrap();
+        assert_eq!(found["accuracies"].as_array().unwrap().len(), 2);
+        assert_eq!((&found["accuracies"][0], &found["data"]), (&few["accuracies"][0], &few["data"]));
+    }
+    let ran = reproduce(folder, &["tiny.toml", "--trainings", "1"]).ok();
+    assert!(ran.stdout.contains("10 of 10 repetitions are there: complete"), "{}", ran.stdout);
+    assert_eq!(results(folder)["repetitions"].take(), whole);
+}
+
 /// Starts the experiment and kills it once its log has a line.
 fn kill_early(folder: &Path, log: &Path) {
     let mut command = program();

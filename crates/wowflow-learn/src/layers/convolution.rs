@@ -1,10 +1,11 @@
-//! Convolutions as matrix products of weights and the patches of an image (im2col).
+//! Convolutions as matrix products of weights and the patches of an image (im2col), those with 3 x 3 kernels and
+//! many channels by minimal filtering.
 
 use rayon::prelude::*;
 use wowflow::linalg::{Mat, Output, Threads, matmul};
 use wowflow::scalar::Scalar;
 
-use super::{Layer, PART, Shape, add_parts};
+use super::{Layer, PART, Shape, add_parts, winograd};
 
 /// Square kernels with zeros around the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,9 @@ impl Convolution {
         output: &mut [T],
     ) {
         let (from, to) = (layer.input, layer.output);
+        if winograd::suits(self.kernel, from, to) {
+            return winograd::forward(layer, self.padding, weights, biases, input, output);
+        }
         let (depth, plane) = (layer.fan_in(), to.plane());
         let inputs = input.par_chunks(PART * from.len());
         output.par_chunks_mut(PART * to.len()).zip(inputs).for_each(|(outputs, inputs)| {
@@ -106,6 +110,14 @@ impl Convolution {
     ) {
         let (from, to) = (layer.input, layer.output);
         let (depth, plane) = (layer.fan_in(), to.plane());
+        if winograd::suits(self.kernel, from, to) {
+            let of_weights = gradient.map(|(of_weights, of_biases)| {
+                add_biases(of_output, plane, of_biases);
+                of_weights
+            });
+            winograd::backward(layer, self.padding, weights, input, of_output, of_input, of_weights);
+            return;
+        }
         if let Some((of_weights, of_biases)) = gradient {
             let inputs = input.par_chunks(PART * from.len());
             let part = |(of_outputs, inputs): (&[T], &[T])| {
@@ -123,9 +135,7 @@ impl Convolution {
                     let patches = Mat::row_major(patches, depth, plane).transposed();
                     let of_outputs = Mat::row_major(of_output, to.channels, plane);
                     matmul(of_weights, Output::Add, 1.0, of_outputs, patches, Threads::One);
-                    for (sum, of_channel) in of_biases.iter_mut().zip(of_output.chunks_exact(plane)) {
-                        of_channel.iter().for_each(|dy| *sum += *dy);
-                    }
+                    add_biases(of_output, plane, of_biases);
                 }
                 sums
             };
@@ -156,5 +166,14 @@ impl Convolution {
                 }
             }
         });
+    }
+}
+
+/// Adds the gradient of the biases: sums over planes.
+fn add_biases<T: Scalar>(of_output: &[T], plane: usize, of_biases: &mut [T]) {
+    for of_image in of_output.chunks_exact(plane * of_biases.len()) {
+        for (sum, of_channel) in of_biases.iter_mut().zip(of_image.chunks_exact(plane)) {
+            of_channel.iter().for_each(|dy| *sum += *dy);
+        }
     }
 }

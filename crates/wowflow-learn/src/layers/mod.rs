@@ -10,6 +10,7 @@ mod convolution;
 mod linear;
 mod normalized;
 pub(crate) mod pool;
+mod winograd;
 
 use wowflow::scalar::Scalar;
 

@@ -15,13 +15,23 @@ const EPSILON: f64 = 1e-5;
 /// Sums side by side, so that they vectorise.
 const LANES: usize = 16;
 
+/// Sums of `g` and of `g (x - mean)`.
 #[inline(always)]
-fn sum<T: Scalar>(values: impl ExactSizeIterator<Item = T>) -> f64 {
-    let mut lanes = [T::ZERO; LANES];
-    for (at, value) in values.enumerate() {
-        lanes[at % LANES] += value;
+fn sums<T: Scalar>(g: &[T], x: &[T], mean: T) -> (f64, f64) {
+    let (mut totals, mut alongs) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+    let (chunks, rest) = g.as_chunks::<LANES>();
+    let (x_chunks, x_rest) = x.as_chunks::<LANES>();
+    for (g, x) in chunks.iter().zip(x_chunks) {
+        for lane in 0..LANES {
+            totals[lane] += g[lane];
+            alongs[lane] += g[lane] * (x[lane] - mean);
+        }
     }
-    lanes.iter().map(|lane| lane.to_f64()).sum()
+    let sum = |lanes: [T; LANES]| lanes.iter().map(|lane| lane.to_f64()).sum::<f64>();
+    let rest = rest.iter().zip(x_rest);
+    let (total, along) = rest
+        .fold((0.0, 0.0), |(total, along), (g, x)| (total + g.to_f64(), along + (*g * (*x - mean)).to_f64()));
+    (total + sum(totals), along + sum(alongs))
 }
 
 /// Mean and inverse deviation of a plane.
@@ -112,16 +122,15 @@ pub(super) fn backward<T: Scalar>(
                 for (at, (dx, (dy, x))) in planes {
                     let channel = at % shape.channels;
                     let (mean, inverse) = moments(x);
-                    let inverse = T::from_f64(inverse);
-                    let scale = gains[channel] * inverse;
+                    let scale = gains[channel] * T::from_f64(inverse);
                     let shift = biases[channel] - mean * scale;
                     spread(shape, to, (scale, shift), x, dy, dx);
-                    let total = sum(dx.iter().copied());
-                    let along = sum(dx.iter().zip(x).map(|(g, x)| *g * ((*x - mean) * inverse)));
+                    let (total, along) = sums(dx, x, mean);
+                    let along = along * inverse;
                     of_gains[channel] += T::from_f64(along);
                     of_biases[channel] += T::from_f64(total);
                     let constant = T::from_f64(total / size as f64);
-                    let slope = T::from_f64(along / size as f64) * inverse;
+                    let slope = T::from_f64(along / size as f64 * inverse);
                     for (dx, &x) in dx.iter_mut().zip(x) {
                         *dx = (*dx - constant - (x - mean) * slope) * scale;
                     }

@@ -3,7 +3,7 @@
 use wowflow::dataset::ImageShape;
 use wowflow::rng::{Purpose, Stream};
 
-use super::{Kind, Layer, Shape, pool};
+use super::{Convolution, Kind, Layer, Shape, pool};
 use crate::architecture::{Architecture, Input};
 use crate::loss::cross_entropy;
 use crate::pass::Pass;
@@ -113,4 +113,69 @@ fn a_convolution_is_the_sum_it_says() {
         let found = y[(channel * 32 + row) * 32 + col];
         assert!((found - sum).abs() < 1e-12, "{found} {sum}");
     }
+}
+
+/// A convolution both ways: by minimal filtering and, channel by channel, by patches.
+fn convolutions(shape: Shape, padding: usize, channels: usize) -> (Layer, Convolution) {
+    let of = Convolution { kernel: 3, padding };
+    let output = of.output(shape, channels).unwrap();
+    let weights = channels * shape.channels * 9;
+    let layer = Layer {
+        kind: Kind::Convolution(of),
+        input: shape,
+        output,
+        weights: 0..weights,
+        biases: weights..weights + channels,
+    };
+    (layer, of)
+}
+
+#[test]
+fn minimal_filtering_is_the_convolution() {
+    // Sides that are no multiples of a tile, one tile, more images than a task and than a group take.
+    for (height, width, padding, batch) in
+        [(16, 16, 1, 18), (7, 10, 0, 3), (8, 8, 1, 35), (3, 3, 2, 1), (5, 4, 3, 2)]
+    {
+        let shape = Shape { channels: 17, height, width };
+        let (layer, _) = convolutions(shape, padding, 19);
+        let (parameters, x) = (normals(1, layer.biases.end), normals(2, batch * shape.len()));
+        let mut y = vec![0.0; batch * layer.output.len()];
+        layer.forward(&parameters, batch, &x, &mut y);
+        let (single, _) = convolutions(Shape { channels: 1, ..shape }, padding, 19);
+        let mut sum: Vec<f64> = y.iter().map(|_| 0.0).collect();
+        for channel in 0..17 {
+            let of = |k: usize| {
+                let start = (k * 17 + channel) * 9;
+                parameters[start..start + 9].to_vec()
+            };
+            let mut own: Vec<f64> = (0..19).flat_map(of).collect();
+            let biases = &parameters[layer.biases.clone()];
+            own.extend(biases.iter().map(|bias| if channel == 0 { *bias } else { 0.0 }));
+            let plane =
+                |image: &[f64]| image[channel * shape.plane()..(channel + 1) * shape.plane()].to_vec();
+            let images: Vec<f64> = x.chunks_exact(shape.len()).flat_map(plane).collect();
+            let mut part = vec![0.0; y.len()];
+            single.forward(&own, batch, &images, &mut part);
+            sum.iter_mut().zip(&part).for_each(|(sum, part)| *sum += part);
+        }
+        for (y, sum) in y.iter().zip(&sum) {
+            assert!((y - sum).abs() < 1e-11, "{height}x{width}+{padding}: {y} {sum}");
+        }
+    }
+}
+
+#[test]
+fn minimal_filtering_in_single_precision_is_off_by_millionths() {
+    let shape = Shape { channels: 128, height: 16, width: 16 };
+    let (layer, _) = convolutions(shape, 1, 128);
+    let (parameters, x) = (normals(1, layer.biases.end), normals(2, shape.len()));
+    let mut exact = vec![0.0; layer.output.len()];
+    layer.forward(&parameters, 1, &x, &mut exact);
+    let narrow = |x: &[f64]| x.iter().map(|x| *x as f32).collect::<Vec<f32>>();
+    let mut y = vec![0.0f32; exact.len()];
+    layer.forward(&narrow(&parameters), 1, &narrow(&x), &mut y);
+    let error = |(y, exact): (&f32, &f64)| (f64::from(*y) - exact).powi(2);
+    let size = exact.iter().map(|y| y * y).sum::<f64>();
+    let error = (y.iter().zip(&exact).map(error).sum::<f64>() / size).sqrt();
+    assert!(error < 4e-6, "a relative error of {error}");
 }
