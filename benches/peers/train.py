@@ -1,13 +1,14 @@
 """Images a second in training: this project's networks and the same in PyTorch, in one run.
 
-Usage: python benches/peers/train.py [SECONDS]   (PyTorch CPU in this Python; writes results/bench-train-*.json and .md)
-Every network is measured with 1 and with 2 threads for SECONDS (5): first all of ours, then all of PyTorch's, so
-the machine must be idle throughout.
+Usage: python benches/peers/train.py [SECONDS [ROUNDS]]   (PyTorch CPU in this Python; writes results/bench-train-*.json and .md)
+Every network is measured with 1 and with 2 threads for SECONDS (3), in turns: all of ours, all of PyTorch's, and again,
+ROUNDS (3) times. Rates are medians; the ratio is the median of the rounds' ratios.
 """
 
 import json
 import pathlib
 import platform
+import statistics
 import subprocess
 import sys
 import time
@@ -68,25 +69,34 @@ def torch_rate(make, parameters, threads, seconds):
     return count / (time.perf_counter() - started)
 
 
-def main():
-    seconds = sys.argv[1] if len(sys.argv) > 1 else "5"
+def our_rates(seconds):
     command = ["cargo", "bench", "-q", "-p", "wowflow-learn", "--bench", "train", "--", "--json", "--seconds", seconds]
-    rows = []
-    ours = [json.loads(line) for line in subprocess.run(
-        command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines() if line.startswith("{")]
-    for found in ours:
-        make, parameters = NETWORKS[found["network"]]
-        theirs = torch_rate(make, parameters, found["threads"], float(seconds))
-        rows.append({**found, "torch_images_per_second": round(theirs, 1),
-                     "ratio": round(found["images_per_second"] / theirs, 2)})
+    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    found = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    return {(row["network"], row["threads"]): row["images_per_second"] for row in found}
+
+
+def main():
+    seconds = sys.argv[1] if len(sys.argv) > 1 else "3"
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    rates = {}
+    for _ in range(rounds):
+        for (network, threads), ours in our_rates(seconds).items():
+            theirs = torch_rate(*NETWORKS[network], threads, float(seconds))
+            rates.setdefault((network, threads), []).append((ours, theirs))
+    rows = [{"network": network, "threads": threads,
+             "images_per_second": statistics.median(ours for ours, _ in pairs),
+             "torch_images_per_second": round(statistics.median(theirs for _, theirs in pairs), 1),
+             "ratio": round(statistics.median(ours / theirs for ours, theirs in pairs), 2)}
+            for (network, threads), pairs in rates.items()]
     revision = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
     head = {"revision": revision, "machine": platform.machine(), "cpu": cpu, "torch": torch.__version__,
-            "batch": BATCH, "seconds": float(seconds)}
+            "batch": BATCH, "seconds": float(seconds), "rounds": rounds}
     name = ROOT / "results" / f"bench-train-{platform.machine()}-2c"
     name.with_suffix(".json").write_text(json.dumps({**head, "rows": rows}, indent=2) + "\n")
     lines = ["# Training: images a second", "",
-             f"Batches of {BATCH} images of 28x28, AdamW, {seconds} s each, {cpu}, PyTorch {torch.__version__}, revision {revision}.", "",
+             f"Batches of {BATCH} images of 28x28, AdamW, {rounds} rounds of {seconds} s each, medians, {cpu}, PyTorch {torch.__version__}, revision {revision}.", "",
              "| network | threads | wowflow | PyTorch | ratio |", "| --- | --- | --- | --- | --- |"]
     lines += [f"| {row['network']} | {row['threads']} | {row['images_per_second']:.0f} | {row['torch_images_per_second']:.0f} | {row['ratio']} |"
               for row in rows]

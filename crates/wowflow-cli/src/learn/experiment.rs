@@ -263,7 +263,10 @@ impl Experiment {
             quick: None,
             ..self.clone()
         };
-        hash(&alone)
+        match method.generation() {
+            0 => hash(&alone),
+            generation => hash(&(alone, generation)),
+        }
     }
 
     /// The methods of a row, in order.

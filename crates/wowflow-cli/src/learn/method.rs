@@ -148,6 +148,11 @@ impl MethodSpec {
         Self { name: None, rows: None, differs: None, published: BTreeMap::new(), ..self.clone() }
     }
 
+    /// Goes up when the numbers of a method change for the same settings: earlier repetitions are then others.
+    pub(crate) fn generation(&self) -> u32 {
+        u32::from(self.method == MethodName::MatchedSw && self.embed)
+    }
+
     /// Refuses options that the method does not have.
     pub(crate) fn check(&self, task: Task) -> Result<()> {
         use MethodName::{Geodesic, MatchedSw, MeanMatching, MmdSw, Otdd, Product, Random, TargetOnly};
