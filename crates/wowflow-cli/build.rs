@@ -1,4 +1,5 @@
-//! Records the revision the program is built from, for provenance; "unknown" outside a checkout.
+//! Records the revision the program is built from, for provenance; "unknown" outside a checkout. A build from files that
+//! differ from it says so.
 
 use std::process::Command;
 
@@ -7,12 +8,17 @@ fn main() {
         let output = Command::new("git").args(args).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
+    let sources = [":/crates", ":/experiments", ":/Cargo.toml", ":/Cargo.lock"];
+    let changes = git(&[&["status", "--porcelain", "--untracked-files=no", "--"], &sources[..]].concat());
+    let modified = if changes.is_none_or(|found| found.is_empty()) { "" } else { "-modified" };
     let revision = git(&["rev-parse", "HEAD"]).unwrap_or_else(|| "unknown".to_owned());
-    println!("cargo:rustc-env=WOWFLOW_REVISION={revision}");
-    if let Some(head) = git(&["rev-parse", "--git-path", "HEAD"]) {
-        println!("cargo:rerun-if-changed={head}");
+    println!("cargo:rustc-env=WOWFLOW_REVISION={revision}{modified}");
+    for name in ["HEAD", "logs/HEAD"] {
+        if let Some(path) = git(&["rev-parse", "--git-path", name]) {
+            println!("cargo:rerun-if-changed={path}");
+        }
     }
-    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
-        println!("cargo:rerun-if-changed={log}");
+    for path in ["..", "../../experiments", "../../Cargo.toml", "../../Cargo.lock"] {
+        println!("cargo:rerun-if-changed={path}");
     }
 }
