@@ -14,6 +14,8 @@ const LEFT: i32 = 96;
 const RIGHT: i32 = 28;
 const TOP: i32 = 56;
 const BOTTOM: i32 = 66;
+/// Right end of a plot without a legend beside it.
+const FULL: i32 = WIDTH as i32 - RIGHT;
 /// A logarithmic axis shows at most this many decades; smaller values are drawn at its foot.
 const MOST_DECADES: f64 = 16.0;
 
@@ -172,11 +174,14 @@ impl LineChart {
         let y_axis = Axis::fit(self.y_scale, &values, true);
 
         let mut canvas = Canvas::new(NAME, WIDTH, HEIGHT)?;
-        let (plot_width, plot_height) = (WIDTH as i32 - LEFT - RIGHT, HEIGHT as i32 - TOP - BOTTOM);
-        let x_at = |x: f64| LEFT as f32 + x_axis.place(x) as f32 * plot_width as f32;
+        let plot_height = HEIGHT as i32 - TOP - BOTTOM;
         let y_at = |y: f64| (TOP + plot_height) as f32 - y_axis.place(y) as f32 * plot_height as f32;
+        let legend = self.legend(&|x| LEFT as f32 + x_axis.place(x) as f32 * (FULL - LEFT) as f32, &y_at);
+        let right = legend.as_ref().map_or(FULL, |legend| legend.plot_right);
+        let plot_width = right - LEFT;
+        let x_at = |x: f64| LEFT as f32 + x_axis.place(x) as f32 * plot_width as f32;
 
-        self.axes(&mut canvas, (&x_axis, &y_axis), &x_at, &y_at);
+        self.axes(&mut canvas, right, (&x_axis, &y_axis), &x_at, &y_at);
         canvas.clip(LEFT as f32, TOP as f32 - 2.0, plot_width as f32, plot_height as f32 + 4.0);
         for (index, series) in self.series.iter().enumerate().rev() {
             let color = series.color(index);
@@ -197,18 +202,21 @@ impl LineChart {
             }
         }
         canvas.unclip();
-        self.legend(&mut canvas, &x_at, &y_at);
+        if let Some(legend) = &legend {
+            self.draw_legend(&mut canvas, legend);
+        }
         Ok(canvas.finish())
     }
 
     fn axes(
         &self,
         canvas: &mut Canvas,
+        right: i32,
         (x_axis, y_axis): (&Axis, &Axis),
         x_at: &dyn Fn(f64) -> f32,
         y_at: &dyn Fn(f64) -> f32,
     ) {
-        let (right, bottom) = (WIDTH as i32 - RIGHT, HEIGHT as i32 - BOTTOM);
+        let bottom = HEIGHT as i32 - BOTTOM;
         let half = Text::Small.height() / 2;
         for tick in y_axis.ticks(6) {
             let y = y_at(tick.value).round() as i32;
@@ -247,26 +255,25 @@ impl LineChart {
         }
         canvas.rect(LEFT, TOP, 1, bottom - TOP, FRAME);
         canvas.rect(LEFT, bottom, right - LEFT, 1, FRAME);
-        let longest = ((WIDTH as i32 - LEFT - RIGHT) / Text::Title.width("0")) as usize;
+        let longest = ((FULL - LEFT) / Text::Title.width("0")) as usize;
         canvas.text(LEFT, 20, &shorten(&self.title, longest), Text::Title, Align::Left, INK);
         let middle = (LEFT + right) / 2;
         canvas.text(middle, HEIGHT as i32 - 32, &self.x_label, Text::Small, Align::Center, INK);
         canvas.text_upwards(20, (TOP + bottom) / 2, &self.y_label, Text::Small, INK);
         let notes: Vec<&str> =
             [&x_axis.note, &y_axis.note].into_iter().filter(|n| !n.is_empty()).map(String::as_str).collect();
-        canvas.text(right, HEIGHT as i32 - 32, &notes.join("; "), Text::Small, Align::Right, MUTED);
+        canvas.text(FULL, HEIGHT as i32 - 32, &notes.join("; "), Text::Small, Align::Right, MUTED);
     }
 
-    /// Names of the curves, in the corner where they cover the least of them.
-    fn legend(&self, canvas: &mut Canvas, x_at: &dyn Fn(f64) -> f32, y_at: &dyn Fn(f64) -> f32) {
+    /// Where the names of the curves go: to a corner where they cover none of them, or beside the plot.
+    fn legend(&self, x_at: &dyn Fn(f64) -> f32, y_at: &dyn Fn(f64) -> f32) -> Option<Legend> {
         if self.series.len() < 2 {
-            return;
+            return None;
         }
         let names: Vec<String> = self.series.iter().map(|series| shorten(&series.name, 32)).collect();
         let text = names.iter().map(|name| Text::Small.width(name)).max().unwrap_or(0);
         let (width, height) = (text + 52, 20 * names.len() as i32 + 8);
-        let (lefts, tops) =
-            ([WIDTH as i32 - RIGHT - width - 8, LEFT + 8], [TOP + 8, HEIGHT as i32 - BOTTOM - height - 8]);
+        let (lefts, tops) = ([FULL - width - 8, LEFT + 8], [TOP + 8, HEIGHT as i32 - BOTTOM - height - 8]);
         let drawn: Vec<Xy> = self.series.iter().flat_map(|series| along(series, x_at, y_at)).collect();
         let covered = |&(left, top): &(i32, i32)| {
             let inside = |&&(x, y): &&Xy| {
@@ -276,10 +283,18 @@ impl LineChart {
             drawn.iter().filter(inside).count()
         };
         let corners = tops.iter().flat_map(|&top| lefts.map(|left| (left, top)));
-        let Some((left, top)) = corners.min_by_key(covered) else { return };
+        let corner = corners.min_by_key(covered)?;
+        let beside = covered(&corner) > 0;
+        let plot_right = if beside { FULL - width - 12 } else { FULL };
+        let corner = if beside { (plot_right + 12, TOP) } else { corner };
+        Some(Legend { names, corner, size: (width, height), plot_right })
+    }
+
+    fn draw_legend(&self, canvas: &mut Canvas, legend: &Legend) {
+        let ((left, top), (width, height)) = (legend.corner, legend.size);
         canvas.rect(left, top, width, height, PAPER);
         canvas.frame(left, top, width, height, GRID);
-        for (index, (name, series)) in names.iter().zip(&self.series).enumerate() {
+        for (index, (name, series)) in legend.names.iter().zip(&self.series).enumerate() {
             let y = top + 4 + 20 * index as i32;
             let middle = (y + 10) as f32;
             let sample = [((left + 10) as f32, middle), ((left + 34) as f32, middle)];
@@ -287,6 +302,15 @@ impl LineChart {
             canvas.text(left + 42, y + 2, name, Text::Small, Align::Left, INK);
         }
     }
+}
+
+/// The names of the curves and their place.
+struct Legend {
+    names: Vec<String>,
+    corner: (i32, i32),
+    size: (i32, i32),
+    /// Right end of the plot.
+    plot_right: i32,
 }
 
 impl Series {
@@ -452,6 +476,27 @@ mod tests {
         let line = rows(&picture, class_color(0), LEFT as usize + 5..LEFT as usize + 6);
         assert!(!line.is_empty() && line[0] > TOP as usize + 20);
     }
+
+    #[test]
+    fn a_legend_that_would_cover_curves_stands_beside_them() {
+        let mut chart = chart(AxisScale::Linear, &[]);
+        let right = |chart: &LineChart| {
+            let spread = |v: f64| LEFT as f32 + v as f32 * (FULL - LEFT) as f32;
+            let down = |v: f64| HEIGHT as f32 - BOTTOM as f32 - v as f32 * 400.0;
+            chart.legend(&spread, &down).unwrap().plot_right
+        };
+        let level = |y: f64| Series { points: vec![(0.0, y), (1.0, y)], ..Series::default() };
+        chart.series = vec![level(0.5), level(0.5)];
+        assert_eq!(right(&chart), FULL);
+        chart.series = (0..=10).map(|y| level(f64::from(y) / 10.0)).collect();
+        assert!((LEFT..FULL).contains(&right(&chart)));
+        let picture = chart.draw().unwrap();
+        for index in 0..=10 {
+            let beyond = right(&chart) as usize + 2..WIDTH - RIGHT as usize;
+            assert!(!rows(&picture, class_color(index), beyond).is_empty(), "a sample of curve {index}");
+        }
+    }
+
     #[test]
     fn a_dashed_curve_has_gaps_and_the_colour_of_another() {
         let mut chart = chart(AxisScale::Linear, &[1.0, 1.0]);
@@ -459,7 +504,7 @@ mod tests {
         let like = |other| Series { dashed_like: Some(other), points: points.clone(), ..Series::default() };
         chart.series.push(like(0));
         let picture = chart.draw().unwrap();
-        let inside = LEFT as usize + 5..WIDTH - RIGHT as usize - 5;
+        let inside = LEFT as usize + 5..WIDTH - RIGHT as usize - 75;
         let drawn = rows(&picture, class_color(0), inside.clone());
         let inked = |y: usize| {
             inside.clone().filter(|x| picture.pixels()[y * WIDTH + x] == class_color(0)).count() as f64
