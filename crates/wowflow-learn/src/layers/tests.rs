@@ -3,7 +3,7 @@
 use wowflow::dataset::ImageShape;
 use wowflow::rng::{Purpose, Stream};
 
-use super::{Convolution, Kind, Layer, Shape, pool};
+use super::{Convolution, Kind, Layer, Shape, pool, winograd};
 use crate::architecture::{Architecture, Input};
 use crate::loss::cross_entropy;
 use crate::pass::Pass;
@@ -63,6 +63,10 @@ fn gradients_of_every_architecture_are_right() {
 fn gradients_of_normalised_blocks_are_right() {
     let image = Input::Image(ImageShape { width: 9, height: 10, channels: 3 });
     check(&Architecture::ConvNet.layers(image, 3).unwrap(), 3, 4);
+    // More images than a task takes; planes of which a group takes two.
+    check(&Architecture::ConvNet.layers(image, 3).unwrap(), 18, 5);
+    let image = Input::Image(ImageShape { width: 40, height: 36, channels: 1 });
+    check(&Architecture::ConvNet.layers(image, 3).unwrap(), 3, 6);
 }
 
 #[test]
@@ -115,19 +119,17 @@ fn a_convolution_is_the_sum_it_says() {
     }
 }
 
-/// A convolution both ways: by minimal filtering and, channel by channel, by patches.
-fn convolutions(shape: Shape, padding: usize, channels: usize) -> (Layer, Convolution) {
+/// A convolution with 3 x 3 kernels.
+fn convolution(shape: Shape, padding: usize, channels: usize) -> Layer {
     let of = Convolution { kernel: 3, padding };
     let output = of.output(shape, channels).unwrap();
     let weights = channels * shape.channels * 9;
-    let layer = Layer {
-        kind: Kind::Convolution(of),
-        input: shape,
-        output,
-        weights: 0..weights,
-        biases: weights..weights + channels,
-    };
-    (layer, of)
+    let biases = weights..weights + channels;
+    Layer { kind: Kind::Convolution(of), input: shape, output, weights: 0..weights, biases }
+}
+
+fn filtered(layer: &Layer) -> bool {
+    winograd::suits(3, layer.input, layer.output)
 }
 
 #[test]
@@ -137,11 +139,13 @@ fn minimal_filtering_is_the_convolution() {
         [(16, 16, 1, 18), (7, 10, 0, 3), (8, 8, 1, 35), (3, 3, 2, 1), (5, 4, 3, 2)]
     {
         let shape = Shape { channels: 17, height, width };
-        let (layer, _) = convolutions(shape, padding, 19);
+        let layer = convolution(shape, padding, 19);
         let (parameters, x) = (normals(1, layer.biases.end), normals(2, batch * shape.len()));
         let mut y = vec![0.0; batch * layer.output.len()];
         layer.forward(&parameters, batch, &x, &mut y);
-        let (single, _) = convolutions(Shape { channels: 1, ..shape }, padding, 19);
+        // Channel by channel it goes by patches.
+        let single = convolution(Shape { channels: 1, ..shape }, padding, 19);
+        assert!(filtered(&layer) && !filtered(&single));
         let mut sum: Vec<f64> = y.iter().map(|_| 0.0).collect();
         for channel in 0..17 {
             let of = |k: usize| {
@@ -167,7 +171,8 @@ fn minimal_filtering_is_the_convolution() {
 #[test]
 fn minimal_filtering_in_single_precision_is_off_by_millionths() {
     let shape = Shape { channels: 128, height: 16, width: 16 };
-    let (layer, _) = convolutions(shape, 1, 128);
+    let layer = convolution(shape, 1, 128);
+    assert!(filtered(&layer));
     let (parameters, x) = (normals(1, layer.biases.end), normals(2, shape.len()));
     let mut exact = vec![0.0; layer.output.len()];
     layer.forward(&parameters, 1, &x, &mut exact);
