@@ -98,21 +98,26 @@ impl MmdFlow {
         }
     }
 
-    /// The same flow in short steps that shrink, with a momentum of 0.9, as random networks drawn anew at every step ask
-    /// for.
+    /// The same flow in steps of a tenth of the inverse curvature that shrink to nothing, as distillations ask for.
+    ///
+    /// Few samples a class in many dimensions are held to their places by next to no force, as long as their
+    /// spread is right: what the directions of a step push them aside by chance stays. The squares of such pushes
+    /// add up, so short steps leave less of them on the same way. On MNIST with ten samples a class, pixels that are
+    /// black in every image of the target end with a deviation of 0.12 (white is 1) after 300 steps of 1.5 times the
+    /// inverse curvature, of 0.035 after as many of these.
+    #[must_use]
+    pub fn in_short_steps(self) -> Self {
+        Self { step_size: StepSize::Adaptive(0.1), decay: Decay::Cosine, ..self }
+    }
+
+    /// The same flow in short steps with a momentum of 0.9, as random networks drawn anew at every step ask for.
     ///
     /// A step as long as one network allows fits that network alone: on MNIST with one sample a class, classifiers
     /// then did no better than on the samples at the start. Of short ones the momentum takes a mean over networks; where
     /// they do not shrink, samples of Fashion-MNIST turned to noise with one seed of two.
     #[must_use]
     pub fn over_fresh_maps(self) -> Self {
-        Self {
-            step_size: StepSize::Adaptive(0.1),
-            decay: Decay::Cosine,
-            momentum: 0.9,
-            momentum_decay: Decay::Constant,
-            ..self
-        }
+        Self { momentum: 0.9, momentum_decay: Decay::Constant, ..self.in_short_steps() }
     }
 
     /// The flow with its checked numbers.

@@ -176,7 +176,7 @@ pub(crate) struct DistillArgs {
     /// Test set. Default: a fifth of the dataset, held out.
     #[arg(long, value_name = "DATASET")]
     pub(crate) test: Option<String>,
-    /// Methods, compared on the same samples. Default: random and mmd-sw; with --embed, random and matched-sw.
+    /// Methods, compared on the same samples. Default: random and matched-sw.
     #[cfg(feature = "learn")]
     #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
     pub(crate) methods: Vec<crate::learn::method::MethodName>,
@@ -190,7 +190,7 @@ pub(crate) struct DistillArgs {
     /// Samples of every class of the dataset a step; 0 takes all.
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = parse_whole)]
     pub(crate) target_batch: u64,
-    /// Steps of the flow. Default: 300.
+    /// Steps of the flow. Default: 1000, with --embed 300.
     #[arg(long, value_name = "N", value_parser = parse_positive)]
     pub(crate) steps: Option<u64>,
     /// Epochs of a training.

@@ -78,9 +78,7 @@ pub(crate) fn distill(args: &DistillArgs, console: &Console) -> Result<ExitStatu
         None => {
             let dataset = args.dataset.as_ref().context("expected a dataset, found none")?;
             let methods = match args.methods.as_slice() {
-                // Of features of networks drawn anew, classes are compared one by one.
-                [] if args.embed => vec![MethodName::Random, MethodName::MatchedSw],
-                [] => vec![MethodName::Random, MethodName::MmdSw],
+                [] => vec![MethodName::Random, MethodName::MatchedSw],
                 given => given.to_vec(),
             };
             let method = |&name: &MethodName| {

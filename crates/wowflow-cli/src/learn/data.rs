@@ -204,7 +204,18 @@ fn examples(test: &Named, target: &LabeledDataset, notes: &mut Vec<String>) -> R
         ));
     }
     let kept = data.select(&rows)?;
-    let labels = rows.iter().filter_map(|&row| of[data.class_of()[row]]).collect();
+    let labels: Vec<usize> = rows.iter().filter_map(|&row| of[data.class_of()[row]]).collect();
+    let missing: Vec<String> = (0..target.class_count())
+        .filter(|class| !labels.contains(class))
+        .map(|class| target.classes()[class].to_string())
+        .collect();
+    if !missing.is_empty() {
+        notes.push(format!(
+            "{} has no samples of {}: accuracies say nothing of them",
+            test.name,
+            missing.join(", ")
+        ));
+    }
     Ok(Examples::new(numbers(kept.points()), kept.dim(), labels, target.class_count())?)
 }
 

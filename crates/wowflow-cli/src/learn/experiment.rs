@@ -263,7 +263,7 @@ impl Experiment {
             quick: None,
             ..self.clone()
         };
-        match method.generation() {
+        match method.generation(self.task) {
             0 => hash(&alone),
             generation => hash(&(alone, generation)),
         }

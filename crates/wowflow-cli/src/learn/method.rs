@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
-use wowflow::flow::Decay;
 use wowflow::functional::{BatchEstimator, MiniBatches, Spread};
 use wowflow_learn::{Distiller, MmdFlow, Mover};
 
@@ -65,6 +64,8 @@ pub(crate) enum Preset {
 
 /// Steps of a flow where nothing else is said.
 pub(crate) const USUAL_STEPS: u64 = 300;
+/// Those of a distillation of samples as they are, in short steps.
+const DISTILLING_STEPS: u64 = 1000;
 /// The published numbers of steps of the OTDD flow and of the product MMD flow.
 const LIFTED_STEPS: (u64, u64) = (5000, 20_000);
 
@@ -149,8 +150,8 @@ impl MethodSpec {
     }
 
     /// Goes up when the numbers of a method change for the same settings: earlier repetitions are then others.
-    pub(crate) fn generation(&self) -> u32 {
-        u32::from(self.method == MethodName::MatchedSw && self.embed)
+    pub(crate) fn generation(&self, task: Task) -> u32 {
+        u32::from(task == Task::Distillation && (self.method == MethodName::MatchedSw || self.is_ours()))
     }
 
     /// Refuses options that the method does not have.
@@ -219,28 +220,29 @@ impl MethodSpec {
                 };
                 let debiased = !published && spread == Spread::Kept;
                 let estimator = if debiased { BatchEstimator::Debiased } else { BatchEstimator::Plain };
-                let steps = self.steps.unwrap_or(USUAL_STEPS);
                 let mut settings = match self.tau {
-                    Some(tau) => MmdFlow::published(tau, steps),
-                    None => MmdFlow::usual(dim, steps),
+                    Some(tau) => MmdFlow::published(tau, self.steps.unwrap_or(USUAL_STEPS)),
+                    None => self.short_steps(dim),
                 };
                 settings.batches = batches(estimator);
-                // Batches differ at every step: only shrinking steps come to rest.
-                if !published && settings.batches.is_some() {
-                    settings.decay = Decay::Cosine;
-                }
                 Distiller::MmdSw(settings, spread)
             }
             MethodName::MatchedSw => {
-                let mut settings = MmdFlow::usual(dim, self.steps.unwrap_or(USUAL_STEPS));
+                let mut settings = self.short_steps(dim);
                 settings.batches = batches(BatchEstimator::Plain);
-                if settings.batches.is_some() {
-                    settings.decay = Decay::Cosine;
-                }
-                Distiller::MatchedSw(if self.embed { settings.over_fresh_maps() } else { settings })
+                Distiller::MatchedSw(settings)
             }
             other => bail!("expected a method that distils, found {other:?}"),
         })
+    }
+
+    /// How our distillations flow.
+    fn short_steps(&self, dim: usize) -> MmdFlow {
+        if self.embed {
+            MmdFlow::usual(dim, self.steps.unwrap_or(USUAL_STEPS)).over_fresh_maps()
+        } else {
+            MmdFlow::usual(dim, self.steps.unwrap_or(DISTILLING_STEPS)).in_short_steps()
+        }
     }
 
     /// How the source is moved; `None` where it is not.

@@ -91,6 +91,7 @@ fn transfer_takes_folders_of_pictures_as_they_are() {
     for words in [
         "resized from 12x12 to 10x10",
         "tested on the 3 samples that were not drawn",
+        "has no samples of fig: accuracies say nothing of them",
         "cat became ",
         "dog became ",
         "(33 % elsewhere)",
@@ -288,7 +289,7 @@ fn few_pictures_are_distilled_and_networks_are_trained_on_them_alone() {
     into(&command, &out).ok();
     let records = repetitions(&out);
     let methods: Vec<&str> = records.iter().map(|record| record["method"].as_str().unwrap()).collect();
-    assert_eq!(methods, ["random", "mmd-sw", "random", "mmd-sw"]);
+    assert_eq!(methods, ["random", "matched-sw", "random", "matched-sw"]);
     for record in &records {
         // A fifth of every class is held out: 1 of 9, 1 of 6, none of 3.
         assert_eq!((&record["trained_on"], &record["tested"]), (&json!(11), &json!(2)));
@@ -296,14 +297,14 @@ fn few_pictures_are_distilled_and_networks_are_trained_on_them_alone() {
         assert_eq!(record["accuracies"].as_array().unwrap().len(), 2);
     }
     assert!(notes(&records, "random").contains("fewer than 4 samples, taken whole: plum"));
-    let path = out.join("samples/4-mmd-sw.npz");
+    let path = out.join("samples/4-matched-sw.npz");
     let made = load(&path.to_str().unwrap().parse().unwrap(), &LoadOptions::default()).unwrap().dataset;
     let sizes: Vec<usize> = (0..3).map(|class| made.class_rows(class).len()).collect();
     let labels: Vec<String> = made.classes().iter().map(ToString::to_string).collect();
     assert_eq!((labels, sizes), (["apple", "pear", "plum"].map(str::to_owned).to_vec(), vec![4, 4, 3]));
-    assert!(image::open(out.join("samples/4-mmd-sw.png")).is_ok() && out.join("results.md").exists());
+    assert!(image::open(out.join("samples/4-matched-sw.png")).is_ok() && out.join("results.md").exists());
 
-    // Through a random network classes are compared one by one; the real samples are the same ones.
+    // Through a random network too classes are compared one by one; the real samples are the same ones.
     let embedded = folder.path().join("embedded");
     let once: Vec<&str> = command.iter().map(|&word| if word == "2" { "1" } else { word }).collect();
     into(&[&once[..], &["--embed", "--augment", "upright"]].concat(), &embedded).ok();
