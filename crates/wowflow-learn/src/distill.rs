@@ -224,6 +224,24 @@ mod tests {
     }
 
     #[test]
+    fn short_steps_leave_coordinates_that_do_not_vary_alone() {
+        // Half of the coordinates are 0 in all samples; directions drawn at random push samples along them too.
+        const DIM: usize = 64;
+        let value = |i: usize| if i % DIM < DIM / 2 { ((i * 7919) % 101) as f32 / 50.0 - 1.0 } else { 0.0 };
+        let points: Vec<f32> = (0..80 * DIM).map(value).collect();
+        let target = MeasureOverMeasures::uniform(points, DIM, &[40, 40]).unwrap();
+        let long = MmdFlow { directions: DIM, ..MmdFlow::usual(DIM, 100) };
+        let pushed = |settings: MmdFlow| {
+            let go = |_: &MoveProgress<'_>| ControlFlow::Continue(());
+            let found = distill(&Distiller::MatchedSw(settings), &target, 5, None, 0, go).unwrap().particles;
+            let still = found.points().chunks(DIM).flat_map(|x| &x[DIM / 2..]);
+            (still.map(|x| f64::from(*x).powi(2)).sum::<f64>() / (5 * DIM) as f64).sqrt()
+        };
+        let (long, short) = (pushed(long), pushed(long.in_short_steps()));
+        assert!(short > 0.0 && short < 0.4 * long, "{short} {long}");
+    }
+
+    #[test]
     fn samples_get_the_mean_length_of_their_label() {
         let target = MeasureOverMeasures::uniform(vec![3.0, 4.0, 0.0, 7.0, 2.0, 0.0], 2, &[2, 1]).unwrap();
         let particles = MeasureOverMeasures::uniform(vec![0.0, 0.5, 0.0, 0.0, 9.0, 0.0], 2, &[1, 2]).unwrap();
