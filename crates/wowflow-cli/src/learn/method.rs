@@ -207,7 +207,7 @@ impl MethodSpec {
         Ok(match self.method {
             MethodName::Random => Distiller::Random,
             MethodName::MeanMatching => Distiller::MeanMatching {
-                steps: self.steps.unwrap_or(USUAL_STEPS),
+                steps: self.distilling_steps(),
                 rate: self.tau.unwrap_or(1.0),
                 batch: self.target_batch,
             },
@@ -221,7 +221,7 @@ impl MethodSpec {
                 let debiased = !published && spread == Spread::Kept;
                 let estimator = if debiased { BatchEstimator::Debiased } else { BatchEstimator::Plain };
                 let mut settings = match self.tau {
-                    Some(tau) => MmdFlow::published(tau, self.steps.unwrap_or(USUAL_STEPS)),
+                    Some(tau) => MmdFlow::published(tau, self.distilling_steps()),
                     None => self.short_steps(dim),
                 };
                 settings.batches = batches(estimator);
@@ -236,13 +236,14 @@ impl MethodSpec {
         })
     }
 
+    fn distilling_steps(&self) -> u64 {
+        self.steps.unwrap_or(if self.embed { USUAL_STEPS } else { DISTILLING_STEPS })
+    }
+
     /// How our distillations flow.
     fn short_steps(&self, dim: usize) -> MmdFlow {
-        if self.embed {
-            MmdFlow::usual(dim, self.steps.unwrap_or(USUAL_STEPS)).over_fresh_maps()
-        } else {
-            MmdFlow::usual(dim, self.steps.unwrap_or(DISTILLING_STEPS)).in_short_steps()
-        }
+        let usual = MmdFlow::usual(dim, self.distilling_steps());
+        if self.embed { usual.over_fresh_maps() } else { usual.in_short_steps() }
     }
 
     /// How the source is moved; `None` where it is not.
