@@ -205,16 +205,10 @@ fn examples(test: &Named, target: &LabeledDataset, notes: &mut Vec<String>) -> R
     }
     let kept = data.select(&rows)?;
     let labels: Vec<usize> = rows.iter().filter_map(|&row| of[data.class_of()[row]]).collect();
-    let missing: Vec<String> = (0..target.class_count())
-        .filter(|class| !labels.contains(class))
-        .map(|class| target.classes()[class].to_string())
-        .collect();
-    if !missing.is_empty() {
-        notes.push(format!(
-            "{} has no samples of {}: accuracies say nothing of them",
-            test.name,
-            missing.join(", ")
-        ));
+    let untested: Vec<_> = (0..target.class_count()).filter(|class| !labels.contains(class)).collect();
+    if !untested.is_empty() {
+        let untested = first(untested.iter().map(|&class| &target.classes()[class]));
+        notes.push(format!("{} has no samples of {untested}: accuracies say nothing of them", test.name));
     }
     Ok(Examples::new(numbers(kept.points()), kept.dim(), labels, target.class_count())?)
 }
@@ -241,8 +235,14 @@ fn numbers(points: &Points) -> Vec<f32> {
 
 /// The first labels of a dataset, in words.
 fn some(data: &LabeledDataset) -> String {
-    let first: Vec<String> = data.classes().iter().take(5).map(ToString::to_string).collect();
-    first.join(", ") + if data.class_count() > 5 { ", ..." } else { "" }
+    first(data.classes().iter())
+}
+
+/// The first of some labels, in words.
+fn first<'l, L: ToString + 'l>(labels: impl ExactSizeIterator<Item = &'l L>) -> String {
+    let more = if labels.len() > 5 { ", ..." } else { "" };
+    let named: Vec<String> = labels.take(5).map(ToString::to_string).collect();
+    named.join(", ") + more
 }
 
 /// The network of an experiment for an input; `auto` is LeNet-5 for images that are large enough for it, the

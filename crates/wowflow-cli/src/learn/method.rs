@@ -270,3 +270,24 @@ impl MethodSpec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distillations_take_short_steps_unless_published() {
+        let plain = MethodSpec::usual(MethodName::MatchedSw);
+        let expected = MmdFlow::usual(784, 1000).in_short_steps();
+        assert_eq!(plain.distiller(784).unwrap(), Distiller::MatchedSw(expected));
+        let embedded = MethodSpec { embed: true, ..plain };
+        let expected = MmdFlow::usual(784, 300).over_fresh_maps();
+        assert_eq!(embedded.distiller(784).unwrap(), Distiller::MatchedSw(expected));
+        let mmd = MethodSpec { steps: Some(7), ..MethodSpec::usual(MethodName::MmdSw) };
+        let expected = MmdFlow::usual(784, 7).in_short_steps();
+        assert_eq!(mmd.distiller(784).unwrap(), Distiller::MmdSw(expected, Spread::Removed));
+        let published = MethodSpec { preset: Some(Preset::Published), tau: Some(1.0), ..mmd };
+        let expected = MmdFlow::published(1.0, 7);
+        assert_eq!(published.distiller(784).unwrap(), Distiller::MmdSw(expected, Spread::Kept));
+    }
+}
