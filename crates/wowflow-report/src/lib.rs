@@ -1,7 +1,7 @@
 //! Figures and animations of wowflow runs.
 //!
 //! Two layers: pictures drawn from plain data ([`ImageGrid`], [`contact_sheet`], [`ScatterFlow`],
-//! [`LineChart`], [`HeatMap`], [`PointMap`], [`Agreement`], [`InterpolationSheet`]), which read and
+//! [`LineChart`], [`DotPlot`], [`HeatMap`], [`PointMap`], [`Agreement`], [`InterpolationSheet`]), which read and
 //! write no files and give a [`Picture`] or the bytes of a GIF; and [`rundir`], the layout of a run
 //! directory, from which [`render`] makes the pictures of a run.
 
@@ -10,6 +10,7 @@ mod animation;
 mod canvas;
 mod chart;
 mod dashes;
+mod dotplot;
 mod error;
 mod heatmap;
 mod images;
@@ -28,6 +29,7 @@ mod values;
 
 pub use agreement::{Agreement, AgreementPanel, seconds};
 pub use chart::{AxisScale, LineChart, Series};
+pub use dotplot::{Dot, DotPair, DotPanel, DotPlot};
 pub use error::ReportError;
 pub use heatmap::HeatMap;
 pub use images::{ImageGrid, ImageRow, contact_sheet};

@@ -17,7 +17,8 @@ Examples:
 
 Without --test, samples of the target that are not drawn are the test set: what NAME:k leaves, or a fifth.
 The folder holds config.json, provenance.json, repetitions.jsonl (one line a method and try, written when it is
-finished), results.json, results.md, and samples/ with what the first try moved, as .npz and .png.";
+finished), results.json, results.md, results-by-row.png (the table to look at), and samples/ with what the first try
+moved, as .npz and .png.";
 
 pub(crate) const ADAPT_EXAMPLES: &str = "\
 Examples:
@@ -26,8 +27,8 @@ Examples:
   wowflow adapt --source 'usps:100' --target 'mnist[train]:100' --save-classifier lenet.safetensors --network lenet5
 
 A classifier is trained on the target; the table and the curves say how it sees the source on its way there, classes
-matched with the target's by exact transport. The folder holds what that of transfer does but samples/, and the
-curves in results-steps.png and results-seconds.png.";
+matched with the target's by exact transport. The folder holds what that of transfer does but samples/, and
+curves in results-steps.png and results-seconds.png in place of its picture.";
 
 pub(crate) const DISTILL_EXAMPLES: &str = "\
 Examples:

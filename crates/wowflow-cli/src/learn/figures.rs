@@ -1,8 +1,8 @@
-//! Figures of an experiment: accuracy by row, and curves along the way beside published ones.
+//! Figures of an experiment: accuracy by row, and curves along the way, beside what was published.
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
-use wowflow_report::{AxisScale, LineChart, Picture, Series};
+use wowflow_report::{AxisScale, Dot, DotPair, DotPanel, DotPlot, LineChart, Picture, Series};
 
 use super::along::Curve;
 use super::experiment::Experiment;
@@ -43,47 +43,31 @@ impl Published {
     }
 }
 
-/// Accuracy by row, a curve a method with a band of a deviation to both sides, published means dashed in its colour.
+/// Accuracy of every method, a panel a row, with what was published.
 pub(crate) fn by_row(experiment: &Experiment, cells: &[Cell]) -> Result<Option<Picture>> {
-    let number = |row: &str| row.parse::<f64>().ok().filter(|x| *x > 0.0);
-    let numbers = experiment.rows.len() > 1 && experiment.rows.iter().all(|row| number(row).is_some());
-    if !numbers || cells.is_empty() {
+    let there = |row: &str, method: &str| cells.iter().find(|cell| cell.row == row && cell.method == method);
+    let mut entries = experiment.labels();
+    entries.retain(|label| cells.iter().any(|cell| cell.method == *label));
+    let rows = experiment.rows.iter().filter(|row| cells.iter().any(|cell| cell.row == **row));
+    let pair = |cell: &Cell| DotPair {
+        own: Some(Dot { value: cell.mean, deviation: cell.deviation }),
+        reference: cell.published.map(|[value, deviation]| Dot { value, deviation: Some(deviation) }),
+    };
+    let panel = |row: &String| DotPanel {
+        name: if experiment.row_name.is_empty() {
+            row.clone()
+        } else {
+            format!("{} = {row}", experiment.row_name)
+        },
+        pairs: entries.iter().map(|label| there(row, label).map(pair).unwrap_or_default()).collect(),
+    };
+    let panels: Vec<DotPanel> = rows.map(panel).collect();
+    if panels.is_empty() {
         return Ok(None);
     }
-    let at = |cell: &Cell| number(&cell.row).unwrap_or(f64::NAN);
-    let (mut series, mut published) = (Vec::new(), Vec::new());
-    for label in experiment.labels() {
-        let own: Vec<&Cell> = cells.iter().filter(|cell| cell.method == label).collect();
-        if own.is_empty() {
-            continue;
-        }
-        let theirs: Vec<(f64, f64)> =
-            own.iter().filter_map(|cell| Some((at(cell), cell.published?[0]))).collect();
-        if !theirs.is_empty() {
-            published.push(Series {
-                name: format!("{label}, published"),
-                points: theirs,
-                band: None,
-                dashed_like: Some(series.len()),
-            });
-        }
-        let points = own.iter().map(|cell| (at(cell), cell.mean)).collect();
-        let band = own.iter().map(|cell| {
-            let deviation = cell.deviation.unwrap_or(0.0);
-            (cell.mean - deviation, cell.mean + deviation)
-        });
-        series.push(Series { name: label, points, band: Some(band.collect()), ..Series::default() });
-    }
-    series.append(&mut published);
-    let chart = LineChart {
-        title: experiment.title.clone(),
-        x_label: experiment.row_name.clone(),
-        y_label: "accuracy, %".into(),
-        x_scale: AxisScale::Log,
-        y_scale: AxisScale::Linear,
-        series,
-    };
-    Ok(Some(chart.draw()?))
+    let title = format!("{}: accuracy, %", experiment.title);
+    let kinds = ["here, mean and deviation over trainings".into(), "published".into()];
+    Ok(Some(DotPlot { title, entries, kinds, panels }.draw()?))
 }
 
 /// What the curves are drawn against.

@@ -101,6 +101,7 @@ fn transfer_takes_folders_of_pictures_as_they_are() {
     }
     assert!(!notes(&records, "target-only").contains("became"));
 
+    assert!(image::open(out.join("results-by-row.png")).is_ok());
     let page = fs::read_to_string(out.join("results.md")).unwrap();
     for words in ["target-only", "mmd-sw", "5 steps", "paired t over tries"] {
         assert!(page.contains(words), "{words}: {page}");
@@ -302,7 +303,10 @@ fn few_pictures_are_distilled_and_networks_are_trained_on_them_alone() {
     let sizes: Vec<usize> = (0..3).map(|class| made.class_rows(class).len()).collect();
     let labels: Vec<String> = made.classes().iter().map(ToString::to_string).collect();
     assert_eq!((labels, sizes), (["apple", "pear", "plum"].map(str::to_owned).to_vec(), vec![4, 4, 3]));
-    assert!(image::open(out.join("samples/4-matched-sw.png")).is_ok() && out.join("results.md").exists());
+    for name in ["samples/4-matched-sw.png", "results-by-row.png"] {
+        assert!(image::open(out.join(name)).is_ok(), "{name}");
+    }
+    assert!(out.join("results.md").exists());
 
     // Through a random network too classes are compared one by one; the real samples are the same ones.
     let embedded = folder.path().join("embedded");
