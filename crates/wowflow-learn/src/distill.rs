@@ -185,6 +185,26 @@ impl Normalization {
     }
 }
 
+/// The way back from normalised values as a map, for networks that take values in their own units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Restored(pub Normalization);
+
+impl FeatureMap<f32> for Restored {
+    fn feature_dim(&self, dim: usize) -> usize {
+        dim
+    }
+
+    fn draw(&mut self, _draw: u64) {}
+
+    fn forward(&mut self, points: &[f32], _dim: usize) -> Vec<f32> {
+        self.0.restore(points)
+    }
+
+    fn backward(&mut self, cotangents: &[f32]) -> Vec<f32> {
+        self.0.each(cotangents, |c, _, deviation| c * deviation)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +218,14 @@ mod tests {
         assert!((normalised[0] + normalised[1] + normalised[4] + normalised[5]).abs() < 1e-6);
         for (x, y) in of.restore(&normalised).iter().zip(&points) {
             assert!((x - y).abs() < 1e-5);
+        }
+        // The way back is linear: a change of a value changes it by the deviation of its channel.
+        let mut back = Restored(of.clone());
+        let moved: Vec<f32> = normalised.iter().map(|x| x + 1.0).collect();
+        let changes =
+            back.forward(&moved, 4).into_iter().zip(back.forward(&normalised, 4)).map(|(x, y)| x - y);
+        for (change, slope) in changes.zip(back.backward(&[1.0; 8])) {
+            assert!((change - slope).abs() < 1e-5 && slope > 0.0, "{change} {slope}");
         }
     }
 

@@ -5,6 +5,7 @@ use wowflow::rng::{Purpose, Stream};
 
 use crate::architecture::{Architecture, Input};
 use crate::error::LearnError;
+use crate::layers::Kind;
 use crate::network::Network;
 use crate::pass::Pass;
 
@@ -35,6 +36,12 @@ impl NetworkFeatures {
     #[must_use]
     pub fn fixed(network: Network) -> Self {
         Self { network, fresh: None, points: Vec::new(), pass: Pass::default() }
+    }
+
+    /// Whether features tell samples of different length apart: those of layers that are normalised do not.
+    #[must_use]
+    pub fn sees_scale(&self) -> bool {
+        self.network.layers().iter().all(|layer| layer.kind != Kind::NormalizedPool)
     }
 
     fn last(&self) -> usize {

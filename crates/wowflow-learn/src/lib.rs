@@ -29,7 +29,7 @@ pub use adamw::AdamW;
 pub use adapt::{AdaptPoint, accuracy_along, accuracy_along_geodesic, seen};
 pub use architecture::{Architecture, Input};
 pub use augment::{Augment, Augmentation};
-pub use distill::{Distiller, Map, Normalization, distill, rescaled};
+pub use distill::{Distiller, Map, Normalization, Restored, distill, rescaled};
 pub use embedding::NetworkFeatures;
 pub use error::LearnError;
 pub use examples::Examples;

@@ -35,6 +35,7 @@ Examples:
   wowflow distill 'mnist[train]:5000' --test 'mnist[test]' --per-class 10
   wowflow distill photos/ --per-class 5 --augment upright --embed --steps 200
   wowflow distill a.npz --methods random,mmd-sw,mean-matching --network mlp
+  wowflow distill photos/ --embed=lenet.safetensors     through a network trained before
   wowflow distill --resume runs/distill
 
 Few samples a class are made of many; a network trained on them alone is tested. Without --test, a fifth of the
@@ -185,9 +186,11 @@ pub(crate) struct DistillArgs {
     #[cfg(feature = "learn")]
     #[arg(long, value_enum)]
     pub(crate) augment: Option<crate::learn::method::AugmentName>,
-    /// Compare features of a fresh random network a step.
-    #[arg(long)]
-    pub(crate) embed: bool,
+    /// Compare features of a network in place of samples: --embed takes a fresh random one every step, --embed=fixed the
+    /// same random one, --embed=FILE one that `wowflow adapt --save-classifier` wrote.
+    #[cfg(feature = "learn")]
+    #[arg(long, value_name = "NETWORK", num_args = 0..=1, require_equals = true, default_missing_value = "fresh")]
+    pub(crate) embed: Option<crate::learn::method::Embed>,
     /// Samples of every class of the dataset a step; 0 takes all.
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = parse_whole)]
     pub(crate) target_batch: u64,

@@ -15,7 +15,7 @@ use crate::learn::execute::{End, Filter, execute, first_draw};
 use crate::learn::experiment::{Experiment, Task};
 use crate::learn::finish::{Place, finish};
 use crate::learn::kept::{finished, log_of};
-use crate::learn::method::{MethodName, MethodSpec, Preset};
+use crate::learn::method::{Embed, MethodName, MethodSpec, Preset};
 use crate::run::config::hash;
 use crate::run::directory::{
     claim, create, default_out, refuse_existing, remove_temporary_in, write_bytes, write_json,
@@ -81,6 +81,10 @@ pub(crate) fn distill(args: &DistillArgs, console: &Console) -> Result<ExitStatu
                 [] => vec![MethodName::Random, MethodName::MatchedSw],
                 given => given.to_vec(),
             };
+            let embed = match &args.embed {
+                Some(Embed::File(path)) => Some(Embed::File(std::path::absolute(path)?)),
+                other => other.clone(),
+            };
             let method = |&name: &MethodName| {
                 let spec = MethodSpec::usual(name);
                 if name == MethodName::Random {
@@ -90,7 +94,7 @@ pub(crate) fn distill(args: &DistillArgs, console: &Console) -> Result<ExitStatu
                 MethodSpec {
                     target_batch,
                     augment: args.augment,
-                    embed: args.embed,
+                    embed: embed.clone(),
                     steps: args.steps,
                     ..spec
                 }

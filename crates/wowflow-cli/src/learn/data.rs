@@ -111,7 +111,7 @@ pub(crate) fn draw(
     let mut all: Vec<&mut Named> = std::iter::once(&mut target).chain(&mut source).chain(&mut test).collect();
     to_one_size(experiment, &mut all, &mut notes)?;
     let mut sums: Vec<DataSum> = all.iter().map(|named| DataSum::of(named)).collect();
-    if let Some(path) = &experiment.classifier {
+    for path in experiment.networks_of(row) {
         sums.push(DataSum::of_file(path)?);
     }
     let input = match target.dataset.image_shape() {

@@ -2,17 +2,17 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use wowflow::functional::Chain;
 use wowflow_learn::{
-    Architecture, Augment, Augmentation, Distiller, Evaluation, Examples, Input, Map, NetworkFeatures,
-    Normalization, distill, moved_examples, rescaled, subseed,
+    Architecture, Augment, Augmentation, Distiller, Evaluation, Examples, Input, Map, Network,
+    NetworkFeatures, Normalization, Restored, distill, moved_examples, rescaled, subseed,
 };
 
 use super::data::{Drawn, architecture};
 use super::execute::Watch;
 use super::experiment::Experiment;
-use super::method::{AugmentName, MethodName, MethodSpec};
+use super::method::{AugmentName, Embed, MethodName, MethodSpec};
 use super::record::{Found, Record};
 use super::transfer::{training, went};
 
@@ -40,7 +40,9 @@ pub(crate) fn run(
     if !short.is_empty() {
         record.notes.push(format!("fewer than {per_class} samples, taken whole: {}", short.join(", ")));
     }
-    let map = map(method, drawn.input, units.black(), record.seed)?;
+    let network = features(method, drawn.input, record.seed)?;
+    let sees_scale = network.as_ref().is_none_or(NetworkFeatures::sees_scale);
+    let map = map(method, drawn.input, &units, network, record.seed)?;
     // Features have a dimension of their own, which directions suit.
     let seen = map.as_ref().map_or(dim, |map| map.feature_dim(dim));
     let distiller = method.distiller(seen)?;
@@ -48,7 +50,7 @@ pub(crate) fn run(
     let mut found =
         distill(&distiller, &normalised, per_class, map, record.seed, |at| watch.step(at.step, at.steps))?;
     // The others are as published.
-    if method.method == MethodName::MatchedSw && method.embed {
+    if method.method == MethodName::MatchedSw && !sees_scale {
         found = rescaled(found, &normalised);
     }
     record.steps = found.steps;
@@ -76,19 +78,46 @@ pub(crate) fn run(
     Ok(Found { record, samples: Some(samples) })
 }
 
-/// Refuses augmentations of what is no image.
+/// Refuses augmentations of what is no image, and networks that do not take the samples.
 pub(crate) fn check_input(method: &MethodSpec, input: Input) -> Result<()> {
-    match (method.augment, input) {
-        (Some(_), Input::Vector(dim)) => {
-            anyhow::bail!("expected images to augment, found vectors of {dim} numbers")
-        }
-        _ => Ok(()),
+    if let (Some(_), Input::Vector(dim)) = (method.augment, input) {
+        bail!("expected images to augment, found vectors of {dim} numbers");
     }
+    features(method, input, 0).map(|_| ())
+}
+
+/// The network whose features are compared, if a method asks for one.
+fn features(method: &MethodSpec, input: Input, seed: u64) -> Result<Option<NetworkFeatures>> {
+    let usual = match input {
+        Input::Image(_) => Architecture::ConvNet,
+        Input::Vector(_) => Architecture::Mlp,
+    };
+    let seed = subseed(seed, 5);
+    Ok(match &method.embed {
+        None => None,
+        Some(Embed::Fresh) => Some(NetworkFeatures::random(usual, input, seed)?),
+        Some(Embed::Fixed) => Some(NetworkFeatures::fixed(Network::new(usual, input, 1, seed)?)),
+        Some(Embed::File(path)) => {
+            let network = Network::load(path)?;
+            ensure!(
+                network.input() == input,
+                "expected a network of {input} in {}, found one of {}",
+                path.display(),
+                network.input()
+            );
+            Some(NetworkFeatures::fixed(network))
+        }
+    })
 }
 
 /// Augmentations, then features of a network, as a method asks for.
-fn map(method: &MethodSpec, input: Input, black: Vec<f32>, seed: u64) -> Result<Option<Map>> {
-    check_input(method, input)?;
+fn map(
+    method: &MethodSpec,
+    input: Input,
+    units: &Normalization,
+    network: Option<NetworkFeatures>,
+    seed: u64,
+) -> Result<Option<Map>> {
     let augment = match (method.augment, input) {
         (None, _) | (_, Input::Vector(_)) => None,
         (Some(name), Input::Image(shape)) => {
@@ -96,18 +125,20 @@ fn map(method: &MethodSpec, input: Input, black: Vec<f32>, seed: u64) -> Result<
                 AugmentName::Upright => &Augmentation::UPRIGHT,
                 AugmentName::All => &Augmentation::ALL,
             };
-            Some(Augment::new(shape, kinds, black, subseed(seed, 4)))
+            Some(Augment::new(shape, kinds, units.black(), subseed(seed, 4)))
         }
     };
-    let usual = match input {
-        Input::Image(_) => Architecture::ConvNet,
-        Input::Vector(_) => Architecture::Mlp,
+    let network: Option<Map> = match network {
+        None => None,
+        // Classifiers are trained on values as they are.
+        Some(network) if method.network_file().is_some() => {
+            Some(Box::new(Chain(Restored(units.clone()), network)))
+        }
+        Some(network) => Some(Box::new(network)),
     };
-    let embed = method.embed.then(|| NetworkFeatures::random(usual, input, subseed(seed, 5))).transpose()?;
-    Ok(match (augment, embed) {
-        (None, None) => None,
+    Ok(match (augment, network) {
+        (None, network) => network,
         (Some(augment), None) => Some(Box::new(augment)),
-        (None, Some(embed)) => Some(Box::new(embed)),
-        (Some(augment), Some(embed)) => Some(Box::new(Chain(augment, embed))),
+        (Some(augment), Some(network)) => Some(Box::new(Chain(augment, network))),
     })
 }

@@ -276,6 +276,15 @@ impl Experiment {
         self.methods.iter().filter(here).collect()
     }
 
+    /// The files of trained networks that a row depends on, each once.
+    pub(crate) fn networks_of(&self, row: &str) -> Vec<&Path> {
+        let own = self.methods_of(row).into_iter().filter_map(MethodSpec::network_file);
+        let mut files: Vec<&Path> = self.classifier.as_deref().into_iter().chain(own).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
     /// Repetitions of all rows and methods.
     pub(crate) fn total(&self) -> usize {
         let tries = usize::try_from(self.tries).unwrap_or(usize::MAX);

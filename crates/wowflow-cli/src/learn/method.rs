@@ -1,6 +1,8 @@
 //! A method of an experiment: what it is called, its settings, what was published of it.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -51,6 +53,61 @@ pub(crate) enum SpreadName {
     Removed,
 }
 
+/// The network whose features a distillation compares: in files `true`, `"fixed"` or the path of a network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "EmbedKey", into = "EmbedKey")]
+pub(crate) enum Embed {
+    /// A random one, drawn anew at every step.
+    Fresh,
+    /// A random one, the same at every step.
+    Fixed,
+    /// A trained one.
+    File(PathBuf),
+}
+
+/// How it is written in files.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum EmbedKey {
+    Flag(bool),
+    Text(String),
+}
+
+impl FromStr for Embed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Err("expected fresh, fixed or the path of a network, found nothing".to_owned()),
+            "fresh" => Ok(Self::Fresh),
+            "fixed" => Ok(Self::Fixed),
+            path => Ok(Self::File(path.into())),
+        }
+    }
+}
+
+impl TryFrom<EmbedKey> for Embed {
+    type Error = String;
+
+    fn try_from(key: EmbedKey) -> Result<Self, String> {
+        match key {
+            EmbedKey::Flag(true) => Ok(Self::Fresh),
+            EmbedKey::Flag(false) => Err("expected embed = true or none at all, found false".to_owned()),
+            EmbedKey::Text(text) => text.parse(),
+        }
+    }
+}
+
+impl From<Embed> for EmbedKey {
+    fn from(embed: Embed) -> Self {
+        match embed {
+            Embed::Fresh => Self::Flag(true),
+            Embed::Fixed => Self::Text("fixed".to_owned()),
+            Embed::File(path) => Self::Text(path.to_string_lossy().into_owned()),
+        }
+    }
+}
+
 /// Settings of a flow by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -91,9 +148,9 @@ pub(crate) struct MethodSpec {
     /// Augmentations of a distillation, one a step for both sides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) augment: Option<AugmentName>,
-    /// Compare features of a fresh random ConvNet a step in place of samples.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) embed: bool,
+    /// Compare features of a network in place of samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) embed: Option<Embed>,
     /// Of a distillation by mmd-sw; published is kept, ours removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) spread: Option<SpreadName>,
@@ -124,7 +181,7 @@ impl MethodSpec {
             steps: None,
             target_batch: None,
             augment: None,
-            embed: false,
+            embed: None,
             spread: None,
             enlarge: None,
             equal_steps: false,
@@ -137,6 +194,14 @@ impl MethodSpec {
     pub(crate) fn label(&self) -> String {
         let typed = clap::ValueEnum::to_possible_value(&self.method).map(|v| v.get_name().to_owned());
         self.name.clone().or(typed).unwrap_or_default()
+    }
+
+    /// The file of the network whose features are compared.
+    pub(crate) fn network_file(&self) -> Option<&Path> {
+        match &self.embed {
+            Some(Embed::File(path)) => Some(path),
+            Some(Embed::Fresh | Embed::Fixed) | None => None,
+        }
     }
 
     /// Whether this is the flow with our settings.
@@ -182,7 +247,7 @@ impl MethodSpec {
         let compares = distils && self.method != Random;
         if !compares {
             refuse(self.augment.is_some(), "augment", "distillations by mmd-sw and mean-matching")?;
-            refuse(self.embed, "embed", "distillations by mmd-sw and mean-matching")?;
+            refuse(self.embed.is_some(), "embed", "distillations by mmd-sw and mean-matching")?;
             refuse(self.target_batch.is_some(), "target-batch", "distillations by mmd-sw and mean-matching")?;
             refuse(self.spread.is_some(), "spread", "distillations by mmd-sw")?;
         }
@@ -237,13 +302,13 @@ impl MethodSpec {
     }
 
     fn distilling_steps(&self) -> u64 {
-        self.steps.unwrap_or(if self.embed { USUAL_STEPS } else { DISTILLING_STEPS })
+        self.steps.unwrap_or(if self.embed.is_some() { USUAL_STEPS } else { DISTILLING_STEPS })
     }
 
     /// How our distillations flow.
     fn short_steps(&self, dim: usize) -> MmdFlow {
         let usual = MmdFlow::usual(dim, self.distilling_steps());
-        if self.embed { usual.over_fresh_maps() } else { usual.in_short_steps() }
+        if self.embed.is_some() { usual.over_fresh_maps() } else { usual.in_short_steps() }
     }
 
     /// How the source is moved; `None` where it is not.
@@ -280,7 +345,7 @@ mod tests {
         let plain = MethodSpec::usual(MethodName::MatchedSw);
         let expected = MmdFlow::usual(784, 1000).in_short_steps();
         assert_eq!(plain.distiller(784).unwrap(), Distiller::MatchedSw(expected));
-        let embedded = MethodSpec { embed: true, ..plain };
+        let embedded = MethodSpec { embed: Some(Embed::Fresh), ..plain };
         let expected = MmdFlow::usual(784, 300).over_fresh_maps();
         assert_eq!(embedded.distiller(784).unwrap(), Distiller::MatchedSw(expected));
         let mmd = MethodSpec { steps: Some(7), ..MethodSpec::usual(MethodName::MmdSw) };
@@ -289,5 +354,25 @@ mod tests {
         let published = MethodSpec { preset: Some(Preset::Published), tau: Some(1.0), ..mmd };
         let expected = MmdFlow::published(1.0, 7);
         assert_eq!(published.distiller(784).unwrap(), Distiller::MmdSw(expected, Spread::Kept));
+    }
+
+    #[test]
+    fn networks_are_named_in_files_as_they_are_typed() {
+        let read =
+            |embed: &str| toml::from_str::<MethodSpec>(&format!("method = \"matched-sw\"\nembed = {embed}"));
+        for (text, expected) in [
+            ("true", Embed::Fresh),
+            ("\"fixed\"", Embed::Fixed),
+            ("\"a/b.safetensors\"", Embed::File("a/b.safetensors".into())),
+        ] {
+            let found = read(text).unwrap();
+            assert_eq!(found.embed.as_ref(), Some(&expected));
+            let written = toml::to_string(&found).unwrap();
+            assert!(written.contains(&format!("embed = {text}")), "{written}");
+        }
+        for text in ["false", "\"\""] {
+            assert!(read(text).unwrap_err().to_string().contains("expected"));
+        }
+        assert_eq!("fresh".parse(), Ok(Embed::Fresh));
     }
 }

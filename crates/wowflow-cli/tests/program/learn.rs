@@ -318,6 +318,31 @@ fn few_pictures_are_distilled_and_networks_are_trained_on_them_alone() {
     let real = |out: &Path| fs::read(out.join("samples/4-random.npz")).unwrap();
     assert_eq!(real(&out), real(&embedded));
 
+    // One network for the whole flow is another; a trained one is known by its checksum.
+    let kept = folder.path().join("net.safetensors");
+    let adapt = ["adapt", "--source", &data, "--target", &data, "--network", "convnet", "--tries", "1"];
+    let trained = ["--steps", "1", "--training-steps", "4", "--save-classifier", kept.to_str().unwrap()];
+    into(&[&adapt[..], &trained].concat(), &folder.path().join("adapt")).ok();
+    let mut made = vec![fs::read(embedded.join("samples/4-matched-sw.npz")).unwrap()];
+    for (at, network) in ["fixed", kept.to_str().unwrap()].into_iter().enumerate() {
+        let out = folder.path().join(format!("through-{at}"));
+        let through = format!("--embed={network}");
+        into(&[&once[..], &[&through, "--augment", "upright"]].concat(), &out).ok();
+        made.push(fs::read(out.join("samples/4-matched-sw.npz")).unwrap());
+        assert_eq!(real(&out), real(&embedded));
+        let found = repetitions(&out);
+        let sums = found[1]["data"].as_array().unwrap();
+        let known = |sum: &Value| sum["name"] == json!(kept.to_str().unwrap());
+        assert_eq!(sums.iter().filter(|sum| known(sum)).count(), at, "{sums:?}");
+    }
+    assert!(made[0] != made[1] && made[0] != made[2] && made[1] != made[2]);
+    let wide = pictures(&folder.path().join("wide"), 20, &[("apple", 9), ("pear", 6)]);
+    let through = format!("--embed={}", kept.display());
+    let unfit = [&["distill", &wide, &through], &SHORT[..]].concat();
+    let refused = folder.path().join("refused");
+    into(&unfit, &refused).refused("expected a network of images of 20x20");
+    assert!(!refused.exists());
+
     let other = folder.path().join("other");
     let vectors = ["distill", "gaussians:9", "--augment", "all"];
     into(&[&vectors[..], &SHORT].concat(), &other).refused("expected images to augment");
