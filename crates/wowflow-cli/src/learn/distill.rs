@@ -58,8 +58,13 @@ pub(crate) fn run(
         record.notes.extend(went((target, target), &found.classes));
     }
     record.move_seconds = if distiller == Distiller::Random { 0.0 } else { started.elapsed().as_secs_f64() };
-    let train = moved_examples(&found, normalised.class_count(), None)?;
-    let samples = target.dataset_of(&units.restore(train.inputs()), train.labels())?;
+    let mut train = moved_examples(&found, normalised.class_count(), None)?;
+    let mut values = units.restore(train.inputs());
+    if let Some((low, high)) = target.range().filter(|_| method.clips()) {
+        values.iter_mut().for_each(|x| *x = x.clamp(low, high));
+        train = Examples::new(units.normalise(&values), dim, train.labels().to_vec(), train.classes())?;
+    }
+    let samples = target.dataset_of(&values, train.labels())?;
     let evaluation = Evaluation {
         architecture: architecture(&experiment.network, Architecture::ConvNet, drawn.input, train.classes())?,
         input: drawn.input,

@@ -259,7 +259,7 @@ impl Experiment {
             notes: Vec::new(),
             curves: None,
             save_classifier: None,
-            methods: vec![method.settings()],
+            methods: vec![method.settings(self.task)],
             quick: None,
             ..self.clone()
         };

@@ -151,6 +151,10 @@ pub(crate) struct MethodSpec {
     /// Compare features of a network in place of samples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) embed: Option<Embed>,
+    /// Whether distilled images are brought into the range of the target's values in the end; absent: where ours are
+    /// compared as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) clip: Option<bool>,
     /// Of a distillation by mmd-sw; published is kept, ours removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) spread: Option<SpreadName>,
@@ -182,6 +186,7 @@ impl MethodSpec {
             target_batch: None,
             augment: None,
             embed: None,
+            clip: None,
             spread: None,
             enlarge: None,
             equal_steps: false,
@@ -209,9 +214,18 @@ impl MethodSpec {
         self.method == MethodName::MmdSw && self.preset != Some(Preset::Published)
     }
 
+    /// Whether distilled images are clipped. Values out of the range are mostly noise of the directions, but what
+    /// features of networks ask for too; published flows leave them.
+    pub(crate) fn clips(&self) -> bool {
+        let published = self.preset == Some(Preset::Published);
+        self.clip.unwrap_or(self.method != MethodName::Random && self.embed.is_none() && !published)
+    }
+
     /// The method without its name, its rows and what was published of it.
-    pub(crate) fn settings(&self) -> Self {
-        Self { name: None, rows: None, differs: None, published: BTreeMap::new(), ..self.clone() }
+    pub(crate) fn settings(&self, task: Task) -> Self {
+        // Repetitions from before images were clipped are those of methods that do not clip.
+        let clip = (task == Task::Distillation && self.clips()).then_some(true);
+        Self { name: None, rows: None, clip, differs: None, published: BTreeMap::new(), ..self.clone() }
     }
 
     /// Goes up when the numbers of a method change for the same settings: earlier repetitions are then others.
@@ -249,6 +263,7 @@ impl MethodSpec {
             refuse(self.augment.is_some(), "augment", "distillations by mmd-sw and mean-matching")?;
             refuse(self.embed.is_some(), "embed", "distillations by mmd-sw and mean-matching")?;
             refuse(self.target_batch.is_some(), "target-batch", "distillations by mmd-sw and mean-matching")?;
+            refuse(self.clip.is_some(), "clip", "distillations that move samples")?;
             refuse(self.spread.is_some(), "spread", "distillations by mmd-sw")?;
         }
         refuse(self.enlarge.is_some() && task != Task::Transfer, "enlarge", "transfers")?;
@@ -374,5 +389,22 @@ mod tests {
             assert!(read(text).unwrap_err().to_string().contains("expected"));
         }
         assert_eq!("fresh".parse(), Ok(Embed::Fresh));
+    }
+
+    #[test]
+    fn only_our_plain_distillations_are_clipped_unless_told() {
+        let ours = MethodSpec::usual(MethodName::MatchedSw);
+        let embedded = MethodSpec { embed: Some(Embed::Fresh), ..ours.clone() };
+        let published =
+            MethodSpec { preset: Some(Preset::Published), ..MethodSpec::usual(MethodName::MmdSw) };
+        assert!(ours.clips() && !embedded.clips() && !published.clips());
+        assert!(!MethodSpec::usual(MethodName::Random).clips());
+        let told = MethodSpec { clip: Some(true), ..published.clone() };
+        assert!(told.clips() && !MethodSpec { clip: Some(false), ..ours.clone() }.clips());
+        // What does not clip is what it was before there was a choice; a transfer always clips.
+        let distilled = |spec: &MethodSpec| spec.settings(Task::Distillation).clip;
+        assert_eq!([&ours, &told, &published].map(distilled), [Some(true), Some(true), None]);
+        assert_eq!(distilled(&MethodSpec { clip: Some(false), ..ours.clone() }), None);
+        assert_eq!(ours.settings(Task::Transfer).clip, None);
     }
 }

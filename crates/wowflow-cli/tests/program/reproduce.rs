@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use wowflow_data::{LoadOptions, load};
 
 use crate::support::{Ran, file, folder, json, program, run};
 
@@ -297,4 +298,58 @@ fn what_cannot_be_reproduced_is_named() {
     file(folder, "wrong.toml", TINY.split("[quick]").next().unwrap());
     reproduce(folder, &["wrong.toml", "--quick"]).refused("expected a [quick] table");
     assert!(!folder.join("results").exists() && !folder.join("runs").exists());
+}
+
+#[test]
+fn distilled_images_are_clipped_unless_told_not_to() {
+    const CLIPPED: &str = r#"
+title = "Digits"
+task = "distillation"
+row-name = "p"
+rows = ["2"]
+target = "glyphs:digits:6"
+test = "glyphs:digits:4"
+resize = "8x8"
+per-class = "{row}"
+network = "mlp"
+tries = 1
+trainings = 1
+epochs = 1
+
+[[methods]]
+method = "mean-matching"
+name = "clipped"
+steps = 3
+tau = 40.0
+
+[[methods]]
+method = "mean-matching"
+name = "as found"
+steps = 3
+tau = 40.0
+clip = false
+"#;
+    let folder = folder();
+    let folder = folder.path();
+    file(folder, "digits.toml", CLIPPED);
+    reproduce(folder, &["digits.toml"]).ok();
+    let values = |name: &str| -> Vec<f32> {
+        let path = folder.join(format!("runs/reproduce/digits/samples/2-{name}.npz"));
+        let made = load(&path.to_str().unwrap().parse().unwrap(), &LoadOptions::default()).unwrap().dataset;
+        made.points().to_vec(0..made.points().len())
+    };
+    let (clipped, found) = (values("clipped"), values("as-found"));
+    assert!(found.iter().any(|x| *x > 1.01) && found.iter().any(|x| *x < -0.01));
+    let expected: Vec<f32> = found.iter().map(|x| x.clamp(0.0, 1.0)).collect();
+    assert_eq!(clipped, expected);
+    let records = json(folder.join("results/digits.json"))["repetitions"].take();
+    assert_ne!(records[0]["settings"], records[1]["settings"], "one does not stand in for the other");
+
+    let bad = CLIPPED.replacen("method = \"mean-matching\"", "method = \"random\"", 1).replacen(
+        "steps = 3\ntau = 40.0",
+        "clip = true",
+        1,
+    );
+    file(folder, "bad.toml", &bad);
+    reproduce(folder, &["bad.toml"]).refused("expected clip with distillations that move samples only");
 }
