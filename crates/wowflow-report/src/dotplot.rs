@@ -2,7 +2,7 @@
 
 use crate::canvas::{Align, Canvas, Text, Xy, shorten};
 use crate::error::ReportError;
-use crate::palette::{FRAME, GRID, INK, MUTED, Rgb, class_color};
+use crate::palette::{FRAME, GRID, INK, MUTED, PAPER, Rgb, class_color};
 use crate::picture::Picture;
 use crate::ticks::{self, Label};
 
@@ -178,7 +178,7 @@ fn mark(canvas: &mut Canvas, kind: usize, at: Xy, (low, high): (f32, f32)) {
     if kind == 0 {
         canvas.discs(&[at], 4.5, color(kind), 1.0);
     } else {
-        canvas.discs(&[at], 4.0, crate::palette::PAPER, 1.0);
+        canvas.discs(&[at], 4.0, PAPER, 1.0);
         canvas.circles(&[at], 4.0, 1.5, color(kind), 1.0);
     }
 }

@@ -14,7 +14,7 @@ use super::execute::Watch;
 use super::experiment::Experiment;
 use super::method::{AugmentName, Embed, MethodName, MethodSpec};
 use super::record::{Found, Record};
-use super::transfer::{training, went};
+use super::transfer::{missed, training, went};
 
 /// Runs a method on the data of a try. Values are normalised by the target's mean and deviation a channel, for the
 /// flow and for the networks.
@@ -55,7 +55,10 @@ pub(crate) fn run(
     }
     record.steps = found.steps;
     if found.classes.target.iter().enumerate().any(|(class, to)| class != *to) {
-        record.notes.extend(went((target, target), &found.classes));
+        record.notes.push(went((target, target), &found.classes));
+    }
+    if let Some(missed) = missed(target, &found.labels) {
+        record.notes.push(format!("no sample became {missed}"));
     }
     record.move_seconds = if distiller == Distiller::Random { 0.0 } else { started.elapsed().as_secs_f64() };
     let mut train = moved_examples(&found, normalised.class_count(), None)?;

@@ -64,7 +64,10 @@ pub(crate) fn run(
                 })?;
             record.move_seconds = started.elapsed().as_secs_f64();
             record.steps = moved.steps;
-            record.notes.extend(went((source, target), &moved.classes));
+            record.notes.push(went((source, target), &moved.classes));
+            if let Some(missed) = missed(target, &moved.labels) {
+                record.notes.push(format!("no sample became {missed}: only its own samples stand for it"));
+            }
             let examples = moved_examples(&moved, target.measure.class_count(), target.range())?;
             samples = Some(target.dataset_of(examples.inputs(), examples.labels())?);
             train = train.with(&examples);
@@ -124,18 +127,21 @@ fn cut(augment: &mut Augment, image: &[f32]) -> f64 {
 }
 
 /// Which class went where, in words.
-pub(crate) fn went((source, target): (&Side, &Side), classes: &ClassLabels) -> Vec<String> {
+pub(crate) fn went((source, target): (&Side, &Side), classes: &ClassLabels) -> String {
     let one = |(class, (&to, &elsewhere)): (usize, (&usize, &f64))| {
         let split =
             if elsewhere > 0.0 { format!(" ({:.0} % elsewhere)", 100.0 * elsewhere) } else { String::new() };
         format!("{} became {}{split}", source.label(class), target.label(to))
     };
     let went: Vec<String> = classes.target.iter().zip(&classes.ambiguity).enumerate().map(one).collect();
-    let missed = (0..target.measure.class_count()).filter(|class| !classes.target.contains(class));
-    let missed: Vec<String> = missed.map(|class| target.label(class)).collect();
-    let mut notes = vec![went.join(", ")];
-    if !missed.is_empty() {
-        notes.push(format!("no class became {}: only its own samples stand for it", missed.join(", ")));
-    }
-    notes
+    went.join(", ")
+}
+
+/// The classes that are the label of no moved sample, if there are some.
+pub(crate) fn missed(target: &Side, labels: &[usize]) -> Option<String> {
+    let mut there = vec![false; target.measure.class_count()];
+    labels.iter().for_each(|label| there[*label] = true);
+    let missed = there.iter().enumerate().filter(|(_, there)| !**there);
+    let missed: Vec<String> = missed.map(|(class, _)| target.label(class)).collect();
+    (!missed.is_empty()).then(|| missed.join(", "))
 }

@@ -71,13 +71,13 @@ fn transfer_takes_folders_of_pictures_as_they_are() {
     let source = pictures(&folder.path().join("a"), 12, &[("cat", 5), ("dog", 1)]);
     let target = pictures(&folder.path().join("b"), 10, &[("apple", 11), ("fig", 2), ("pear", 6)]);
     let out = folder.path().join("run");
-    let methods = "target-only,mmd-sw,geodesic";
+    let methods = "target-only,mmd-sw,otdd,geodesic";
     let command =
         [&["transfer", "--source", &source, "--target", &target, "--methods", methods][..], &SHORT].concat();
     let ran = into(&command, &out).ok();
 
     let records = repetitions(&out);
-    assert_eq!(records.len(), 6);
+    assert_eq!(records.len(), 8);
     // A fifth of each class, rounded down, is held out: 2 apples, no fig, a pear. 9 + 2 + 5 are left.
     for record in &records {
         assert_eq!(record["tested"], 3, "{record}");
@@ -95,11 +95,14 @@ fn transfer_takes_folders_of_pictures_as_they_are() {
         "cat became ",
         "dog became ",
         "(33 % elsewhere)",
-        "no class became ",
+        "no sample became ",
     ] {
         assert!(said.contains(words) && ran.stdout.contains(words), "{words}: {said}\n{}", ran.stdout);
     }
     assert!(!notes(&records, "target-only").contains("became"));
+    // Labels that samples have of their own reach all three classes from two.
+    let own = notes(&records, "otdd");
+    assert!(own.contains(" became ") && !own.contains("no sample became "), "{own}");
 
     assert!(image::open(out.join("results-by-row.png")).is_ok());
     let page = fs::read_to_string(out.join("results.md")).unwrap();
@@ -121,7 +124,7 @@ fn transfer_takes_folders_of_pictures_as_they_are() {
         }
     }
     let result = json(out.join("results.json"));
-    assert_eq!(result["repetitions"].as_array().unwrap().len(), 6);
+    assert_eq!(result["repetitions"].as_array().unwrap().len(), 8);
     assert_eq!(json(out.join("config.json"))["tries"], 2);
     let odd: Vec<String> = tree(&out).into_iter().filter(|name| name.ends_with(".tmp")).collect();
     assert!(odd.is_empty(), "{odd:?}");
@@ -131,7 +134,7 @@ fn transfer_takes_folders_of_pictures_as_they_are() {
     let ran = into(&[&command[..], &["--threads", "1", "--json"]].concat(), &again).ok();
     assert_eq!(repetitions(&again), records);
     let told = ran.json();
-    assert_eq!(told["cells"].as_array().unwrap().len(), 3);
+    assert_eq!(told["cells"].as_array().unwrap().len(), 4);
     assert_eq!(told["cells"][0]["method"], "target-only");
     // What was there is not overwritten.
     into(&command, &again).refused("again");
