@@ -43,23 +43,28 @@ impl Published {
     }
 }
 
-/// Accuracy of every method, a panel a row, with what was published.
+/// Accuracy of every method that was run, a panel a row, with what was published, also of what was not run there.
 pub(crate) fn by_row(experiment: &Experiment, cells: &[Cell]) -> Result<Option<Picture>> {
-    let there = |row: &str, method: &str| cells.iter().find(|cell| cell.row == row && cell.method == method);
     let mut entries = experiment.labels();
     entries.retain(|label| cells.iter().any(|cell| cell.method == *label));
-    let rows = experiment.rows.iter().filter(|row| cells.iter().any(|cell| cell.row == **row));
-    let pair = |cell: &Cell| DotPair {
-        own: Some(Dot { value: cell.mean, deviation: cell.deviation }),
-        reference: cell.published.map(|[value, deviation]| Dot { value, deviation: Some(deviation) }),
+    let pair = |row: &String, label: &String| {
+        let found = cells.iter().find(|cell| cell.row == *row && cell.method == *label);
+        let methods = experiment.methods_of(row);
+        let published = methods.iter().filter(|method| method.label() == *label);
+        let published = published.filter_map(|method| method.published.get(row)).next();
+        DotPair {
+            own: found.map(|cell| Dot { value: cell.mean, deviation: cell.deviation }),
+            reference: published.map(|&[value, deviation]| Dot { value, deviation: Some(deviation) }),
+        }
     };
+    let name = |row: &String| match experiment.row_name.as_str() {
+        "" => row.clone(),
+        name => format!("{name} = {row}"),
+    };
+    let rows = experiment.rows.iter().filter(|row| cells.iter().any(|cell| cell.row == **row));
     let panel = |row: &String| DotPanel {
-        name: if experiment.row_name.is_empty() {
-            row.clone()
-        } else {
-            format!("{} = {row}", experiment.row_name)
-        },
-        pairs: entries.iter().map(|label| there(row, label).map(pair).unwrap_or_default()).collect(),
+        name: name(row),
+        pairs: entries.iter().map(|label| pair(row, label)).collect(),
     };
     let panels: Vec<DotPanel> = rows.map(panel).collect();
     if panels.is_empty() {
