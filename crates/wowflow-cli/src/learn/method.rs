@@ -151,8 +151,8 @@ pub(crate) struct MethodSpec {
     /// Compare features of a network in place of samples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) embed: Option<Embed>,
-    /// Whether distilled images are brought into the range of the target's values in the end; absent: where ours are
-    /// compared as they are.
+    /// Whether distilled images are brought into the range of the target's values in the end; absent: where samples are
+    /// compared as they are, but not with preset published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) clip: Option<bool>,
     /// Of a distillation by mmd-sw; published is kept, ours removed.
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_plain_distillations_are_clipped_unless_told() {
+    fn plain_distillations_are_clipped_unless_published_or_told() {
         let ours = MethodSpec::usual(MethodName::MatchedSw);
         let embedded = MethodSpec { embed: Some(Embed::Fresh), ..ours.clone() };
         let published =
