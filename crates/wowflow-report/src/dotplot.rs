@@ -9,7 +9,10 @@ use crate::ticks::{self, Label};
 const NAME: &str = "dot plot";
 const MARGIN: i32 = 20;
 const PANELS_A_LINE: usize = 4;
-const PANEL: i32 = 210;
+/// Widths of one panel alone, of each of two, of each of more.
+const WIDTHS: [i32; 3] = [420, 300, 210];
+/// A title makes a figure at most so wide.
+const WIDE: i32 = 900;
 /// Between panels.
 const GAP: i32 = 28;
 /// Height of an entry.
@@ -114,12 +117,13 @@ impl DotPlot {
         }
         let names: Vec<String> = self.entries.iter().map(|name| shorten(name, LONGEST)).collect();
         let gutter = names.iter().map(|name| Text::Small.width(name)).max().unwrap_or(0) + 14;
-        let columns = self.panels.len().min(PANELS_A_LINE) as i32;
+        let columns = self.panels.len().min(PANELS_A_LINE);
+        let panel_width = WIDTHS[columns.min(WIDTHS.len()) - 1];
         let lines = self.panels.chunks(PANELS_A_LINE);
         let plot = ENTRY * names.len() as i32;
         let line_height = HEAD + plot + FOOT;
         let top = MARGIN + Text::Title.height();
-        let width = (2 * MARGIN + gutter + columns * (PANEL + GAP)).max(self.least_width());
+        let width = (2 * MARGIN + gutter + columns as i32 * (panel_width + GAP)).max(self.least_width());
         let height = top + lines.len() as i32 * line_height + Text::Small.height() + MARGIN;
         let mut canvas = Canvas::new(NAME, width as usize, height as usize)?;
         let room = ((width - 2 * MARGIN) / Text::Title.width("0")) as usize;
@@ -131,8 +135,8 @@ impl DotPlot {
                 canvas.text(MARGIN + gutter - 14, y, name, Text::Small, Align::Right, INK);
             }
             for (column, panel) in panels.iter().enumerate() {
-                let left = MARGIN + gutter + column as i32 * (PANEL + GAP);
-                View::of(panel, (left, top, plot)).draw(&mut canvas, panel);
+                let left = MARGIN + gutter + column as i32 * (panel_width + GAP);
+                View::of(panel, (left, top), (panel_width, plot)).draw(&mut canvas, panel);
             }
         }
         self.legend(&mut canvas, height - MARGIN - Text::Small.height() + 6);
@@ -149,7 +153,8 @@ impl DotPlot {
     }
 
     fn least_width(&self) -> i32 {
-        2 * MARGIN + self.shown().map(|(_, name)| Text::Small.width(name) + 60).sum::<i32>()
+        let legend = self.shown().map(|(_, name)| Text::Small.width(name) + 60).sum::<i32>();
+        2 * MARGIN + legend.max(Text::Title.width(&self.title).min(WIDE))
     }
 
     fn legend(&self, canvas: &mut Canvas, y: i32) {
@@ -187,32 +192,33 @@ fn mark(canvas: &mut Canvas, kind: usize, at: Xy, (low, high): (f32, f32)) {
 struct View {
     left: i32,
     top: i32,
+    width: i32,
     height: i32,
     low: f64,
     high: f64,
 }
 
 impl View {
-    fn of(panel: &DotPanel, (left, top, height): (i32, i32, i32)) -> Self {
+    fn of(panel: &DotPanel, (left, top): (i32, i32), (width, height): (i32, i32)) -> Self {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for dot in dots(&panel.pairs) {
             low = low.min(dot.ends().0);
             high = high.max(dot.ends().1);
         }
         let room = if high > low { (high - low) * 0.06 } else { (low.abs() * 0.1).max(1e-3) };
-        Self { left, top, height, low: low - room, high: high + room }
+        Self { left, top, width, height, low: low - room, high: high + room }
     }
 
     fn x(&self, value: f64) -> f32 {
-        self.left as f32 + ((value - self.low) / (self.high - self.low)) as f32 * PANEL as f32
+        self.left as f32 + ((value - self.low) / (self.high - self.low)) as f32 * self.width as f32
     }
 
     fn draw(&self, canvas: &mut Canvas, panel: &DotPanel) {
         let bottom = self.top + self.height;
-        let middle = self.left + PANEL / 2;
+        let middle = self.left + self.width / 2;
         canvas.text(middle, self.top - 22, &shorten(&panel.name, 24), Text::Small, Align::Center, INK);
         for entry in 0..panel.pairs.len() as i32 {
-            canvas.rect(self.left, self.top + ENTRY * entry + ENTRY / 2, PANEL, 1, GRID);
+            canvas.rect(self.left, self.top + ENTRY * entry + ENTRY / 2, self.width, 1, GRID);
         }
         for tick in ticks::linear(self.low, self.high, 4) {
             let x = self.x(tick.value).round() as i32;
@@ -222,7 +228,7 @@ impl View {
                 canvas.text(x, bottom + 8, text, Text::Small, Align::Center, INK);
             }
         }
-        canvas.frame(self.left, self.top, PANEL, self.height + 1, FRAME);
+        canvas.frame(self.left, self.top, self.width, self.height + 1, FRAME);
         for (entry, pair) in panel.pairs.iter().enumerate() {
             let middle = (self.top + ENTRY * entry as i32 + ENTRY / 2) as f32;
             // The hollow one first, so that it never hides the filled one.
@@ -295,23 +301,26 @@ mod tests {
     #[test]
     fn a_deviation_widens_the_axis_and_is_drawn_to_both_sides() {
         let of = |deviation| {
-            View::of(&DotPanel { name: String::new(), pairs: vec![own(5.0, deviation)] }, (0, 0, 9))
+            View::of(&DotPanel { name: String::new(), pairs: vec![own(5.0, deviation)] }, (0, 0), (80, 9))
         };
         let (narrow, wide) = (of(None), of(Some(2.0)));
         assert!(narrow.low > 4.0 && wide.low < 3.0 && wide.high > 7.0);
-        assert!((wide.x(5.0) - PANEL as f32 / 2.0).abs() < 1e-3);
+        assert!((wide.x(5.0) - 40.0).abs() < 1e-3);
     }
 
     #[test]
-    fn panels_beyond_four_go_to_a_new_line() {
+    fn panels_beyond_four_go_to_a_new_line_and_titles_have_room() {
         let mut figure = plot(vec![own(1.0, None)]);
         let size = |figure: &DotPlot| figure.draw().map(|p| (p.width() as i32, p.height() as i32)).unwrap();
         let one = size(&figure);
         figure.panels = vec![figure.panels[0].clone(); 4];
         let four = size(&figure);
-        assert_eq!((four.0 - one.0, four.1), (3 * (PANEL + GAP), one.1));
+        assert_eq!(four, (one.0 + 4 * (WIDTHS[2] + GAP) - WIDTHS[0] - GAP, one.1));
         figure.panels.push(figure.panels[0].clone());
         assert_eq!(size(&figure), (four.0, four.1 + HEAD + ENTRY + FOOT));
+        figure.panels.truncate(1);
+        figure.title = "Transfer of a dataset with a long name to another: accuracy".into();
+        assert_eq!(size(&figure).0, 2 * MARGIN + Text::Title.width(&figure.title));
     }
 
     #[test]
