@@ -94,6 +94,23 @@ mod tests {
     use wowflow::dataset::ImageShape;
 
     #[test]
+    fn only_layers_that_are_normalised_miss_the_scale() {
+        let input = Input::Image(ImageShape { width: 28, height: 28, channels: 1 });
+        for (of, sees) in
+            [(Architecture::ConvNet, false), (Architecture::LeNet5, true), (Architecture::Mlp, true)]
+        {
+            let mut map = NetworkFeatures::fixed(Network::new(of, input, 2, 1).unwrap());
+            assert_eq!(map.sees_scale(), sees, "{of}");
+            // Far from the biases, features of images ten times as long are the same, or others.
+            let long = |scale: f32| (0..784).map(|i| scale * ((i * 37) % 101) as f32).collect::<Vec<f32>>();
+            let (one, ten) = (map.forward(&long(10.0), 784), map.forward(&long(100.0), 784));
+            let size = one.iter().map(|x| x.abs()).fold(0.0, f32::max);
+            let change = one.iter().zip(&ten).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+            assert_eq!(change > 0.05 * size, sees, "{of}: {change} of {size}");
+        }
+    }
+
+    #[test]
     fn what_goes_back_is_the_transposed_derivative() {
         let input = Input::Image(ImageShape { width: 9, height: 9, channels: 1 });
         let mut map = NetworkFeatures::random(Architecture::ConvNet, input, 3).unwrap();

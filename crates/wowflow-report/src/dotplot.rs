@@ -2,7 +2,7 @@
 
 use crate::canvas::{Align, Canvas, Text, Xy, shorten};
 use crate::error::ReportError;
-use crate::palette::{FRAME, GRID, INK, MUTED, PAPER, Rgb, class_color};
+use crate::palette::{FRAME, GRID, INK, MUTED, PAPER, class_color};
 use crate::picture::Picture;
 use crate::ticks::{self, Label};
 
@@ -172,19 +172,14 @@ fn dots(pairs: &[DotPair]) -> impl Iterator<Item = Dot> {
     pairs.iter().flat_map(|pair| [pair.own, pair.reference]).flatten()
 }
 
-/// The colour of filled or hollow dots.
-fn color(kind: usize) -> Rgb {
-    class_color(kind)
-}
-
 /// A dot with its deviation from end to end.
 fn mark(canvas: &mut Canvas, kind: usize, at: Xy, (low, high): (f32, f32)) {
-    canvas.line(&[(low, at.1), (high, at.1)], 2.0, color(kind), 0.5);
+    canvas.line(&[(low, at.1), (high, at.1)], 2.0, class_color(kind), 0.5);
     if kind == 0 {
-        canvas.discs(&[at], 4.5, color(kind), 1.0);
+        canvas.discs(&[at], 4.5, class_color(kind), 1.0);
     } else {
         canvas.discs(&[at], 4.0, PAPER, 1.0);
-        canvas.circles(&[at], 4.0, 1.5, color(kind), 1.0);
+        canvas.circles(&[at], 4.0, 1.5, class_color(kind), 1.0);
     }
 }
 
@@ -216,7 +211,8 @@ impl View {
     fn draw(&self, canvas: &mut Canvas, panel: &DotPanel) {
         let bottom = self.top + self.height;
         let middle = self.left + self.width / 2;
-        canvas.text(middle, self.top - 22, &shorten(&panel.name, 24), Text::Small, Align::Center, INK);
+        let name = shorten(&panel.name, (self.width / Text::Small.width("0")) as usize);
+        canvas.text(middle, self.top - 22, &name, Text::Small, Align::Center, INK);
         for entry in 0..panel.pairs.len() as i32 {
             canvas.rect(self.left, self.top + ENTRY * entry + ENTRY / 2, self.width, 1, GRID);
         }
@@ -245,6 +241,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::palette::Rgb;
 
     fn own(value: f64, deviation: Option<f64>) -> DotPair {
         DotPair { own: Some(Dot { value, deviation }), reference: None }
@@ -274,7 +271,9 @@ mod tests {
         let picture = plot(vec![own(1.0, None), own(2.0, None), own(3.0, None)]).draw().unwrap();
         let top = MARGIN + Text::Title.height() + HEAD;
         let at: Vec<f64> = (0..3)
-            .map(|entry| column(&picture, color(0), top + ENTRY * entry..top + ENTRY * (entry + 1)).unwrap())
+            .map(|entry| {
+                column(&picture, class_color(0), top + ENTRY * entry..top + ENTRY * (entry + 1)).unwrap()
+            })
             .collect();
         assert!(at[0] + 50.0 < at[1] && at[1] + 50.0 < at[2], "{at:?}");
         assert!((at[0] + at[2] - 2.0 * at[1]).abs() < 1.5, "{at:?}");
@@ -288,8 +287,8 @@ mod tests {
         let plotted = plot(vec![alone]);
         assert_eq!(plotted.shown().map(|(kind, _)| kind).collect::<Vec<_>>(), [1]);
         let picture = plotted.draw().unwrap();
-        assert!(column(&picture, color(1), body.clone()).is_some());
-        assert_eq!(column(&picture, color(0), 0..picture.height() as i32), None);
+        assert!(column(&picture, class_color(1), body.clone()).is_some());
+        assert_eq!(column(&picture, class_color(0), 0..picture.height() as i32), None);
         let both = DotPair { own: own(2.0, None).own, ..alone };
         assert_eq!(plot(vec![both]).shown().count(), 2);
         assert_eq!(

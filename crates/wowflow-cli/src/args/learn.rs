@@ -188,9 +188,8 @@ pub(crate) struct DistillArgs {
     pub(crate) augment: Option<crate::learn::method::AugmentName>,
     /// Compare features of a network in place of samples: --embed takes a fresh random one every step, --embed=fixed the
     /// same random one, --embed=FILE one that `wowflow adapt --save-classifier` wrote.
-    #[cfg(feature = "learn")]
     #[arg(long, value_name = "NETWORK", num_args = 0..=1, require_equals = true, default_missing_value = "fresh")]
-    pub(crate) embed: Option<crate::learn::method::Embed>,
+    pub(crate) embed: Option<String>,
     /// Samples of every class of the dataset a step; 0 takes all.
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = parse_whole)]
     pub(crate) target_batch: u64,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 use wowflow_report::rundir::RunDir;
 
 use super::on_threads;
@@ -81,9 +81,10 @@ pub(crate) fn distill(args: &DistillArgs, console: &Console) -> Result<ExitStatu
                 [] => vec![MethodName::Random, MethodName::MatchedSw],
                 given => given.to_vec(),
             };
-            let embed = match &args.embed {
+            let typed = args.embed.as_deref().map(str::parse).transpose().map_err(Error::msg)?;
+            let embed = match typed {
                 Some(Embed::File(path)) => Some(Embed::File(std::path::absolute(path)?)),
-                other => other.clone(),
+                other => other,
             };
             let method = |&name: &MethodName| {
                 let spec = MethodSpec::usual(name);

@@ -150,3 +150,31 @@ fn map(
         (Some(augment), Some(network)) => Some(Box::new(Chain(augment, network))),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wowflow::dataset::ImageShape;
+    use wowflow::functional::FeatureMap;
+    use wowflow::measure::MeasureOverMeasures;
+
+    #[test]
+    fn trained_networks_see_values_in_their_own_units() {
+        let input = Input::Image(ImageShape { width: 16, height: 16, channels: 1 });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net.safetensors");
+        let network = Network::new(Architecture::Cnn, input, 3, 1).unwrap();
+        network.save(&path).unwrap();
+        let values: Vec<f32> = (0..4 * 256).map(|i| ((i * 31) % 97) as f32 / 97.0).collect();
+        let measure = MeasureOverMeasures::uniform(values.clone(), 256, &[4]).unwrap();
+        let units = Normalization::of(&measure, 1);
+        let method =
+            MethodSpec { embed: Some(Embed::File(path)), ..MethodSpec::usual(MethodName::MatchedSw) };
+        let found = features(&method, input, 0).unwrap();
+        let mut map = map(&method, input, &units, found, 0).unwrap().unwrap();
+        let seen = map.forward(&units.normalise(&values), 256);
+        for (x, y) in seen.iter().zip(network.features(&values)) {
+            assert!((x - y).abs() < 1e-4, "{x} {y}");
+        }
+    }
+}

@@ -57,13 +57,9 @@ pub(crate) fn by_row(experiment: &Experiment, cells: &[Cell]) -> Result<Option<P
             reference: published.map(|&[value, deviation]| Dot { value, deviation: Some(deviation) }),
         }
     };
-    let name = |row: &String| match experiment.row_name.as_str() {
-        "" => row.clone(),
-        name => format!("{name} = {row}"),
-    };
     let rows = experiment.rows.iter().filter(|row| cells.iter().any(|cell| cell.row == **row));
     let panel = |row: &String| DotPanel {
-        name: name(row),
+        name: format!("{} = {row}", experiment.row_name),
         pairs: entries.iter().map(|label| pair(row, label)).collect(),
     };
     let panels: Vec<DotPanel> = rows.map(panel).collect();

@@ -260,9 +260,9 @@ impl MethodSpec {
         }
         let compares = distils && self.method != Random;
         if !compares {
-            refuse(self.augment.is_some(), "augment", "distillations by mmd-sw and mean-matching")?;
-            refuse(self.embed.is_some(), "embed", "distillations by mmd-sw and mean-matching")?;
-            refuse(self.target_batch.is_some(), "target-batch", "distillations by mmd-sw and mean-matching")?;
+            refuse(self.augment.is_some(), "augment", "distillations that move samples")?;
+            refuse(self.embed.is_some(), "embed", "distillations that move samples")?;
+            refuse(self.target_batch.is_some(), "target-batch", "distillations that move samples")?;
             refuse(self.clip.is_some(), "clip", "distillations that move samples")?;
             refuse(self.spread.is_some(), "spread", "distillations by mmd-sw")?;
         }
