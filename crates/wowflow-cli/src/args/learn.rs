@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 use super::CommonArgs;
 use super::compare::Size;
@@ -52,6 +53,38 @@ Examples:
 Finished repetitions are kept in runs/reproduce/NAME; the same command goes on from there, and from results that are
 there already. Repetitions of other settings are refused, never overwritten. What is there is collected in
 results/NAME.json, results/NAME.md and pictures beside them, also where cells are missing.";
+
+/// A method by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum MethodName {
+    /// Nothing is moved: the few samples of the target alone.
+    TargetOnly,
+    /// The flow of the MMD with the Riesz kernel on SW_2.
+    MmdSw,
+    /// The flow of entropic OTDD, labels lifted to Gaussians (Alvarez-Melis and Fusi 2021).
+    Otdd,
+    /// The flow of the MMD with a product kernel on lifted samples (Hua et al. 2023).
+    Product,
+    /// The WoW geodesic, by exact transport.
+    Geodesic,
+    /// Samples of the target as they are, the start of the other distillations.
+    Random,
+    /// Distribution Matching: mean features, class by class (Zhao and Bilen 2023).
+    MeanMatching,
+    /// Sliced distances of features, class by class: distribution matching beyond means.
+    MatchedSw,
+}
+
+/// Augmentations of images by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AugmentName {
+    /// Colour, shifts, cutout, scale, rotation: what digits and letters survive.
+    Upright,
+    /// The same and flips.
+    All,
+}
 
 /// A network by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -128,9 +161,8 @@ pub(crate) struct TransferArgs {
     #[arg(long, value_name = "DATASET")]
     pub(crate) test: Option<String>,
     /// Methods, compared on the same samples. Default: target-only, mmd-sw and geodesic.
-    #[cfg(feature = "learn")]
     #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
-    pub(crate) methods: Vec<crate::learn::method::MethodName>,
+    pub(crate) methods: Vec<MethodName>,
     /// Of mmd-sw, enlarge few images of the target to N a class by small shifts, turns and scales before the source
     /// moves there; 0 does not. With --published-tau: 0.
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = parse_whole)]
@@ -149,9 +181,8 @@ pub(crate) struct AdaptArgs {
     #[command(flatten)]
     pub(crate) pair: PairArgs,
     /// Methods, compared on the same samples. Default: mmd-sw and geodesic.
-    #[cfg(feature = "learn")]
     #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
-    pub(crate) methods: Vec<crate::learn::method::MethodName>,
+    pub(crate) methods: Vec<MethodName>,
     /// Look every N steps.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = parse_positive)]
     pub(crate) every: u64,
@@ -179,13 +210,11 @@ pub(crate) struct DistillArgs {
     #[arg(long, value_name = "DATASET")]
     pub(crate) test: Option<String>,
     /// Methods, compared on the same samples. Default: random and matched-sw.
-    #[cfg(feature = "learn")]
     #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
-    pub(crate) methods: Vec<crate::learn::method::MethodName>,
+    pub(crate) methods: Vec<MethodName>,
     /// Augment both sides of a step.
-    #[cfg(feature = "learn")]
     #[arg(long, value_enum)]
-    pub(crate) augment: Option<crate::learn::method::AugmentName>,
+    pub(crate) augment: Option<AugmentName>,
     /// Compare features of a network in place of samples: --embed takes a fresh random one every step, --embed=fixed the
     /// same random one, --embed=FILE one that `wowflow adapt --save-classifier` wrote.
     #[arg(long, value_name = "NETWORK", num_args = 0..=1, require_equals = true, default_missing_value = "fresh")]

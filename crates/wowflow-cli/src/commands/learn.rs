@@ -8,14 +8,14 @@ use wowflow_report::rundir::RunDir;
 use super::on_threads;
 use crate::ExitStatus;
 use crate::args::CommonArgs;
-use crate::args::learn::{AdaptArgs, DistillArgs, ExperimentArgs, PairArgs, TransferArgs};
+use crate::args::learn::{AdaptArgs, DistillArgs, ExperimentArgs, MethodName, PairArgs, TransferArgs};
 use crate::console::Console;
 use crate::interrupt;
 use crate::learn::execute::{End, Filter, execute, first_draw};
 use crate::learn::experiment::{Experiment, Task};
 use crate::learn::finish::{Place, finish};
 use crate::learn::kept::{finished, log_of};
-use crate::learn::method::{Embed, MethodName, MethodSpec, Preset};
+use crate::learn::method::{Embed, MethodSpec, Preset};
 use crate::run::config::hash;
 use crate::run::directory::{
     claim, create, default_out, refuse_existing, remove_temporary_in, write_bytes, write_json,

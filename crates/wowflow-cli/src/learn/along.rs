@@ -5,8 +5,8 @@ use wowflow::significance::Draws;
 
 use super::experiment::Experiment;
 use super::figures::Published;
-use super::method::MethodName;
 use super::record::Record;
+use crate::args::learn::MethodName;
 
 /// Shares of right predictions whose first step is told.
 pub(crate) const LEVELS: [f64; 3] = [0.95, 0.99, 0.999];

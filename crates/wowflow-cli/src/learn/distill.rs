@@ -12,9 +12,10 @@ use wowflow_learn::{
 use super::data::{Drawn, architecture};
 use super::execute::Watch;
 use super::experiment::Experiment;
-use super::method::{AugmentName, Embed, MethodName, MethodSpec};
+use super::method::{Embed, MethodSpec};
 use super::record::{Found, Record};
 use super::transfer::{missed, training, went};
+use crate::args::learn::{AugmentName, MethodName};
 
 /// Runs a method on the data of a try. Values are normalised by the target's mean and deviation a channel, for the
 /// flow and for the networks.

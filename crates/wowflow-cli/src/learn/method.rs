@@ -10,38 +10,7 @@ use wowflow::functional::{BatchEstimator, MiniBatches, Spread};
 use wowflow_learn::{Distiller, MmdFlow, Mover};
 
 use super::experiment::Task;
-
-/// A method by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum MethodName {
-    /// Nothing is moved: the few samples of the target alone.
-    TargetOnly,
-    /// The flow of the MMD with the Riesz kernel on SW_2.
-    MmdSw,
-    /// The flow of entropic OTDD, labels lifted to Gaussians (Alvarez-Melis and Fusi 2021).
-    Otdd,
-    /// The flow of the MMD with a product kernel on lifted samples (Hua et al. 2023).
-    Product,
-    /// The WoW geodesic, by exact transport.
-    Geodesic,
-    /// Samples of the target as they are, the start of the other distillations.
-    Random,
-    /// Distribution Matching: mean features, class by class (Zhao and Bilen 2023).
-    MeanMatching,
-    /// Sliced distances of features, class by class: distribution matching beyond means.
-    MatchedSw,
-}
-
-/// Augmentations of images by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum AugmentName {
-    /// Colour, shifts, cutout, scale, rotation: what digits and letters survive.
-    Upright,
-    /// The same and flips.
-    All,
-}
+use crate::args::learn::{AugmentName, MethodName};
 
 /// What becomes of the spread of the target's classes, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]

@@ -16,3 +16,5 @@ mod real_data;
 mod reproduce;
 mod resume;
 mod support;
+#[cfg(not(feature = "learn"))]
+mod without_learn;
