@@ -20,8 +20,9 @@ use crate::run::directory::{claim, create, remove_temporary_in, write_bytes, wri
 use crate::run::provenance::RunProvenance;
 
 /// The experiments that come with the program.
-const KNOWN: [(&str, &str); 8] = [
+const KNOWN: [(&str, &str); 9] = [
     ("transfer-mnist-fmnist", include_str!("../../../../experiments/transfer-mnist-fmnist.toml")),
+    ("transfer-mnist-fmnist-draws", include_str!("../../../../experiments/transfer-mnist-fmnist-draws.toml")),
     ("transfer-mnist-usps", include_str!("../../../../experiments/transfer-mnist-usps.toml")),
     ("transfer-mnist-kmnist", include_str!("../../../../experiments/transfer-mnist-kmnist.toml")),
     ("distillation-mnist", include_str!("../../../../experiments/distillation-mnist.toml")),
