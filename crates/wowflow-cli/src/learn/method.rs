@@ -13,7 +13,7 @@ use super::experiment::Task;
 use crate::args::learn::{AugmentName, MethodName};
 
 /// What becomes of the spread of the target's classes, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SpreadName {
     /// It counts, as published.
@@ -78,7 +78,7 @@ impl From<Embed> for EmbedKey {
 }
 
 /// Settings of a flow by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Preset {
     /// Those of `wowflow flow`: adaptive steps, structured directions.
