@@ -92,6 +92,39 @@ pub enum Points {
     F64(Vec<f64>),
 }
 
+/// A coordinate type that datasets are stored in.
+pub trait Stored: Scalar {
+    /// Coordinates as a dataset keeps them.
+    fn into_points(values: Vec<Self>) -> Points;
+}
+
+impl Stored for f32 {
+    fn into_points(values: Vec<Self>) -> Points {
+        Points::F32(values)
+    }
+}
+
+impl Stored for f64 {
+    fn into_points(values: Vec<Self>) -> Points {
+        Points::F64(values)
+    }
+}
+
+/// The precision of coordinates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// Single.
+    #[default]
+    F32,
+    /// Double.
+    F64,
+}
+
+crate::named!(Precision, "precision", {
+    F32 = "f32": "Single.",
+    F64 = "f64": "Double.",
+});
+
 impl Points {
     /// Number of coordinates (samples times dimension).
     #[must_use]
@@ -106,6 +139,15 @@ impl Points {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The precision they are stored in.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        match self {
+            Self::F32(_) => Precision::F32,
+            Self::F64(_) => Precision::F64,
+        }
     }
 
     /// Coordinates `range` converted to `T`.

@@ -10,6 +10,7 @@
 //! sliced, exact, between datasets), [`kernel`], [`functional`] (value and velocity), [`flow`].
 //! The formulas are stated in `docs/MATH.md` of the repository.
 
+pub mod auto;
 pub mod compare;
 pub mod correlation;
 pub mod dataset;
@@ -21,8 +22,15 @@ pub mod functional;
 pub mod kernel;
 pub mod linalg;
 pub mod measure;
+pub mod name;
 pub mod ot;
+pub mod prelude;
 pub mod rng;
 pub mod scalar;
 pub mod significance;
 pub mod simd;
+
+/// For [`named!`] in other crates.
+#[cfg(feature = "serde")]
+#[doc(hidden)]
+pub use serde as __serde;

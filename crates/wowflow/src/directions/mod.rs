@@ -35,6 +35,13 @@ pub enum Slicing {
     Equispaced,
 }
 
+crate::named!(Slicing, "kind of directions", {
+    Gaussian = "gaussian": "Independent, uniform on the sphere.",
+    Orthonormal = "orthonormal": "Blocks of orthonormal directions.",
+    Hadamard = "hadamard": "Structured orthogonal directions by fast Walsh-Hadamard transforms.",
+    Equispaced = "equispaced": "Equispaced angles, in the plane only.",
+});
+
 impl Slicing {
     /// The kind and the number of directions that suit a dimension: structured ones cost so little that many
     /// of them buy a flow of few steps; in few dimensions there are too few signs to draw.

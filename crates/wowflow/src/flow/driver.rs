@@ -34,7 +34,7 @@ pub enum StopReason {
     StepsDone,
     /// The observer asked for it; the state is whole and can be continued.
     Interrupted,
-    /// The velocity vanished, or no step along it lowers the functional: the state is stationary on its
+    /// The velocity vanished, the value is at its lower bound, or no step along it lowers the functional: the state is stationary on its
     /// directions.
     Stationary,
     /// The stopping rule found no descent that can be told from chance.
@@ -103,6 +103,10 @@ impl Flow {
             let record = StepRecord { step, value, standard_error, velocity_rms, step_size, change };
             if observer(&record, state).is_break() {
                 return StopReason::Interrupted;
+            }
+            // What moves on from the least value there is, is noise.
+            if functional.lower_bound().is_some_and(|bound| value <= bound) {
+                return StopReason::Stationary;
             }
             if done {
                 return StopReason::StepsDone;

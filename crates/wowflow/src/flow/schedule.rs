@@ -1,5 +1,7 @@
 //! How far a step goes: a first step size and its decay.
 
+use std::fmt;
+
 use thiserror::Error;
 
 /// The shape of a step size, or of a momentum, over a run.
@@ -12,6 +14,12 @@ pub enum Decay {
     /// Down to 0 after the last step, along half a cosine.
     Cosine,
 }
+
+crate::named!(Decay, "decay", {
+    Constant = "constant": "Not at all.",
+    Linear = "linear": "To 0 along a line.",
+    Cosine = "cosine": "To 0 along half a cosine.",
+});
 
 impl Decay {
     /// What is left of the first value when the share `left` of the run is still to come.
@@ -38,6 +46,8 @@ pub struct ScheduleError {
 
 /// What the size of a step is measured in.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "kind", content = "first", rename_all = "lowercase"))]
 pub enum StepSize {
     /// The `tau` of `x - tau v`, the same for all samples.
     Fixed(f64),
@@ -45,6 +55,15 @@ pub enum StepSize {
     /// ([`crate::functional::Functional::curvatures`]): 1 goes to the minimum of a quadratic function
     /// that majorises `F`, at any scale, dimension and distance.
     Adaptive(f64),
+}
+
+impl fmt::Display for StepSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(tau) => write!(f, "{tau}"),
+            Self::Adaptive(multiple) => write!(f, "adaptive:{multiple}"),
+        }
+    }
 }
 
 impl StepSize {

@@ -13,6 +13,7 @@ use crate::scalar::Scalar;
 
 /// Batches drawn anew at every step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MiniBatches {
     /// Samples of every target class a batch; classes that have fewer are taken whole, or as often as they
     /// have samples where these have weights.
@@ -30,6 +31,11 @@ pub enum BatchEstimator {
     /// twice the cost. For kernels of `SW_2^2`.
     Debiased,
 }
+
+crate::named!(BatchEstimator, "estimator of distances", {
+    Plain = "plain": "A batch stands for its class; distances come out too large.",
+    Debiased = "debiased": "Two independent batches, an inner product in place of a square.",
+});
 
 impl MiniBatches {
     /// Batches of every class of the target, those of a second draw after all of the first.

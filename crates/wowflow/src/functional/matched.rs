@@ -4,7 +4,7 @@ use super::batches::{BatchEstimator, MiniBatches};
 use super::feature_map::FeatureMap;
 use super::mmd::SlicingPlan;
 use super::through::Through;
-use super::{Evaluation, Functional, FunctionalError, same_classes};
+use super::{Evaluation, Functional, FunctionalError, Quantity, same_classes};
 use crate::directions::dimension_factor;
 use crate::kernel::Base;
 use crate::measure::MeasureOverMeasures;
@@ -59,5 +59,13 @@ impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MatchedSw<'_, T, M> {
     /// As those of [`super::MappedMmd`].
     fn curvatures(&self) -> &[f64] {
         self.0.curvatures()
+    }
+
+    fn quantity(&self) -> Quantity {
+        Quantity { symbol: "mean SW_2^2 of matched classes".to_owned(), factor: 2.0, length_power: Some(2.0) }
+    }
+
+    fn lower_bound(&self) -> Option<f64> {
+        Some(0.0)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::batches::by_weight;
 use super::feature_map::FeatureMap;
-use super::{Evaluation, Functional, FunctionalError, same_classes, same_space};
+use super::{Evaluation, Functional, FunctionalError, Quantity, same_classes, same_space};
 use crate::measure::MeasureOverMeasures;
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
@@ -103,5 +103,17 @@ impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MeanMatching<'_, T, M> {
     /// That of the features, `2 / w_c`, times `|J^T v|^2 / |v|^2`, for all samples of a class moving together.
     fn curvatures(&self) -> &[f64] {
         &self.curvatures
+    }
+
+    fn quantity(&self) -> Quantity {
+        Quantity {
+            symbol: "sum of squared distances of means".to_owned(),
+            factor: 1.0,
+            length_power: Some(2.0),
+        }
+    }
+
+    fn lower_bound(&self) -> Option<f64> {
+        Some(0.0)
     }
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::batches::{BatchEstimator, MiniBatches, Reading};
-use super::{Evaluation, Functional, FunctionalError, same_space};
+use super::{Evaluation, Functional, FunctionalError, Quantity, same_space};
 use crate::directions::{Directions, Draws, Slicer, Slicing, dimension_factor};
 use crate::estimate::Estimate;
 use crate::kernel::{Base, Kernel};
@@ -32,6 +32,11 @@ pub enum Redraw {
     /// sorted once. Few directions in many dimensions are then matched and no others.
     Never,
 }
+
+crate::named!(Redraw, "moment of drawing", {
+    EveryStep = "every-step": "Anew at every step.",
+    Never = "never": "Once.",
+});
 
 /// Sliced distances between all classes, as matrices, row-major.
 ///
@@ -493,5 +498,19 @@ impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
         // Draw 0 is that of values for comparison.
         let before = self.half_mmd2_apart(before, draw + 1);
         self.half_mmd2_apart(after, draw + 1).minus(&before).estimate()
+    }
+
+    fn held_out(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Estimate {
+        self.half_mmd2_apart(particles, draw).estimate()
+    }
+
+    fn quantity(&self) -> Quantity {
+        let length_power = Some(self.kernel.length_power());
+        Quantity { symbol: "MMD^2".to_owned(), factor: 2.0, length_power }
+    }
+
+    /// 0, but where mini-batches or what is left out of distances may take the value below it.
+    fn lower_bound(&self) -> Option<f64> {
+        (self.batches.is_none() && self.spread == Spread::Kept).then_some(0.0)
     }
 }

@@ -7,6 +7,7 @@ mod mapped;
 mod matched;
 mod mean_matching;
 mod mmd;
+mod objective;
 mod pooled;
 mod through;
 
@@ -25,6 +26,7 @@ pub use mapped::MappedMmd;
 pub use matched::MatchedSw;
 pub use mean_matching::MeanMatching;
 pub use mmd::{MmdSw, PairDistances, Redraw, SlicingPlan};
+pub use objective::{FunctionalName, Objective, ObjectiveSettings, Sum, SumError, WeightedSum};
 pub use pooled::PooledMmd;
 
 /// Why a functional could not be set up.
@@ -98,8 +100,32 @@ pub struct Evaluation {
     pub standard_error: Option<f64>,
 }
 
+/// What a functional is recorded as: people know `MMD^2`, the flow descends half of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantity {
+    /// How it is written, such as `MMD^2`.
+    pub symbol: String,
+    /// What the functional's value is multiplied by to give it.
+    pub factor: f64,
+    /// The power of the samples' unit of length that it is measured in; `None` where terms of several are added up.
+    pub length_power: Option<f64>,
+}
+
+impl Quantity {
+    /// The unit in words: `1`, `length`, `length^2`, `mixed`.
+    #[must_use]
+    pub fn unit(&self) -> String {
+        match self.length_power {
+            None => "mixed".to_owned(),
+            Some(0.0) => "1".to_owned(),
+            Some(1.0) => "length".to_owned(),
+            Some(power) => format!("length^{power}"),
+        }
+    }
+}
+
 /// A function `F(P)` of a dataset, with its WoW gradient.
-pub trait Functional<T> {
+pub trait Functional<T: Scalar> {
     /// `F(P)` at a step, and the velocity of every sample (`N x d`, in the order of the points):
     /// the WoW gradient `(dF/dx_{c,i}) / (w_c a_{c,i})`, which descends when subtracted.
     ///
@@ -123,4 +149,26 @@ pub trait Functional<T> {
     ) -> Estimate {
         Estimate { value: f64::NAN, standard_error: f64::NAN, degrees_of_freedom: 0 }
     }
+
+    /// `F` on the `draw`-th draw kept for comparisons, apart from those of the steps: values of several states on
+    /// one draw compare. By default that of a step which no flow comes to; its standard error is NaN where nothing is
+    /// known of it, and 0 for exact values.
+    fn held_out(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Estimate {
+        let mut velocity = vec![T::ZERO; particles.points().len()];
+        let Evaluation { value, standard_error } = self.evaluate(particles, HELD_OUT - draw, &mut velocity);
+        Estimate { value, standard_error: standard_error.unwrap_or(f64::NAN), degrees_of_freedom: 0 }
+    }
+
+    /// What the value is recorded as; by default `F` itself, in units that are not told.
+    fn quantity(&self) -> Quantity {
+        Quantity { symbol: "F".to_owned(), factor: 1.0, length_power: None }
+    }
+
+    /// What no evaluation is below but for rounding, if there is such a number: a flow that gets there is at its end.
+    fn lower_bound(&self) -> Option<f64> {
+        None
+    }
 }
+
+/// The step that stands for the first held-out draw.
+const HELD_OUT: u64 = 1 << 48;

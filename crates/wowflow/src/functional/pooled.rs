@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Evaluation, Functional, FunctionalError, same_space};
+use super::{Evaluation, Functional, FunctionalError, Quantity, same_space};
 use crate::estimate::Estimate;
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::measure::MeasureOverMeasures;
@@ -178,5 +178,17 @@ impl<T: Scalar> Functional<T> for PooledMmd {
         _draw: u64,
     ) -> Estimate {
         Estimate::exact(0.5 * (self.mmd2(after) - self.mmd2(before)))
+    }
+
+    fn held_out(&mut self, particles: &MeasureOverMeasures<T>, _draw: u64) -> Estimate {
+        Estimate::exact(0.5 * self.mmd2(particles))
+    }
+
+    fn quantity(&self) -> Quantity {
+        Quantity { symbol: "MMD^2".to_owned(), factor: 2.0, length_power: Some(1.0) }
+    }
+
+    fn lower_bound(&self) -> Option<f64> {
+        Some(0.0)
     }
 }

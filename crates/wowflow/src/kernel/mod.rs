@@ -7,6 +7,8 @@ mod riesz;
 
 use thiserror::Error;
 
+use crate::auto::Auto;
+
 pub use gaussian::Gaussian;
 pub use imq::InverseMultiquadric;
 pub use laplace::Laplace;
@@ -21,16 +23,140 @@ pub enum Base {
     Sw1,
 }
 
-/// A parameter outside its range.
+/// Why there is no such kernel.
 #[derive(Clone, Debug, PartialEq, Error)]
-#[error("expected {parameter} {expected}, found {found}")]
-pub struct KernelError {
-    /// Name of the parameter.
-    pub parameter: &'static str,
-    /// Its range, in words.
-    pub expected: &'static str,
-    /// The value found.
-    pub found: f64,
+#[non_exhaustive]
+pub enum KernelError {
+    /// A parameter outside its range.
+    #[error("expected {parameter} {expected}, found {found}")]
+    Parameter {
+        /// Name of the parameter.
+        parameter: &'static str,
+        /// Its range, in words.
+        expected: &'static str,
+        /// The value found.
+        found: f64,
+    },
+    /// A parameter that the kernel does not have.
+    #[error("expected {parameter} with the kernels that have one, found it with {kernel}")]
+    Foreign {
+        /// Name of the parameter.
+        parameter: &'static str,
+        /// The kernel.
+        kernel: KernelName,
+    },
+    /// A bandwidth that is left open where all distances vanish, or where there are none to measure.
+    #[error(
+        "expected classes that differ to measure the bandwidth of {kernel} on, found none: give a bandwidth"
+    )]
+    Unmeasured {
+        /// The kernel.
+        kernel: KernelName,
+    },
+}
+
+/// A kernel by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KernelName {
+    /// [`Riesz`].
+    #[default]
+    Riesz,
+    /// [`Gaussian`].
+    Gaussian,
+    /// [`Laplace`].
+    Laplace,
+    /// [`InverseMultiquadric`].
+    InverseMultiquadric,
+}
+
+crate::named!(KernelName, "kernel", {
+    Riesz = "riesz": "-SW_2^r, the published one with r = 1.",
+    Gaussian = "gaussian": "exp(-SW_2^2 / (2h)).",
+    Laplace = "laplace": "exp(-SW_1 / h).",
+    InverseMultiquadric = "imq": "(h + SW_2^2)^(-1/2).",
+});
+
+/// A kernel with parameters that may be left open; a default one is the Riesz kernel `-SW_2`.
+///
+/// What a kernel does not have must be left open. Stored, it is a table with the `name` and the parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct KernelSettings {
+    /// Which kernel.
+    pub name: KernelName,
+    /// The bandwidth `h`; open: the mean sliced distance between source and target.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Auto::is_auto"))]
+    pub bandwidth: Auto<f64>,
+    /// The exponent `r`; open: 1.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Auto::is_auto"))]
+    pub exponent: Auto<f64>,
+    /// The smoothing length `eps`; open: 0.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Auto::is_auto"))]
+    pub smoothing: Auto<f64>,
+}
+
+impl KernelSettings {
+    /// The kernel of a name, all of its parameters open.
+    #[must_use]
+    pub fn of(name: KernelName) -> Self {
+        Self { name, ..Self::default() }
+    }
+
+    /// The same with a bandwidth.
+    #[must_use]
+    pub fn with_bandwidth(self, bandwidth: f64) -> Self {
+        Self { bandwidth: Auto::Given(bandwidth), ..self }
+    }
+
+    /// The kernel; a bandwidth that is left open is `typical` of the quantity that the kernel is a function of.
+    ///
+    /// # Errors
+    /// Parameters outside their ranges or of other kernels; no bandwidth where `typical` has none.
+    pub fn resolve(&self, typical: impl FnOnce(Base) -> Option<f64>) -> Result<Kernel, KernelError> {
+        let kernel = self.name;
+        let foreign = |parameter, given: Auto<f64>| match given {
+            Auto::Auto => Ok(()),
+            Auto::Given(_) => Err(KernelError::Foreign { parameter, kernel }),
+        };
+        if kernel == KernelName::Riesz {
+            foreign("bandwidth", self.bandwidth)?;
+            return Ok(Riesz::new(self.exponent.or(1.0), self.smoothing.or(0.0))?.into());
+        }
+        foreign("exponent", self.exponent)?;
+        foreign("smoothing", self.smoothing)?;
+        let base = if kernel == KernelName::Laplace { Base::Sw1 } else { Base::SquaredSw2 };
+        let h = self.bandwidth.given().or_else(|| typical(base).filter(|h| *h > 0.0));
+        let h = h.ok_or(KernelError::Unmeasured { kernel })?;
+        Ok(match kernel {
+            KernelName::Gaussian => Gaussian::new(h)?.into(),
+            KernelName::Laplace => Laplace::new(h)?.into(),
+            KernelName::InverseMultiquadric | KernelName::Riesz => InverseMultiquadric::new(h)?.into(),
+        })
+    }
+}
+
+/// Stored kernels are checked as new ones are.
+impl TryFrom<KernelSettings> for Kernel {
+    type Error = KernelError;
+
+    fn try_from(settings: KernelSettings) -> Result<Self, KernelError> {
+        settings.resolve(|_| None)
+    }
+}
+
+impl From<Kernel> for KernelSettings {
+    fn from(kernel: Kernel) -> Self {
+        let open = Self::of(kernel.name());
+        match kernel {
+            Kernel::Riesz(riesz) => {
+                Self { exponent: riesz.exponent().into(), smoothing: riesz.smoothing().into(), ..open }
+            }
+            Kernel::Gaussian(_) | Kernel::Laplace(_) | Kernel::InverseMultiquadric(_) => {
+                Self { bandwidth: kernel.bandwidth().into(), ..open }
+            }
+        }
+    }
 }
 
 /// One of the kernels, with checked parameters.
@@ -42,6 +168,8 @@ pub struct KernelError {
 /// # Ok::<(), wowflow::kernel::KernelError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "KernelSettings", into = "KernelSettings"))]
 pub enum Kernel {
     /// `exp(-SW_2^2 / (2h))`.
     Gaussian(Gaussian),
@@ -54,6 +182,17 @@ pub enum Kernel {
 }
 
 impl Kernel {
+    /// What the kernel is called.
+    #[must_use]
+    pub fn name(&self) -> KernelName {
+        match self {
+            Self::Gaussian(_) => KernelName::Gaussian,
+            Self::Laplace(_) => KernelName::Laplace,
+            Self::InverseMultiquadric(_) => KernelName::InverseMultiquadric,
+            Self::Riesz(_) => KernelName::Riesz,
+        }
+    }
+
     /// The sliced quantity `s` the kernel is a function of.
     #[must_use]
     pub fn base(&self) -> Base {
@@ -71,6 +210,17 @@ impl Kernel {
             Self::Laplace(kernel) => Some(kernel.bandwidth()),
             Self::InverseMultiquadric(kernel) => Some(kernel.bandwidth()),
             Self::Riesz(_) => None,
+        }
+    }
+
+    /// The power of the unit of length that values are measured in: doubled lengths, with the bandwidth doubled as its
+    /// unit asks for, multiply values by two to this power.
+    #[must_use]
+    pub fn length_power(&self) -> f64 {
+        match self {
+            Self::Gaussian(_) | Self::Laplace(_) => 0.0,
+            Self::InverseMultiquadric(_) => -1.0,
+            Self::Riesz(kernel) => kernel.exponent(),
         }
     }
 
@@ -137,7 +287,7 @@ fn positive(parameter: &'static str, found: f64) -> Result<f64, KernelError> {
     if found > 0.0 && found.is_finite() {
         Ok(found)
     } else {
-        Err(KernelError { parameter, expected: "positive and finite", found })
+        Err(KernelError::Parameter { parameter, expected: "positive and finite", found })
     }
 }
 

@@ -20,12 +20,28 @@ impl Riesz {
     pub fn new(r: f64, eps: f64) -> Result<Self, KernelError> {
         let r = positive("r", r)?;
         if r >= 2.0 {
-            return Err(KernelError { parameter: "r", expected: "below 2", found: r });
+            return Err(KernelError::Parameter { parameter: "r", expected: "below 2", found: r });
         }
         if !(eps >= 0.0 && eps.is_finite()) {
-            return Err(KernelError { parameter: "eps", expected: "at least 0 and finite", found: eps });
+            return Err(KernelError::Parameter {
+                parameter: "eps",
+                expected: "at least 0 and finite",
+                found: eps,
+            });
         }
         Ok(Self { r, eps })
+    }
+
+    /// The exponent `r`.
+    #[must_use]
+    pub fn exponent(&self) -> f64 {
+        self.r
+    }
+
+    /// The smoothing length `eps`.
+    #[must_use]
+    pub fn smoothing(&self) -> f64 {
+        self.eps
     }
 
     /// `K(s)`.

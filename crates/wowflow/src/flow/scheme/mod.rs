@@ -16,14 +16,61 @@ pub(super) use tangent::Tangent;
 /// `v` is the WoW gradient at `x`, `tau` its step size; vectors are measured in
 /// the tangent space, `<u, v> = sum_c w_c sum_i a_{c,i} u_{c,i} . v_{c,i}`.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Kind", into = "Kind"))]
 pub struct Scheme(Kind);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "name", rename_all = "kebab-case"))]
 enum Kind {
-    HeavyBall { momentum: f64, decay: Decay },
-    Nesterov { momentum: f64, decay: Decay },
-    Adam { first: f64, second: f64 },
+    HeavyBall { momentum: f64, momentum_schedule: Decay },
+    Nesterov { momentum: f64, momentum_schedule: Decay },
+    Adam { first_moment: f64, second_moment: f64 },
     Lbfgs { pairs: usize },
+}
+
+/// A scheme by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SchemeName {
+    /// [`Scheme::heavy_ball`].
+    #[default]
+    HeavyBall,
+    /// [`Scheme::nesterov`].
+    Nesterov,
+    /// [`Scheme::adam`].
+    Adam,
+    /// [`Scheme::lbfgs`].
+    Lbfgs,
+}
+
+crate::named!(SchemeName, "scheme", {
+    HeavyBall = "heavy-ball": "Velocities accumulate: u <- v + m u, x <- x - tau u.",
+    Nesterov = "nesterov": "The same, looking one step ahead.",
+    Adam = "adam": "Steps of one length a coordinate, whatever the force.",
+    Lbfgs = "lbfgs": "Quasi-Newton with backtracking, on directions drawn once.",
+});
+
+/// Stored schemes are checked as new ones are.
+#[cfg(feature = "serde")]
+impl TryFrom<Kind> for Scheme {
+    type Error = ScheduleError;
+
+    fn try_from(kind: Kind) -> Result<Self, ScheduleError> {
+        match kind {
+            Kind::HeavyBall { momentum, momentum_schedule } => Self::heavy_ball(momentum, momentum_schedule),
+            Kind::Nesterov { momentum, momentum_schedule } => Self::nesterov(momentum, momentum_schedule),
+            Kind::Adam { first_moment, second_moment } => Self::adam(first_moment, second_moment),
+            Kind::Lbfgs { pairs } => Self::lbfgs(pairs),
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Scheme> for Kind {
+    fn from(scheme: Scheme) -> Self {
+        scheme.0
+    }
 }
 
 /// What a step did.
@@ -45,7 +92,8 @@ impl Scheme {
     /// # Errors
     /// A momentum outside [0, 1).
     pub fn heavy_ball(momentum: f64, decay: Decay) -> Result<Self, ScheduleError> {
-        Ok(Self(Kind::HeavyBall { momentum: below_one("momentum", momentum)?, decay }))
+        let momentum = below_one("momentum", momentum)?;
+        Ok(Self(Kind::HeavyBall { momentum, momentum_schedule: decay }))
     }
 
     /// Nesterov's momentum, with the velocity taken at the point looked ahead to:
@@ -54,7 +102,8 @@ impl Scheme {
     /// # Errors
     /// A momentum outside [0, 1).
     pub fn nesterov(momentum: f64, decay: Decay) -> Result<Self, ScheduleError> {
-        Ok(Self(Kind::Nesterov { momentum: below_one("momentum", momentum)?, decay }))
+        let momentum = below_one("momentum", momentum)?;
+        Ok(Self(Kind::Nesterov { momentum, momentum_schedule: decay }))
     }
 
     /// Adam (Kingma and Ba 2015): every coordinate moves by about `tau` in units of length, whatever
@@ -64,8 +113,9 @@ impl Scheme {
     /// # Errors
     /// A decay outside [0, 1).
     pub fn adam(first: f64, second: f64) -> Result<Self, ScheduleError> {
-        let first = below_one("decay of the first moment", first)?;
-        Ok(Self(Kind::Adam { first, second: below_one("decay of the second moment", second)? }))
+        let first_moment = below_one("decay of the first moment", first)?;
+        let second_moment = below_one("decay of the second moment", second)?;
+        Ok(Self(Kind::Adam { first_moment, second_moment }))
     }
 
     /// L-BFGS (Liu and Nocedal 1989) with the last `pairs` changes of the velocity and backtracking;
@@ -79,6 +129,17 @@ impl Scheme {
             return Err(ScheduleError { parameter: "pairs", expected: "at least 1", found: 0.0 });
         }
         Ok(Self(Kind::Lbfgs { pairs }))
+    }
+
+    /// What the scheme is called.
+    #[must_use]
+    pub fn name(&self) -> SchemeName {
+        match self.0 {
+            Kind::HeavyBall { .. } => SchemeName::HeavyBall,
+            Kind::Nesterov { .. } => SchemeName::Nesterov,
+            Kind::Adam { .. } => SchemeName::Adam,
+            Kind::Lbfgs { .. } => SchemeName::Lbfgs,
+        }
     }
 
     /// Whether a state is a trial that the scheme will take back.
@@ -103,14 +164,14 @@ impl Scheme {
         let FlowState { particles, memory, step, .. } = state;
         let points = particles.points_mut();
         let outcome = match self.0 {
-            Kind::HeavyBall { momentum, decay } => {
+            Kind::HeavyBall { momentum, momentum_schedule: decay } => {
                 momentum::heavy_ball(momentum * decay.share(left), points, memory, velocity, tangent)
             }
-            Kind::Nesterov { momentum, decay } => {
+            Kind::Nesterov { momentum, momentum_schedule: decay } => {
                 momentum::nesterov(momentum * decay.share(left), points, memory, velocity, tangent)
             }
-            Kind::Adam { first, second } => {
-                adam::step((first, second), *step, points, memory, velocity, tangent)
+            Kind::Adam { first_moment, second_moment } => {
+                adam::step((first_moment, second_moment), *step, points, memory, velocity, tangent)
             }
             Kind::Lbfgs { pairs } => lbfgs::step(pairs, points, memory, value, velocity, tangent),
         };

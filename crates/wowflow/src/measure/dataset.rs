@@ -1,0 +1,102 @@
+//! From a measure back to a labeled dataset.
+
+use crate::dataset::{DatasetError, Label, LabeledDataset, Stored};
+use crate::measure::MeasureOverMeasures;
+
+impl<T: Stored> MeasureOverMeasures<T> {
+    /// The class of every sample, class after class.
+    #[must_use]
+    pub fn class_of(&self) -> Vec<usize> {
+        (0..self.class_count()).flat_map(|class| std::iter::repeat_n(class, self.class_size(class))).collect()
+    }
+
+    /// The samples as a labeled dataset, class after class; `labels[c]` is the label of class `c`, and classes of one
+    /// label become one.
+    ///
+    /// Weights are set where those of a dataset without any would not be right: where samples or classes of the
+    /// measure have other weights than equal ones, and where classes of different sizes became one. Masses are kept
+    /// then: of classes without mass in a class with some, all samples have weight 0.
+    ///
+    /// ```
+    /// use wowflow::dataset::Label;
+    /// use wowflow::measure::MeasureOverMeasures;
+    /// let p = MeasureOverMeasures::uniform(vec![0.0, 1.0, 5.0_f64], 1, &[2, 1])?;
+    /// let data = p.to_dataset(&[Label::from("a"), Label::from("b")])?;
+    /// assert_eq!((data.len(), data.class_count()), (3, 2));
+    /// assert_eq!(MeasureOverMeasures::from_dataset(&data)?, p);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Points that are not finite.
+    ///
+    /// # Panics
+    /// Another number of labels than of classes.
+    pub fn to_dataset(&self, labels: &[Label]) -> Result<LabeledDataset, DatasetError> {
+        assert_eq!(labels.len(), self.class_count(), "one label a class");
+        let of_samples = self.class_of().into_iter().map(|class| labels[class].clone()).collect();
+        let data = LabeledDataset::new(T::into_points(self.points().to_vec()), self.dim(), of_samples)?;
+        let place = |label: &Label| data.classes().iter().position(|known| known == label);
+        let merged: Vec<usize> = labels.iter().filter_map(place).collect();
+        let outer = self.outer_weights();
+        let (mut totals, mut members) = (vec![0.0; data.class_count()], vec![0; data.class_count()]);
+        for (class, &to) in merged.iter().enumerate() {
+            totals[to] += outer[class];
+            members[to] += 1;
+        }
+        let several = members.iter().any(|count| *count > 1);
+        let equal = totals.iter().all(|total| *total == totals[0]);
+        let weighted = (0..self.class_count()).any(|class| self.class_weights(class).is_some());
+        let data = match weighted || several {
+            false => data,
+            true => {
+                let of_class = |class: usize| {
+                    let (size, to) = (self.class_size(class), merged[class]);
+                    let share = match members[to] {
+                        1 => 1.0,
+                        _ if totals[to] > 0.0 => outer[class],
+                        _ => 1.0,
+                    };
+                    let uniform = 1.0 / size as f64;
+                    (0..size).map(move |i| share * self.class_weights(class).map_or(uniform, |a| a[i]))
+                };
+                data.with_sample_weights((0..self.class_count()).flat_map(of_class).collect())?
+            }
+        };
+        if equal { Ok(data) } else { data.with_class_weights(totals) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_of_one_label_become_one_and_keep_their_masses() {
+        let points = vec![0.0, 1.0, 2.0, 3.0_f64];
+        let p = MeasureOverMeasures::new(points, 1, &[2, 1, 1], None, Some(&[0.5, 0.25, 0.25])).unwrap();
+        let labels = [Label::from("b"), Label::from("a"), Label::from("b")];
+        let data = p.to_dataset(&labels).unwrap();
+        assert_eq!(data.classes(), [Label::from("a"), Label::from("b")]);
+        let merged = MeasureOverMeasures::<f64>::from_dataset(&data).unwrap();
+        let masses: Vec<(f64, f64)> = merged.points().iter().copied().zip(merged.sample_masses()).collect();
+        assert_eq!(masses, [(2.0, 0.25), (0.0, 0.25), (1.0, 0.25), (3.0, 0.25)]);
+    }
+
+    #[test]
+    fn unequal_weights_survive() {
+        let p = MeasureOverMeasures::new(
+            vec![0.0, 1.0, 2.0_f32],
+            1,
+            &[2, 1],
+            Some(&[0.25, 0.75, 1.0]),
+            Some(&[0.3, 0.7]),
+        )
+        .unwrap();
+        let data = p.to_dataset(&[Label::Int(2), Label::Int(1)]).unwrap();
+        let back = MeasureOverMeasures::<f32>::from_dataset(&data).unwrap();
+        assert_eq!(back.points(), [2.0, 0.0, 1.0]);
+        assert_eq!(back.outer_weights(), [0.7, 0.3]);
+        assert_eq!(back.class_weights(1), Some(&[0.25, 0.75][..]));
+    }
+}
