@@ -174,6 +174,49 @@ pub enum DataError {
         /// What the server or the network said.
         found: String,
     },
+    /// Datasets that are to be used together, but there are none.
+    #[error("expected at least one dataset, found none")]
+    NoDatasets,
+    /// Datasets of different dimensions.
+    #[error(
+        "expected datasets of the same dimension, found {} ({}) and {} ({}): {remedy} all in a shared space first",
+        dims[0], names[0], dims[1], names[1]
+    )]
+    Dimensions {
+        /// The dimensions.
+        dims: [usize; 2],
+        /// The datasets.
+        names: [String; 2],
+        /// What can be done.
+        remedy: &'static str,
+    },
+    /// Datasets of images of different shapes.
+    #[error(
+        "expected images of the same shape, found {} ({}) and {} ({}): scale them to one size first",
+        shapes[0], names[0], shapes[1], names[1]
+    )]
+    ImageShapes {
+        /// The shapes.
+        shapes: [wowflow::dataset::ImageShape; 2],
+        /// The datasets.
+        names: [String; 2],
+    },
+    /// Samples that are not finite in the precision that was chosen.
+    #[error("{name}: {error}")]
+    Measure {
+        /// The dataset.
+        name: String,
+        /// Why.
+        error: wowflow::measure::MeasureError,
+    },
+    /// Images that cannot be brought to a size.
+    #[error("{name}: {error}")]
+    Resize {
+        /// The dataset.
+        name: String,
+        /// Why.
+        error: crate::resize::ResizeError,
+    },
     /// A download was stopped on request; what was received is kept and resumed next time.
     #[error("stopped while downloading {}; the next fetch resumes it", file.display())]
     Cancelled {

@@ -28,7 +28,10 @@ pub mod npy;
 
 mod bounded;
 mod load;
+mod lookup;
 mod named;
+mod prepared;
+mod provenance;
 mod read;
 mod resize;
 mod spec;
@@ -36,8 +39,11 @@ mod write;
 
 pub use error::DataError;
 pub use load::{CacheHome, LoadOptions, Loaded, load, search_path};
+pub use lookup::Lookup;
 pub use named::{Checksum, NamedSet, RemoteFile};
+pub use prepared::{Prepared, common_dimension, common_image_shape, finest_precision};
+pub use provenance::{DataProvenance, sha256_hex};
 pub use read::source::SourceFile;
-pub use resize::{ResizeError, resize};
+pub use resize::{ResizeError, Size, resize};
 pub use spec::{DatasetSpec, Source, Split};
 pub use write::write_npz_dataset;

@@ -1,5 +1,9 @@
 //! Images brought to another size, so that datasets of different sizes can be compared.
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wowflow::dataset::{DatasetError, ImageShape, LabeledDataset, Points};
 
@@ -24,6 +28,38 @@ pub enum ResizeError {
     /// What came out is no dataset.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+}
+
+/// A size of images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// Pixels from left to right.
+    pub width: usize,
+    /// Pixels from top to bottom.
+    pub height: usize,
+}
+
+/// Images of more pixels a side than this are a slip.
+const LARGEST_SIDE: usize = 4096;
+
+impl FromStr for Size {
+    type Err = String;
+
+    /// Reads `16x9`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let side = |digits: &str| digits.parse().ok().filter(|side| (1..=LARGEST_SIDE).contains(side));
+        let sides = text.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?)));
+        let (width, height) = sides.ok_or_else(|| {
+            format!("expected WIDTHxHEIGHT with sides from 1 to {LARGEST_SIDE}, found `{text}`")
+        })?;
+        Ok(Self { width, height })
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
 }
 
 /// The same images, labels and weights with images of `width x height` pixels.
@@ -112,6 +148,14 @@ fn plane_resized(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!("16x9".parse(), Ok(Size { width: 16, height: 9 }));
+        for bad in ["16", "0x3", "3x", "x", "3x4x5", "-1x2", "5000x1", "3 x 4"] {
+            assert!(bad.parse::<Size>().is_err(), "{bad}");
+        }
+    }
     use wowflow::dataset::Label;
 
     fn images(width: usize, height: usize, channels: usize, pixel: impl Fn(usize) -> f64) -> LabeledDataset {

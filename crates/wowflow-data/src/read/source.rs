@@ -6,21 +6,28 @@ use std::path::{Path, PathBuf};
 
 use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::bounded::{Bounded, read_full};
 use crate::error::DataError;
 
 /// A file that a dataset came from, for provenance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFile {
     /// Where it was found.
+    #[serde(serialize_with = "as_text")]
     pub path: PathBuf,
+    /// Its size in bytes; of a folder, the total.
+    pub bytes: u64,
     /// Its SHA-256 in lower-case hexadecimal; of a folder, that of the sorted lines
     /// `SHA256  RELATIVE/PATH` of its files.
     pub sha256: String,
-    /// Its size in bytes; of a folder, the total.
-    pub bytes: u64,
+}
+
+/// Stored paths are for people: what is no text in them is replaced.
+fn as_text<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&path.to_string_lossy())
 }
 
 /// A file opened for reading, expanded if it was gzip or bzip2, whatever its name.

@@ -1,192 +1,13 @@
-//! The layout of a run directory and the schemas of the files the program writes and reports read.
+//! The records of a flow: metrics by step, frames for pictures, the summary.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use wowflow::dataset::ImageShape;
+use wowflow::functional::Quantity;
 
-use crate::error::ReportError;
-
-/// Version of the layout described in this module; every JSON file with a `schema` field names it.
-pub const SCHEMA: u32 = 2;
-
-/// Where each file of a run lies.
-///
-/// ```
-/// use wowflow_report::rundir::RunDir;
-/// let run = RunDir::new("runs/first");
-/// assert!(run.frame(250).ends_with("frames/step-00000250.npy"));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunDir {
-    root: PathBuf,
-}
-
-impl RunDir {
-    /// Names the run directory `root`; nothing is created or read.
-    pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
-    }
-
-    /// The folder itself.
-    #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
-    /// The resolved configuration.
-    #[must_use]
-    pub fn config(&self) -> PathBuf {
-        self.root.join("config.json")
-    }
-
-    /// Versions, seeds and checksums.
-    #[must_use]
-    pub fn provenance(&self) -> PathBuf {
-        self.root.join("provenance.json")
-    }
-
-    /// One [`MetricsRecord`] a line.
-    #[must_use]
-    pub fn metrics(&self) -> PathBuf {
-        self.root.join("metrics.jsonl")
-    }
-
-    /// The [`Summary`] of a finished run.
-    #[must_use]
-    pub fn summary(&self) -> PathBuf {
-        self.root.join("summary.json")
-    }
-
-    /// The flowed dataset with its new labels.
-    #[must_use]
-    pub fn flowed(&self) -> PathBuf {
-        self.root.join("flowed.npz")
-    }
-
-    /// Folder of the checkpoints.
-    #[must_use]
-    pub fn checkpoints(&self) -> PathBuf {
-        self.root.join("checkpoints")
-    }
-
-    /// Folder of the recorded samples.
-    #[must_use]
-    pub fn frames(&self) -> PathBuf {
-        self.root.join("frames")
-    }
-
-    /// The [`FramesIndex`].
-    #[must_use]
-    pub fn frames_index(&self) -> PathBuf {
-        self.frames().join("frames.json")
-    }
-
-    /// The displayed source samples at a step: a float32 array of shape (rows, dim).
-    #[must_use]
-    pub fn frame(&self, step: u64) -> PathBuf {
-        self.frames().join(format!("step-{step:08}.npy"))
-    }
-
-    /// The displayed target samples: a float32 array of shape (rows, dim).
-    #[must_use]
-    pub fn target(&self) -> PathBuf {
-        self.frames().join("target.npy")
-    }
-
-    /// Picture: a grid of images over time.
-    #[must_use]
-    pub fn images_picture(&self) -> PathBuf {
-        self.root.join("images.png")
-    }
-
-    /// Picture: the paths of the samples in the plane.
-    #[must_use]
-    pub fn trajectories_picture(&self) -> PathBuf {
-        self.root.join("trajectories.png")
-    }
-
-    /// Picture: the loss against the step.
-    #[must_use]
-    pub fn loss_picture(&self) -> PathBuf {
-        self.root.join("loss.png")
-    }
-
-    /// Picture: nearest-neighbour accuracy against the step.
-    #[must_use]
-    pub fn accuracy_picture(&self) -> PathBuf {
-        self.root.join("accuracy.png")
-    }
-
-    /// Picture: the exact distance to the target against the step.
-    #[must_use]
-    pub fn distance_picture(&self) -> PathBuf {
-        self.root.join("distance.png")
-    }
-
-    /// Picture: the animated flow.
-    #[must_use]
-    pub fn flow_animation(&self) -> PathBuf {
-        self.root.join("flow.gif")
-    }
-
-    /// Reads the part of `config.json` that reports need.
-    ///
-    /// # Errors
-    /// The file is missing or does not name the schema, the source and the target.
-    pub fn read_names(&self) -> Result<RunNames, ReportError> {
-        let path = self.config();
-        let names: RunNames = read_json(&path, "the configuration of a run")?;
-        check_schema(&path, names.schema)?;
-        Ok(names)
-    }
-
-    /// Reads `metrics.jsonl`, see [`read_metrics`].
-    ///
-    /// # Errors
-    /// As [`read_metrics`].
-    pub fn read_metrics(&self) -> Result<Vec<MetricsRecord>, ReportError> {
-        read_metrics(&self.metrics())
-    }
-
-    /// Reads `frames/frames.json` and checks that its parts fit together.
-    ///
-    /// # Errors
-    /// The file is missing, is not such an index, has another schema, or contradicts itself.
-    pub fn read_frames_index(&self) -> Result<FramesIndex, ReportError> {
-        let path = self.frames_index();
-        let index: FramesIndex = read_json(&path, "the index of recorded frames")?;
-        check_schema(&path, index.schema)?;
-        index.check(&path)?;
-        Ok(index)
-    }
-
-    /// Reads `summary.json`.
-    ///
-    /// # Errors
-    /// The file is missing, is not a summary, or has another schema.
-    pub fn read_summary(&self) -> Result<Summary, ReportError> {
-        let path = self.summary();
-        let summary: Summary = read_json(&path, "the summary of a finished run")?;
-        check_schema(&path, summary.schema)?;
-        Ok(summary)
-    }
-}
-
-/// What reports read of `config.json`: the datasets by name; its other fields are the program's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunNames {
-    /// Version of the layout, [`SCHEMA`].
-    pub schema: u32,
-    /// The dataset that flows.
-    pub source: String,
-    /// The dataset it flows to.
-    pub target: String,
-}
+use super::error::{RecordError, read_bytes};
 
 /// One line of `metrics.jsonl`: the state observed at a step; step 0 is the initial state.
 ///
@@ -196,12 +17,12 @@ pub struct RunNames {
 pub struct MetricsRecord {
     /// Steps taken so far.
     pub step: u64,
-    /// `MMD^2` to the target at this state.
+    /// The recorded quantity at this state; `summary.json` names it and its unit.
     #[serde(deserialize_with = "null_is_nan")]
-    pub mmd2: f64,
-    /// Standard error of `mmd2` over draws of directions, where it is known.
+    pub value: f64,
+    /// Standard error of `value` over draws of directions, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mmd2_standard_error: Option<f64>,
+    pub value_standard_error: Option<f64>,
     /// Size of the step taken from this state.
     #[serde(deserialize_with = "null_is_nan")]
     pub step_size: f64,
@@ -257,8 +78,8 @@ impl FramesIndex {
         self.image_shape.map(|[width, height, channels]| ImageShape { width, height, channels })
     }
 
-    fn check(&self, path: &Path) -> Result<(), ReportError> {
-        let content = |expected: String, found: String| Err(ReportError::content(path, expected, found));
+    pub(super) fn check(&self, path: &Path) -> Result<(), RecordError> {
+        let content = |expected: String, found: String| Err(RecordError::content(path, expected, found));
         if self.dim == 0 {
             return content("a dimension of at least 1".into(), "0".into());
         }
@@ -290,6 +111,25 @@ impl FramesIndex {
     }
 }
 
+/// What the values of a flow are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FunctionalRecord {
+    /// The functional that descends, as it is typed: `mmd-sw`.
+    pub name: String,
+    /// How the recorded quantity is written: `MMD^2`.
+    pub symbol: String,
+    /// Its unit, in that of the samples: `1`, `length`, `length^2`, `mixed`.
+    pub unit: String,
+}
+
+impl FunctionalRecord {
+    /// Of a functional by name and what it is recorded as.
+    #[must_use]
+    pub fn new(name: String, quantity: &Quantity) -> Self {
+        Self { name, symbol: quantity.symbol.clone(), unit: quantity.unit() }
+    }
+}
+
 /// A source class and the target class it was matched to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassMatch {
@@ -309,12 +149,14 @@ pub struct ClassMatch {
 pub struct Summary {
     /// Version of the layout, [`SCHEMA`].
     pub schema: u32,
-    /// `MMD^2` to the target at step 0.
+    /// What the values are.
+    pub functional: FunctionalRecord,
+    /// The recorded quantity at step 0, on directions apart from those of the steps.
     #[serde(deserialize_with = "null_is_nan")]
-    pub mmd2_initial: f64,
-    /// `MMD^2` to the target at the last step.
+    pub value_initial: f64,
+    /// The same at the last step, on the same directions.
     #[serde(deserialize_with = "null_is_nan")]
-    pub mmd2_final: f64,
+    pub value_final: f64,
     /// `W_{W2}^2` to the target at step 0, where computed.
     pub wow2_initial: Option<f64>,
     /// `W_{W2}^2` to the target at the last step, where computed.
@@ -342,7 +184,7 @@ pub struct Summary {
 ///
 /// # Errors
 /// The file is missing or unreadable, or a line before that is not a record.
-pub fn read_metrics(path: &Path) -> Result<Vec<MetricsRecord>, ReportError> {
+pub fn read_metrics(path: &Path) -> Result<Vec<MetricsRecord>, RecordError> {
     let bytes = read_bytes(path, "metrics")?;
     let mut records = Vec::new();
     for (number, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
@@ -354,32 +196,11 @@ pub fn read_metrics(path: &Path) -> Result<Vec<MetricsRecord>, ReportError> {
             Err(_) if !line.ends_with(b"\n") => {}
             Err(error) => {
                 let expected = format!("a metrics record on line {}", number + 1);
-                return Err(ReportError::content(path, expected, strip_position(&error)));
+                return Err(RecordError::content(path, expected, strip_position(&error)));
             }
         }
     }
     Ok(records)
-}
-
-/// Reads a JSON file of the run directory into `T`; `what` names it in errors.
-fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, ReportError> {
-    let bytes = read_bytes(path, what)?;
-    serde_json::from_slice(&bytes).map_err(|error| ReportError::content(path, what, error.to_string()))
-}
-
-fn read_bytes(path: &Path, what: &'static str) -> Result<Vec<u8>, ReportError> {
-    fs::read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => ReportError::Missing { what, path: path.to_owned() },
-        _ => ReportError::io(path, error),
-    })
-}
-
-fn check_schema(path: &Path, found: u32) -> Result<(), ReportError> {
-    if found == SCHEMA {
-        Ok(())
-    } else {
-        Err(ReportError::Schema { path: path.to_owned(), expected: SCHEMA, found })
-    }
 }
 
 /// The parser's message without its own line number, which counts within one record only.
@@ -397,13 +218,16 @@ fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use super::super::layout::{RunDir, SCHEMA};
     use super::*;
 
-    fn record(step: u64, mmd2: f64) -> MetricsRecord {
+    fn record(step: u64, value: f64) -> MetricsRecord {
         MetricsRecord {
             step,
-            mmd2,
-            mmd2_standard_error: None,
+            value,
+            value_standard_error: None,
             step_size: 0.5,
             velocity_rms: 1.0,
             seconds: 0.1,
@@ -436,9 +260,9 @@ mod tests {
     #[test]
     fn numbers_that_are_not_finite_survive_as_nan() {
         let line = record(3, f64::INFINITY).to_line();
-        assert!(line.contains("\"mmd2\":null"), "{line}");
+        assert!(line.contains("\"value\":null"), "{line}");
         let back: MetricsRecord = serde_json::from_str(&line).unwrap();
-        assert!(back.mmd2.is_nan());
+        assert!(back.value.is_nan());
         assert_eq!(back.step, 3);
     }
 
@@ -464,7 +288,7 @@ mod tests {
         // A complete last line is no excuse either.
         fs::write(&path, "{\"step\":1}\n").unwrap();
         let text = read_metrics(&path).unwrap_err().to_string();
-        assert!(text.ends_with("found missing field `mmd2`"), "{text}");
+        assert!(text.ends_with("found missing field `value`"), "{text}");
     }
 
     #[test]
@@ -496,8 +320,13 @@ mod tests {
         let run = RunDir::new(folder.path());
         let mut summary = Summary {
             schema: SCHEMA,
-            mmd2_initial: 1.0,
-            mmd2_final: 0.01,
+            functional: FunctionalRecord {
+                name: "mmd-sw".into(),
+                symbol: "MMD^2".into(),
+                unit: "length".into(),
+            },
+            value_initial: 1.0,
+            value_final: 0.01,
             wow2_initial: Some(2.0),
             wow2_final: None,
             steps: 100,
@@ -516,8 +345,8 @@ mod tests {
     fn missing_files_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::new(folder.path());
-        assert!(matches!(run.read_metrics(), Err(ReportError::Missing { what: "metrics", .. })));
-        assert!(matches!(run.read_summary(), Err(ReportError::Missing { .. })));
+        assert!(matches!(run.read_metrics(), Err(RecordError::Missing { what: "metrics", .. })));
+        assert!(matches!(run.read_summary(), Err(RecordError::Missing { .. })));
         let text = run.read_frames_index().unwrap_err().to_string();
         assert!(text.contains("frames.json, found no such file"), "{text}");
     }

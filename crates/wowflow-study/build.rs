@@ -1,6 +1,7 @@
-//! Records the revision the program is built from, for provenance; "unknown" outside a checkout. A build from files that
-//! differ from it says so.
+//! Records what studies are built from and for: the revision ("unknown" outside a checkout; a build from files that
+//! differ from it says so) and the platform.
 
+use std::env;
 use std::process::Command;
 
 fn main() {
@@ -13,6 +14,8 @@ fn main() {
     let modified = if changes.is_none_or(|found| found.is_empty()) { "" } else { "-modified" };
     let revision = git(&["rev-parse", "HEAD"]).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo:rustc-env=WOWFLOW_REVISION={revision}{modified}");
+    let target = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
+    println!("cargo:rustc-env=WOWFLOW_PLATFORM={}-{}", target("ARCH"), target("OS"));
     for name in ["HEAD", "logs/HEAD"] {
         if let Some(path) = git(&["rev-parse", "--git-path", name]) {
             println!("cargo:rerun-if-changed={path}");

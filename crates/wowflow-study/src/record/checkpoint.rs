@@ -2,49 +2,47 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
-use wowflow::dataset::Points;
+use wowflow::dataset::Stored;
 use wowflow::flow::{FlowState, Memory};
 use wowflow::measure::MeasureOverMeasures;
-use wowflow::scalar::Scalar;
 use wowflow_data::npy::{NpyArray, NpyData, read_npz, write_npz};
-use wowflow_report::rundir::RunDir;
 
-/// An element type that checkpoints and results can hold.
-pub(crate) trait Stored: Scalar {
+use super::layout::RunDir;
+use crate::error::{Place, Result, StudyError, refuse, require};
+
+/// A coordinate type that arrays on disk can hold.
+pub trait NpyScalar: Stored {
+    /// Values as an array.
     fn array(shape: Vec<usize>, values: Vec<Self>) -> NpyArray;
+    /// The values of an array of this type.
     fn values(data: NpyData) -> Option<Vec<Self>>;
-    fn points(values: Vec<Self>) -> Points;
 }
 
-impl Stored for f32 {
+impl NpyScalar for f32 {
     fn array(shape: Vec<usize>, values: Vec<Self>) -> NpyArray {
         NpyArray::f32(shape, values)
     }
     fn values(data: NpyData) -> Option<Vec<Self>> {
         if let NpyData::F32(values) = data { Some(values) } else { None }
     }
-    fn points(values: Vec<Self>) -> Points {
-        Points::F32(values)
-    }
 }
 
-impl Stored for f64 {
+impl NpyScalar for f64 {
     fn array(shape: Vec<usize>, values: Vec<Self>) -> NpyArray {
         NpyArray::f64(shape, values)
     }
     fn values(data: NpyData) -> Option<Vec<Self>> {
         if let NpyData::F64(values) = data { Some(values) } else { None }
     }
-    fn points(values: Vec<Self>) -> Points {
-        Points::F64(values)
-    }
 }
 
 /// A state and the seconds it took to get there.
-pub(crate) struct Checkpoint<T> {
-    pub(crate) state: FlowState<T>,
-    pub(crate) seconds: f64,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint<T> {
+    /// The state.
+    pub state: FlowState<T>,
+    /// Seconds of the run until then.
+    pub seconds: f64,
 }
 
 fn path_of(run: &RunDir, step: u64) -> PathBuf {
@@ -52,7 +50,12 @@ fn path_of(run: &RunDir, step: u64) -> PathBuf {
 }
 
 /// Writes a state; the one before is removed once this one is safe.
-pub(crate) fn write<T: Stored>(run: &RunDir, state: &FlowState<T>, seconds: f64, config: &str) -> Result<()> {
+pub(crate) fn write<T: NpyScalar>(
+    run: &RunDir,
+    state: &FlowState<T>,
+    seconds: f64,
+    config: &str,
+) -> Result<()> {
     let particles = state.particles();
     let shape = vec![particles.sample_count(), particles.dim()];
     let points = T::array(shape.clone(), particles.points().to_vec());
@@ -81,14 +84,14 @@ pub(crate) fn write<T: Stored>(run: &RunDir, state: &FlowState<T>, seconds: f64,
 pub(crate) fn remove_before(run: &RunDir, last: u64) -> Result<()> {
     for (step, path) in list(run)? {
         if step < last {
-            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            std::fs::remove_file(&path).map_err(StudyError::io("remove", &path))?;
         }
     }
     Ok(())
 }
 
 /// Reads the latest state of a run whose particles started as `initial`; `None` when there is none.
-pub(crate) fn latest<T: Stored>(
+pub(crate) fn latest<T: NpyScalar>(
     run: &RunDir,
     initial: &MeasureOverMeasures<T>,
     config: &str,
@@ -96,35 +99,34 @@ pub(crate) fn latest<T: Stored>(
     let Some((_, path)) = list(run)?.pop() else {
         return Ok(None);
     };
-    read(&path, initial, config).with_context(|| format!("cannot resume from {}", path.display())).map(Some)
+    read(&path, initial, config).at(|| format!("cannot resume from {}", path.display())).map(Some)
 }
 
-fn read<T: Stored>(path: &Path, initial: &MeasureOverMeasures<T>, config: &str) -> Result<Checkpoint<T>> {
+fn read<T: NpyScalar>(path: &Path, initial: &MeasureOverMeasures<T>, config: &str) -> Result<Checkpoint<T>> {
     let mut arrays = read_npz(path)?;
     let mut take = |name: &str| {
         let at = arrays.iter().position(|(found, _)| found == name);
-        at.map(|at| arrays.swap_remove(at).1.data)
-            .with_context(|| format!("expected an array `{name}`, found none"))
+        at.map(|at| arrays.swap_remove(at).1.data).at(|| format!("expected an array `{name}`, found none"))
     };
     match take("config")? {
         NpyData::Text(found) if found == [config] => {}
-        _ => bail!("expected a checkpoint of this configuration, found one of another"),
+        _ => refuse!("expected a checkpoint of this configuration, found one of another"),
     }
-    let Some(points) = T::values(take("points")?) else { bail!("expected {} points", T::NAME) };
-    let Some(vectors) = T::values(take("memory")?) else { bail!("expected {} in the memory", T::NAME) };
-    let NpyData::F64(numbers) = take("memory_numbers")? else { bail!("expected numbers in the memory") };
+    let Some(points) = T::values(take("points")?) else { refuse!("expected {} points", T::NAME) };
+    let Some(vectors) = T::values(take("memory")?) else { refuse!("expected {} in the memory", T::NAME) };
+    let NpyData::F64(numbers) = take("memory_numbers")? else { refuse!("expected numbers in the memory") };
     let (NpyData::I64(step), NpyData::F64(seconds)) = (take("step")?, take("seconds")?) else {
-        bail!("expected a whole number of steps and a number of seconds");
+        refuse!("expected a whole number of steps and a number of seconds");
     };
     let mut particles = initial.clone();
-    ensure!(
+    require!(
         points.len() == particles.points().len() && step.len() == 1 && seconds.len() == 1 && step[0] >= 0,
         "expected {} coordinates and one step, found {} coordinates and {step:?}",
         particles.points().len(),
         points.len(),
     );
     let reference = match take("reference").ok().map(T::values) {
-        Some(None) => bail!("expected {} in the reference", T::NAME),
+        Some(None) => refuse!("expected {} in the reference", T::NAME),
         found => found.flatten(),
     };
     particles.points_mut().copy_from_slice(&points);
@@ -136,10 +138,10 @@ fn read<T: Stored>(path: &Path, initial: &MeasureOverMeasures<T>, config: &str) 
 /// Checkpoints of a run, by step.
 fn list(run: &RunDir) -> Result<Vec<(u64, PathBuf)>> {
     let folder = run.checkpoints();
-    let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let entries = std::fs::read_dir(&folder).map_err(StudyError::io("read", &folder))?;
     let mut found = Vec::new();
     for entry in entries {
-        let path = entry?.path();
+        let path = entry.map_err(StudyError::io("read", &folder))?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let step = name.strip_prefix("step-").and_then(|rest| rest.strip_suffix(".npz"));
         if let Some(step) = step.and_then(|step| step.parse().ok()) {

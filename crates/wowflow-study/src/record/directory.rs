@@ -4,14 +4,15 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use wowflow_data::atomic;
-use wowflow_report::rundir::RunDir;
+
+use super::layout::RunDir;
+use crate::error::{Result, StudyError, refuse};
 
 /// Makes a new run directory and its first content; an existing one is refused, an empty folder is
 /// taken. When the content cannot be written, nothing of it stays.
-pub(crate) fn create(out: &Path, fill: impl FnOnce(&RunDir) -> Result<()>) -> Result<RunDir> {
+pub(super) fn create(out: &Path, fill: impl FnOnce(&RunDir) -> Result<()>) -> Result<RunDir> {
     refuse_existing(out)?;
     let run = RunDir::new(out);
     let made = make_folder(out)?;
@@ -38,16 +39,15 @@ fn plain(path: &Path) -> &Path {
 fn make_folder(out: &Path) -> Result<Made> {
     let out = plain(out);
     if let Some(file) = out.ancestors().find(|place| place.exists()).filter(|place| !place.is_dir()) {
-        bail!("expected a folder to create {} in, found the file {}", out.display(), file.display());
+        refuse!("expected a folder to create {} in, found the file {}", out.display(), file.display());
     }
-    let cannot = || format!("expected a place to create the folder {}, found none", out.display());
     if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::create_dir_all(parent).with_context(cannot)?;
+        fs::create_dir_all(parent).map_err(StudyError::io("create the folder", out))?;
     }
     match fs::create_dir(out) {
         Ok(()) => Ok(Made::New),
         Err(_) if out.is_dir() => Ok(Made::Found),
-        Err(error) => Err(error).with_context(cannot),
+        Err(error) => Err(StudyError::io("create the folder", out)(error)),
     }
 }
 
@@ -61,36 +61,30 @@ fn empty(folder: &Path) -> io::Result<()> {
 
 /// Keeps other programs of this kind from writing into a run directory while it lives.
 #[derive(Debug)]
-pub(crate) struct Claim {
+pub(super) struct Claim {
     /// The lock ends when the file is closed.
     _lock: Option<File>,
 }
 
 /// Claims a run directory; fails when another program works on it.
-pub(crate) fn claim(run: &RunDir) -> Result<Claim> {
+pub(super) fn claim(run: &RunDir) -> Result<Claim> {
     // Some systems cannot open folders and some file systems have no locks: then there is no claim.
     let Ok(folder) = File::open(run.root()) else { return Ok(Claim { _lock: None }) };
     match folder.try_lock() {
         Ok(()) | Err(TryLockError::Error(_)) => Ok(Claim { _lock: Some(folder) }),
         Err(TryLockError::WouldBlock) => {
-            bail!("expected {} free to write, found another wowflow at work there", run.root().display())
+            refuse!("expected {} free to write, found another wowflow at work there", run.root().display())
         }
     }
 }
 
-/// Removes temporary files that a killed flow left; the run must be claimed.
-pub(crate) fn remove_temporary(run: &RunDir) -> Result<()> {
-    remove_temporary_in(&[run.root(), &run.frames(), &run.checkpoints()])
-}
-
 /// Removes temporary files that a killed run left in these folders; the run must be claimed.
-pub(crate) fn remove_temporary_in(folders: &[&Path]) -> Result<()> {
+pub(super) fn remove_temporary_in(folders: &[PathBuf]) -> Result<()> {
     for folder in folders {
-        let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
+        for entry in fs::read_dir(folder).map_err(StudyError::io("read", folder))? {
+            let path = entry.map_err(StudyError::io("read", folder))?.path();
             if atomic::is_temporary(&path) {
-                fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+                fs::remove_file(&path).map_err(StudyError::io("remove", &path))?;
             }
         }
     }
@@ -98,10 +92,13 @@ pub(crate) fn remove_temporary_in(folders: &[&Path]) -> Result<()> {
 }
 
 /// Fails when there is something at `out` that a run would overwrite.
-pub(crate) fn refuse_existing(out: &Path) -> Result<()> {
+///
+/// # Errors
+/// A file, or a folder with content.
+pub fn refuse_existing(out: &Path) -> Result<()> {
     let out = plain(out);
     if out.is_file() {
-        bail!("expected a folder to create, found the file {}", out.display());
+        refuse!("expected a folder to create, found the file {}", out.display());
     }
     let taken = match fs::read_dir(out) {
         Ok(mut entries) => entries.next().is_some(),
@@ -109,34 +106,41 @@ pub(crate) fn refuse_existing(out: &Path) -> Result<()> {
     };
     if taken {
         let out = out.display();
-        bail!(
-            "expected a new or empty folder, found {out} with content: choose another --out, or go on with --resume {out}"
+        refuse!(
+            "expected a new or empty folder, found {out} with content: choose another folder, or resume the run there"
         );
     }
     Ok(())
 }
 
-/// A free name under `runs/`, from a dataset's or an experiment's name.
-pub(crate) fn default_out(name: &str, suffix: &str) -> PathBuf {
+/// A free name in a folder, from the name of a dataset or an experiment: `NAME`, or `NAME-2` and so on; with an end
+/// such as `.png`.
+#[must_use]
+pub fn free_name(folder: &Path, name: &str, end: &str) -> PathBuf {
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' }).collect();
     let words: Vec<&str> = plain.split('-').filter(|word| !word.is_empty()).collect();
     let base = words.join("-");
-    let free = |name: String| Some(Path::new("runs").join(name + suffix)).filter(|path| !path.exists());
+    let free = |name: String| Some(folder.join(name + end)).filter(|path| !path.exists());
     free(base.clone())
         .or_else(|| (2..u64::MAX).find_map(|n| free(format!("{base}-{n}"))))
-        .unwrap_or_else(|| Path::new("runs").join(base))
+        .unwrap_or_else(|| folder.join(base))
 }
 
 /// Writes a value as JSON, whole or not at all.
-pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+///
+/// # Errors
+/// A place that cannot be written, a value that is no JSON.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let mut bytes = serde_json::to_vec_pretty(value)?;
     bytes.push(b'\n');
     write_bytes(path, &bytes)
 }
 
 /// Writes bytes, whole or not at all.
-pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
-    atomic::write(path, |writer| writer.write_all(bytes))
-        .with_context(|| format!("cannot write {}", path.display()))
+///
+/// # Errors
+/// A place that cannot be written.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    atomic::write(path, |writer| writer.write_all(bytes)).map_err(StudyError::io("write", path))
 }

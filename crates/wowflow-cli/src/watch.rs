@@ -1,0 +1,59 @@
+//! The console as the observer of a study: lines, a progress line, Ctrl-C.
+
+use std::sync::{Mutex, PoisonError};
+
+use wowflow_study::{Event, Observer};
+
+use crate::console::Console;
+use crate::interrupt;
+use crate::progress::Progress;
+
+/// Shows what a study tells, and passes on a wish to stop.
+pub(crate) struct Watch<'a> {
+    console: &'a Console,
+    progress: Mutex<Option<Progress>>,
+}
+
+impl<'a> Watch<'a> {
+    /// From here on Ctrl-C asks for a clean stop.
+    pub(crate) fn new(console: &'a Console) -> Self {
+        interrupt::listen();
+        Self { console, progress: Mutex::new(None) }
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn event(&self, event: &Event<'_>) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        match *event {
+            Event::Note(line) => match progress.as_ref() {
+                Some(bar) => bar.suspend(|| self.console.say(line)),
+                None => self.console.say(line),
+            },
+            Event::Began { unit, total, done } => {
+                *progress = Some(Progress::new(self.console, unit, total, done))
+            }
+            Event::Advanced { done, detail } => {
+                if let Some(bar) = progress.as_ref() {
+                    bar.advance(done, detail);
+                }
+            }
+            Event::Doing(what) => {
+                if let Some(bar) = progress.as_ref() {
+                    bar.doing(what);
+                }
+            }
+            Event::Ended => {
+                if let Some(bar) = progress.take() {
+                    bar.clear();
+                }
+            }
+            Event::Safe(words) => interrupt::end_at_once_with(words.to_owned()),
+            _ => {}
+        }
+    }
+
+    fn stop_requested(&self) -> bool {
+        interrupt::requested()
+    }
+}

@@ -1,0 +1,20 @@
+//! What a study leaves on disk: the layout of its folder, who may write there, where its numbers come from, its log,
+//! its checkpoints, and a session that starts, resumes and finishes.
+
+mod checkpoint;
+mod directory;
+mod error;
+mod layout;
+mod log;
+mod metrics;
+mod provenance;
+mod session;
+
+pub use checkpoint::{Checkpoint, NpyScalar};
+pub use directory::{free_name, refuse_existing, write_bytes, write_json};
+pub use error::RecordError;
+pub use layout::{RunDir, RunNames, SCHEMA};
+pub use log::{LineLog, read_lines};
+pub use metrics::{ClassMatch, FramesIndex, FunctionalRecord, MetricsRecord, Summary, read_metrics};
+pub use provenance::{Program, Provenance, RunProvenance};
+pub use session::{Config, Session, config_sha256};
