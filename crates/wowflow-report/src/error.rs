@@ -5,19 +5,13 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 use wowflow_data::DataError;
+use wowflow_study::StudyError;
+use wowflow_study::record::RecordError;
 
 /// Why a picture could not be made or a run directory could not be read or written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// A file of the run directory is not there.
-    #[error("expected {what} at {}, found no such file", path.display())]
-    Missing {
-        /// What the file holds.
-        what: &'static str,
-        /// Where it was looked for.
-        path: PathBuf,
-    },
     /// The operating system refused to read or write.
     #[error("cannot access {}: {source}", path.display())]
     Io {
@@ -26,26 +20,12 @@ pub enum ReportError {
         /// The reason given.
         source: io::Error,
     },
-    /// A file was written under another version of the layout.
-    #[error("expected schema {expected} in {}, found {found}", path.display())]
-    Schema {
-        /// The file.
-        path: PathBuf,
-        /// Version this crate reads.
-        expected: u32,
-        /// Version found.
-        found: u32,
-    },
-    /// A file does not hold what the layout says.
-    #[error("expected {expected} in {}, found {found}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What belongs there.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
+    /// A record of a study that cannot be read, or does not hold what the layout says.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A study that could not be written.
+    #[error(transparent)]
+    Study(#[from] StudyError),
     /// An array of the run directory could not be read.
     #[error(transparent)]
     Array(#[from] DataError),
@@ -71,7 +51,7 @@ impl ReportError {
     }
 
     pub(crate) fn content(path: &Path, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::Content { path: path.to_owned(), expected: expected.into(), found: found.into() }
+        RecordError::Content { path: path.to_owned(), expected: expected.into(), found: found.into() }.into()
     }
 
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {

@@ -2,8 +2,8 @@
 //!
 //! Two layers: pictures drawn from plain data ([`ImageGrid`], [`contact_sheet`], [`ScatterFlow`],
 //! [`LineChart`], [`DotPlot`], [`HeatMap`], [`PointMap`], [`Agreement`], [`InterpolationSheet`]), which read and
-//! write no files and give a [`Picture`] or the bytes of a GIF; and [`rundir`], the layout of a run
-//! directory, from which [`render`] makes the pictures of a run.
+//! write no files and give a [`Picture`] or the bytes of a GIF; and [`study`], which makes the pictures of studies from
+//! their records and results.
 
 mod agreement;
 mod animation;
@@ -20,10 +20,8 @@ mod palette;
 mod picture;
 mod pointmap;
 mod project;
-mod recording;
-mod render;
-pub mod rundir;
 mod scatter;
+pub mod study;
 mod ticks;
 mod values;
 
@@ -36,5 +34,4 @@ pub use images::{ImageGrid, ImageRow, contact_sheet};
 pub use interpolation::{InterpolationRow, InterpolationSheet};
 pub use picture::Picture;
 pub use pointmap::{MapPoint, PointMap};
-pub use render::render;
 pub use scatter::{ScatterFlow, ScatterPanel};

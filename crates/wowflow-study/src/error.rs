@@ -34,6 +34,16 @@ pub enum StudyError {
         /// What went wrong.
         source: Box<StudyError>,
     },
+    /// A study that stopped half-way; what was recorded is kept, and it can be resumed.
+    #[error("{what}, resume the run in {}: {source}", folder.display())]
+    Unfinished {
+        /// Where it stopped.
+        what: String,
+        /// Its folder.
+        folder: PathBuf,
+        /// Why.
+        source: Box<StudyError>,
+    },
     /// The operating system refused to read or write.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -114,7 +124,7 @@ impl StudyError {
     pub fn is_interruption(&self) -> bool {
         match self {
             Self::Interrupted => true,
-            Self::At { source, .. } => source.is_interruption(),
+            Self::At { source, .. } | Self::Unfinished { source, .. } => source.is_interruption(),
             _ => false,
         }
     }

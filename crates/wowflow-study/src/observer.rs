@@ -1,5 +1,7 @@
 //! Who watches a study: events go out, a wish to stop comes back.
 
+use crate::record::MetricsRecord;
+
 /// What a study tells while it works.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -22,6 +24,8 @@ pub enum Event<'a> {
         /// In a few words.
         detail: &'a str,
     },
+    /// A state of a flow was recorded.
+    Metrics(&'a MetricsRecord),
     /// What is being worked on, without a part being done.
     Doing(&'a str),
     /// The work that began last is over.

@@ -50,7 +50,7 @@ fn path_of(run: &RunDir, step: u64) -> PathBuf {
 }
 
 /// Writes a state; the one before is removed once this one is safe.
-pub(crate) fn write<T: NpyScalar>(
+pub(crate) fn write_checkpoint<T: NpyScalar>(
     run: &RunDir,
     state: &FlowState<T>,
     seconds: f64,
@@ -77,11 +77,11 @@ pub(crate) fn write<T: NpyScalar>(
     ];
     arrays.extend(reference.as_ref().map(|reference| ("reference", reference)));
     write_npz(path_of(run, state.step()), &arrays)?;
-    remove_before(run, state.step())
+    remove_checkpoints_before(run, state.step())
 }
 
 /// Removes checkpoints earlier than that of `last`.
-pub(crate) fn remove_before(run: &RunDir, last: u64) -> Result<()> {
+pub(crate) fn remove_checkpoints_before(run: &RunDir, last: u64) -> Result<()> {
     for (step, path) in list(run)? {
         if step < last {
             std::fs::remove_file(&path).map_err(StudyError::io("remove", &path))?;
@@ -91,7 +91,7 @@ pub(crate) fn remove_before(run: &RunDir, last: u64) -> Result<()> {
 }
 
 /// Reads the latest state of a run whose particles started as `initial`; `None` when there is none.
-pub(crate) fn latest<T: NpyScalar>(
+pub(crate) fn latest_checkpoint<T: NpyScalar>(
     run: &RunDir,
     initial: &MeasureOverMeasures<T>,
     config: &str,

@@ -11,6 +11,7 @@ mod provenance;
 mod session;
 
 pub use checkpoint::{Checkpoint, NpyScalar};
+pub(crate) use checkpoint::{latest_checkpoint, remove_checkpoints_before, write_checkpoint};
 pub use directory::{free_name, refuse_existing, write_bytes, write_json};
 pub use error::RecordError;
 pub use layout::{RunDir, RunNames, SCHEMA};

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use wowflow_data::DataError;
 use wowflow_data::npy::{NpyArray, NpyData, read_npy};
+use wowflow_study::record::{FramesIndex, RunDir};
 
 use crate::error::ReportError;
-use crate::rundir::{FramesIndex, RunDir};
+
 
 /// The recorded samples of a run.
 pub(crate) struct Recording {
@@ -125,7 +126,7 @@ fn read_rows(path: &Path, what: &'static str, rows: usize, dim: usize) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rundir::SCHEMA;
+    use wowflow_study::record::SCHEMA;
 
     fn recording(positions: &[f32]) -> Recording {
         let index = FramesIndex {

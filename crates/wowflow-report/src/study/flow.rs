@@ -1,4 +1,4 @@
-//! From a run directory to its pictures.
+//! The pictures of a flow, from its run directory.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use wowflow::dataset::ImageShape;
 use wowflow_data::atomic;
+use wowflow_study::record::{MetricsRecord, RecordError, RunDir, Summary, write_json};
 
 use crate::animation::{MOST_FRAMES, evenly};
 use crate::chart::{AxisScale, LineChart, Series};
@@ -14,10 +15,10 @@ use crate::error::ReportError;
 use crate::images::{ImageGrid, ImageRow};
 use crate::picture::Picture;
 use crate::project::PrincipalPlane;
-use crate::recording::Recording;
-use crate::rundir::{MetricsRecord, RunDir};
 use crate::scatter::{ScatterFlow, ScatterPanel};
 use crate::ticks::number;
+
+use super::recording::Recording;
 
 /// Columns of the grid over time.
 const KEY_FRAMES: usize = 8;
@@ -39,7 +40,7 @@ const FEW_CLASSES: usize = 10;
 /// Pictures of an earlier call are replaced, each as a whole.
 ///
 /// # Errors
-/// A file of the run directory is missing or does not hold what [`crate::rundir`] says, or a
+/// A file of the run directory is missing or does not hold what [`wowflow_study::record`] says, or a
 /// picture cannot be written.
 pub fn render(run: &RunDir) -> Result<Vec<PathBuf>, ReportError> {
     let recording = Recording::read(run)?;
@@ -73,28 +74,51 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     atomic::write(path, |file| file.write_all(bytes)).map_err(|error| ReportError::io(path, error))
 }
 
-/// The loss curve of a run on a logarithmic axis.
+/// As [`render`], with the pictures named in `summary.json`, which finishes the run.
+///
+/// # Errors
+/// As [`render`]; a run without a summary.
+pub fn finish(run: &RunDir) -> Result<Summary, ReportError> {
+    let pictures = render(run)?;
+    let mut summary = run.read_summary()?;
+    let name = |path: &PathBuf| path.strip_prefix(run.root()).unwrap_or(path).display().to_string();
+    summary.pictures = pictures.iter().map(name).collect();
+    write_json(&run.summary(), &summary)?;
+    Ok(summary)
+}
+
+/// How the recorded quantity is called: as the summary says, where there is one.
+fn quantity(run: &RunDir) -> Result<String, ReportError> {
+    match run.read_summary() {
+        Ok(summary) => Ok(summary.functional.symbol.replace("^2", "²")),
+        Err(RecordError::Missing { .. }) => Ok("value".to_owned()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The loss curve of a run, on a logarithmic axis where all values are positive.
 fn loss(run: &RunDir) -> Result<Picture, ReportError> {
     let metrics = run.read_metrics()?;
-    let points: Vec<(f64, f64)> = metrics.iter().map(|record| (record.step as f64, record.mmd2)).collect();
-    let finite = |record: &&MetricsRecord| record.mmd2.is_finite();
+    let symbol = quantity(run)?;
+    let points: Vec<(f64, f64)> = metrics.iter().map(|record| (record.step as f64, record.value)).collect();
+    let finite = |record: &&MetricsRecord| record.value.is_finite();
     let (Some(first), Some(last)) = (metrics.iter().find(finite), metrics.iter().rfind(finite)) else {
-        return Err(ReportError::content(&run.metrics(), "at least one finite value of mmd2", "none"));
+        return Err(ReportError::content(&run.metrics(), "at least one finite value", "none"));
     };
     let title = format!(
-        "MMD² to the target: {} at step {}, {} at step {}",
-        number(first.mmd2, 3),
+        "{symbol} to the target: {} at step {}, {} at step {}",
+        number(first.value, 3),
         first.step,
-        number(last.mmd2, 3),
+        number(last.value, 3),
         last.step
     );
     let band = |record: &MetricsRecord| {
-        let reach = NORMAL_95 * record.mmd2_standard_error?;
-        Some((record.mmd2 - reach, record.mmd2 + reach))
+        let reach = NORMAL_95 * record.value_standard_error?;
+        Some((record.value - reach, record.value + reach))
     };
     let band = metrics.iter().map(band).collect();
-    let series = vec![Series { name: "mmd2".into(), points, band, ..Series::default() }];
-    let (x_label, y_label) = ("step".into(), "MMD²".into());
+    let series = vec![Series { name: "value".into(), points, band, ..Series::default() }];
+    let (x_label, y_label) = ("step".into(), symbol);
     LineChart { title, x_label, y_label, x_scale: AxisScale::Linear, y_scale: AxisScale::Log, series }.draw()
 }
 
@@ -120,8 +144,8 @@ fn distance(run: &RunDir) -> Result<Option<Picture>, ReportError> {
 fn accuracy(run: &RunDir) -> Result<Option<Picture>, ReportError> {
     let summary = match run.read_summary() {
         Ok(summary) => summary,
-        Err(ReportError::Missing { .. }) => return Ok(None),
-        Err(error) => return Err(error),
+        Err(RecordError::Missing { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
     };
     let Some(records) = summary.extra.get("neighbour_accuracy").and_then(Value::as_array) else {
         return Ok(None);

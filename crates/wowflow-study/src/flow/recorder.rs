@@ -4,7 +4,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
 use serde_json::Map;
 use wowflow::dataset::LabeledDataset;
 use wowflow::flow::{FlowState, StepRecord};
@@ -12,16 +11,19 @@ use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::nearest_neighbour_votes;
 use wowflow::scalar::Scalar;
 use wowflow_data::npy::{NpyArray, write_npy};
-use wowflow_report::rundir::{FramesIndex, MetricsRecord, RunDir, SCHEMA, read_metrics};
 
-use super::checkpoint::{self, Stored};
-use super::config::FlowConfig;
-use super::directory::{write_bytes, write_json};
-use super::distance::exact_distance;
+use super::config::Config;
+use super::results::exact_distance;
+use super::session::Pair;
+use crate::error::{Result, StudyError};
+use crate::record::{
+    FramesIndex, MetricsRecord, NpyScalar, RunDir, SCHEMA, config_sha256, read_metrics, write_bytes,
+    write_checkpoint, write_json,
+};
 
 /// Field of the metrics: how many samples of each class have their nearest neighbour in each class
 /// of the target, row after row.
-pub(crate) const VOTES: &str = "neighbour_votes";
+pub const VOTES: &str = "neighbour_votes";
 /// Field of the metrics: the exact `W_{W2}^2` to the target.
 const DISTANCE: &str = "wow2";
 
@@ -34,9 +36,9 @@ const POINTS_A_CLASS: usize = 200;
 const CLASSES: usize = 20;
 
 /// Writes the records of one run.
-pub(crate) struct Recorder<'a> {
+pub(super) struct Recorder<'a> {
     run: &'a RunDir,
-    config: &'a FlowConfig,
+    config: &'a Config,
     config_hash: String,
     metrics: BufWriter<File>,
     frames: FramesIndex,
@@ -52,15 +54,14 @@ pub(crate) struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     /// Records of a run that stands at `step`, after `seconds_before`; what was recorded later than
     /// that, by a run that did not get to a checkpoint, is taken back.
-    pub(crate) fn open<T: Scalar>(
+    pub(super) fn open<T: Scalar>(
         run: &'a RunDir,
-        config: &'a FlowConfig,
-        data: (&LabeledDataset, &LabeledDataset),
+        config: &'a Config,
+        pair: Pair<'_>,
         target: &MeasureOverMeasures<T>,
-        step: u64,
-        seconds_before: f64,
+        (step, seconds_before): (u64, f64),
     ) -> Result<Self> {
-        let (source, target_data) = data;
+        let (source, target_data) = (&pair.source.dataset, &pair.target.dataset);
         let per_class = if source.image_shape().is_some() { IMAGES_A_CLASS } else { POINTS_A_CLASS };
         let shown = shown_rows(source, per_class);
         let target_shown = shown_rows(target_data, per_class);
@@ -87,15 +88,15 @@ impl<'a> Recorder<'a> {
         let lines: String = kept.iter().filter(|r| r.step < step).map(MetricsRecord::to_line).collect();
         write_bytes(&run.metrics(), lines.as_bytes())?;
         let metrics = OpenOptions::new().append(true).open(run.metrics());
-        let metrics = metrics.with_context(|| format!("cannot write {}", run.metrics().display()))?;
+        let metrics = metrics.map_err(StudyError::io("write", &run.metrics()))?;
         Ok(Self {
             run,
             config,
-            config_hash: config.hash()?,
+            config_hash: config_sha256(config)?,
             metrics: BufWriter::new(metrics),
             frames,
             shown,
-            wanted: frame_steps(config.steps),
+            wanted: frame_steps(config.flow.steps),
             started: Instant::now(),
             seconds_before,
             aside: 0.0,
@@ -104,56 +105,59 @@ impl<'a> Recorder<'a> {
     }
 
     /// Seconds of this run so far, earlier parts included, without those spent on looking at states.
-    pub(crate) fn seconds(&self) -> f64 {
+    pub(super) fn seconds(&self) -> f64 {
         self.seconds_before + self.started.elapsed().as_secs_f64() - self.aside
     }
 
     /// Records a state; writes a checkpoint when one is due.
-    pub(crate) fn record<T: Stored>(
+    pub(super) fn record<T: NpyScalar>(
         &mut self,
         record: &StepRecord,
+        factor: f64,
         state: &FlowState<T>,
         target: &MeasureOverMeasures<T>,
-    ) -> Result<()> {
+    ) -> Result<MetricsRecord> {
         let mut extra = Map::new();
-        let asked = |every: u64| record.step.is_multiple_of(every) || record.step == self.config.steps;
+        let asked = |every: u64| record.step.is_multiple_of(every) || record.step == self.config.flow.steps;
         let looking = Instant::now();
         if self.config.neighbours_every.is_some_and(asked) {
             let votes = nearest_neighbour_votes(state.particles(), target)?.votes;
             extra.insert(VOTES.into(), votes.into());
         }
         if self.config.distance_every.is_some_and(asked) {
-            let distance = exact_distance(state.particles(), target, self.config)?;
+            let distance =
+                exact_distance(state.particles(), target, self.config.exact_limit, self.config.flow.seed)?;
             extra.insert(DISTANCE.into(), distance.value.into());
         }
         self.aside += looking.elapsed().as_secs_f64();
         if let Some(change) = record.change {
-            extra.insert("mmd2_change".into(), (2.0 * change.value).into());
-            extra.insert("mmd2_change_standard_error".into(), (2.0 * change.standard_error).into());
+            extra.insert("value_change".into(), (factor * change.value).into());
+            let error = factor * change.standard_error;
+            extra.insert("value_change_standard_error".into(), error.into());
         }
         let line = MetricsRecord {
             step: record.step,
-            mmd2: 2.0 * record.value,
-            mmd2_standard_error: record.standard_error.map(|error| 2.0 * error),
+            value: factor * record.value,
+            value_standard_error: record.standard_error.map(|error| factor * error),
             step_size: record.step_size,
             velocity_rms: record.velocity_rms,
             seconds: self.seconds(),
             extra,
         };
         let written = self.metrics.write_all(line.to_line().as_bytes());
-        written.with_context(|| format!("cannot write {}", self.run.metrics().display()))?;
+        written.map_err(StudyError::io("write", &self.run.metrics()))?;
         if self.wanted.binary_search(&record.step).is_ok() {
             self.frame(state)?;
         }
         if record.step > 0 && record.step.is_multiple_of(self.config.checkpoint_every) {
             self.checkpoint(state)?;
         }
-        Ok(())
+        Ok(line)
     }
 
     /// Adds to the record of the last state what is asked of states along the flow: a flow that stopped early
     /// may not have been due.
-    pub(crate) fn complete<T: Stored>(
+    pub(super) fn complete<T: NpyScalar>(
         &mut self,
         flowed: &MeasureOverMeasures<T>,
         target: &MeasureOverMeasures<T>,
@@ -174,26 +178,26 @@ impl<'a> Recorder<'a> {
     }
 
     /// Writes a checkpoint of this state, unless the last one is of it.
-    pub(crate) fn checkpoint<T: Stored>(&mut self, state: &FlowState<T>) -> Result<()> {
+    pub(super) fn checkpoint<T: NpyScalar>(&mut self, state: &FlowState<T>) -> Result<()> {
         if self.checkpointed == Some(state.step()) {
             return Ok(());
         }
         // Everything recorded up to the checkpoint must be on disk before the checkpoint is.
         self.flush()?;
-        checkpoint::write(self.run, state, self.seconds(), &self.config_hash)?;
+        write_checkpoint(self.run, state, self.seconds(), &self.config_hash)?;
         self.checkpointed = Some(state.step());
         Ok(())
     }
 
     /// Puts what was recorded on disk.
-    pub(crate) fn flush(&mut self) -> Result<()> {
+    pub(super) fn flush(&mut self) -> Result<()> {
         let synced = self.metrics.flush().and_then(|()| self.metrics.get_ref().sync_data());
-        synced.with_context(|| format!("cannot write {}", self.run.metrics().display()))?;
+        synced.map_err(StudyError::io("write", &self.run.metrics()))?;
         write_json(&self.run.frames_index(), &self.frames)
     }
 
     /// Keeps this state for pictures, if it is not kept yet.
-    pub(crate) fn frame<T: Scalar>(&mut self, state: &FlowState<T>) -> Result<()> {
+    pub(super) fn frame<T: Scalar>(&mut self, state: &FlowState<T>) -> Result<()> {
         if self.frames.steps.last() == Some(&state.step()) {
             return Ok(());
         }
@@ -203,7 +207,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Notes the labels the classes were given.
-    pub(crate) fn set_new_labels(&mut self, labels: Vec<String>) {
+    pub(super) fn set_new_labels(&mut self, labels: Vec<String>) {
         self.frames.new_labels = Some(labels);
     }
 }
@@ -250,23 +254,15 @@ fn rows_of<T: Scalar>(measure: &MeasureOverMeasures<T>, rows: &[usize]) -> NpyAr
     NpyArray::f32(vec![rows.len(), dim], rows.iter().flat_map(row).collect())
 }
 
-/// Makes the folders a run needs besides its own.
-pub(crate) fn make_subfolders(run: &RunDir) -> Result<()> {
-    for folder in [run.frames(), run.checkpoints()] {
-        fs::create_dir(&folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
-    }
-    Ok(())
-}
-
 /// Removes frames later than the last one listed, left by a run that was killed.
-pub(crate) fn remove_unlisted_frames(run: &RunDir, kept: impl Fn(u64) -> bool) -> Result<()> {
+pub(super) fn remove_unlisted_frames(run: &RunDir, kept: impl Fn(u64) -> bool) -> Result<()> {
     let folder = run.frames();
-    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
-        let path = entry?.path();
+    for entry in fs::read_dir(&folder).map_err(StudyError::io("read", &folder))? {
+        let path = entry.map_err(StudyError::io("read", &folder))?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let step = name.strip_prefix("step-").and_then(|rest| rest.strip_suffix(".npy"));
         if step.and_then(|step| step.parse().ok()).is_some_and(|step| !kept(step)) {
-            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            fs::remove_file(&path).map_err(StudyError::io("remove", &path))?;
         }
     }
     Ok(())

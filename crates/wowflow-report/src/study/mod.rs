@@ -1,0 +1,5 @@
+//! The pictures of studies, a file a study, from their records and results.
+
+pub mod flow;
+mod recording;
+pub mod rings;

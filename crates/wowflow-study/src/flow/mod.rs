@@ -1,0 +1,136 @@
+//! A flow of one dataset into another, recorded in a folder.
+//!
+//! ```
+//! use wowflow_study::flow::{self, Outcome, Request};
+//! use wowflow_study::record::Program;
+//! let folder = tempfile::tempdir().unwrap();
+//! let mut request = Request { source: "rings:source:20".into(), target: "rings:20".into(), ..Request::default() };
+//! request.settings.steps = 20.into();
+//! let outcome = flow::start(&request, &folder.path().join("run"), &Program::default(), &())?;
+//! let Outcome::Finished(finished) = outcome else { panic!("nobody asked to stop") };
+//! assert!(finished.summary.value_final < finished.summary.value_initial);
+//! # Ok::<(), wowflow_study::StudyError>(())
+//! ```
+
+mod config;
+mod recorder;
+mod results;
+mod session;
+
+use std::path::Path;
+
+use wowflow::dataset::Precision;
+use wowflow_data::{Prepared, common_dimension};
+
+use crate::error::Result;
+use crate::observer::{Observer, note};
+use crate::record::{
+    NpyScalar, Program, Provenance, RunDir, RunProvenance, Session, Summary, config_sha256, refuse_existing,
+};
+
+pub use config::{Config, Request};
+pub use recorder::VOTES;
+pub use results::exact_distance;
+use session::{Pair, run};
+
+/// How a flow ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It is done, and its results are written.
+    Finished(Finished),
+    /// The observer asked to stop; a checkpoint is written, from which [`resume`] goes on.
+    Interrupted {
+        /// Steps taken.
+        step: u64,
+        /// Steps of the whole flow.
+        steps: u64,
+    },
+}
+
+/// A finished flow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    /// Where it is recorded.
+    pub run: RunDir,
+    /// How it ended.
+    pub summary: Summary,
+}
+
+/// Flows a dataset into another, in a new folder.
+///
+/// # Errors
+/// A folder with content, data that cannot be read or do not fit, settings that do not go together, a flow that
+/// diverges, a disk that is full.
+pub fn start(request: &Request, out: &Path, program: &Program, observer: &dyn Observer) -> Result<Outcome> {
+    refuse_existing(out)?;
+    let (lookup, seed) = (program.lookup(None), request.settings.seed);
+    let (source, target) = (lookup.load(&request.source, seed)?, lookup.load(&request.target, seed)?);
+    let pair = Pair { source: &source, target: &target };
+    match request.precision {
+        Precision::F32 => start_in::<f32>(request, out, pair, program, observer),
+        Precision::F64 => start_in::<f64>(request, out, pair, program, observer),
+    }
+}
+
+/// Resolves what a flow is asked for against its datasets.
+///
+/// # Errors
+/// Datasets of different dimensions, settings that do not go together.
+pub fn resolve(request: &Request, source: &Prepared, target: &Prepared) -> Result<Config> {
+    match request.precision {
+        Precision::F32 => resolve_in::<f32>(request, source, target),
+        Precision::F64 => resolve_in::<f64>(request, source, target),
+    }
+}
+
+fn resolve_in<T: NpyScalar>(request: &Request, source: &Prepared, target: &Prepared) -> Result<Config> {
+    common_dimension([source, target])?;
+    let (p, q) = (source.measure::<T>()?, target.measure::<T>()?);
+    let resolved = request.settings.resolve(&p, &q)?;
+    Ok(Config::new(request, (&source.name, &target.name), resolved))
+}
+
+fn start_in<T: NpyScalar>(
+    request: &Request,
+    out: &Path,
+    pair: Pair<'_>,
+    program: &Program,
+    observer: &dyn Observer,
+) -> Result<Outcome> {
+    let Pair { source, target } = pair;
+    let config = resolve_in::<T>(request, source, target)?;
+    let provenance = RunProvenance::new(program, config.flow.seed, config_sha256(&config)?);
+    let session = Session::start(out, &config, Provenance::new(provenance, [source, target]), |_| Ok(()))?;
+    note(observer, &source.description);
+    note(observer, &target.description);
+    note(observer, &format!("flowing {} into {} in {}", source.name, target.name, out.display()));
+    run::<T>(&session, &config, pair, observer)
+}
+
+/// Goes on with a flow that was interrupted or killed, under the configuration stored in its folder. Of a flow that is
+/// done but has no pictures yet, the result is read.
+///
+/// # Errors
+/// No such flow, one that is finished, data or a configuration that have changed; as [`start`].
+pub fn resume(folder: &Path, program: &Program, observer: &dyn Observer) -> Result<Outcome> {
+    let (session, config) = Session::resume::<Config>(folder)?;
+    if session.run().summary().exists() {
+        let summary = session.run().read_summary()?;
+        // The summary names the pictures once everything is written.
+        if !summary.pictures.is_empty() {
+            crate::error::refuse!("expected an unfinished run, found {} finished", folder.display());
+        }
+        return Ok(Outcome::Finished(Finished { run: session.run().clone(), summary }));
+    }
+    let names = [config.source.as_str(), config.target.as_str()];
+    let datasets = session.reload(program, &names, None, config.flow.seed)?;
+    let pair = Pair { source: &datasets[0], target: &datasets[1] };
+    note(
+        observer,
+        &format!("going on with {} into {} in {}", config.source, config.target, folder.display()),
+    );
+    match config.precision {
+        Precision::F32 => run::<f32>(&session, &config, pair, observer),
+        Precision::F64 => run::<f64>(&session, &config, pair, observer),
+    }
+}

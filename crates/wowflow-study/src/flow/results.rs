@@ -1,0 +1,128 @@
+//! After the last step: labels, distances, the flowed dataset, the summary.
+
+use serde_json::{Map, Value, json};
+use wowflow::flow::StopReason;
+use wowflow::functional::Quantity;
+use wowflow::measure::MeasureOverMeasures;
+use wowflow::ot::exact::OtError;
+use wowflow::ot::labels::match_classes;
+use wowflow::ot::wow::{KeepPlans, WowTransport, wow2_pow};
+use wowflow::scalar::Scalar;
+
+use super::config::Config;
+use super::recorder::{Recorder, VOTES};
+use super::session::Pair;
+use crate::error::Result;
+use crate::labeled::write_flowed;
+use crate::record::{
+    ClassMatch, FunctionalRecord, MetricsRecord, NpyScalar, RunDir, SCHEMA, Summary, read_metrics, write_json,
+};
+
+/// What a flow came to.
+pub(super) struct Results<'a, T> {
+    pub(super) source: &'a MeasureOverMeasures<T>,
+    pub(super) flowed: &'a MeasureOverMeasures<T>,
+    pub(super) target: &'a MeasureOverMeasures<T>,
+    pub(super) quantity: &'a Quantity,
+    pub(super) value_initial: f64,
+    pub(super) value_final: f64,
+    pub(super) stop: StopReason,
+    pub(super) steps: u64,
+}
+
+/// Writes what a finished flow is for; pictures are not in the summary yet.
+pub(super) fn finish<T: NpyScalar>(
+    run: &RunDir,
+    config: &Config,
+    pair: Pair<'_>,
+    results: &Results<'_, T>,
+    recorder: &mut Recorder<'_>,
+) -> Result<Summary> {
+    let seconds = recorder.seconds();
+    let (limit, seed) = (config.exact_limit, config.flow.seed);
+    let Results { source, flowed, target, .. } = *results;
+    let subsampled = [source, target].iter().any(|m| (0..m.class_count()).any(|c| m.class_size(c) > limit));
+    let before = exact_distance(source, target, limit, seed)?;
+    let after = exact_distance(flowed, target, limit, seed)?;
+    let matching = match_classes(&after);
+    let classes: Vec<ClassMatch> = matching
+        .target
+        .iter()
+        .zip(&matching.ambiguity)
+        .enumerate()
+        .map(|(class, (&to, &ambiguity))| ClassMatch {
+            source: pair.source.label(class),
+            target: pair.target.label(to),
+            ambiguity,
+        })
+        .collect();
+    let datasets = (&pair.source.dataset, &pair.target.dataset);
+    write_flowed(&run.flowed(), datasets, flowed, &matching.target, &[])?;
+    recorder.set_new_labels(classes.iter().map(|class| class.target.clone()).collect());
+    recorder.flush()?;
+    recorder.complete(flowed, target, after.value)?;
+
+    let mut extra = Map::new();
+    extra.insert("wow2_samples_a_class".into(), if subsampled { json!(limit) } else { Value::Null });
+    if let Some(kernel) = config.flow.kernel {
+        extra.insert("kernel".into(), serde_json::to_value(kernel)?);
+    }
+    extra.insert("flowed".into(), json!("flowed.npz"));
+    if config.neighbours_every.is_some() {
+        let accuracy = neighbour_accuracy(&read_metrics(&run.metrics())?, &matching.target);
+        extra.insert("neighbour_accuracy".into(), accuracy);
+    }
+    let summary = Summary {
+        schema: SCHEMA,
+        functional: FunctionalRecord::new(config.flow.functional.to_string(), results.quantity),
+        value_initial: results.value_initial,
+        value_final: results.value_final,
+        wow2_initial: Some(before.value),
+        wow2_final: Some(after.value),
+        steps: results.steps,
+        seconds,
+        stop_reason: stop_name(results.stop).to_owned(),
+        classes,
+        pictures: Vec::new(),
+        extra,
+    };
+    write_json(&run.summary(), &summary)?;
+    Ok(summary)
+}
+
+/// The exact `W_{W2}^2` on at most `limit` samples a class, drawn with the seed.
+///
+/// # Errors
+/// Distances that are not finite.
+pub fn exact_distance<T: Scalar>(
+    particles: &MeasureOverMeasures<T>,
+    target: &MeasureOverMeasures<T>,
+    limit: usize,
+    seed: u64,
+) -> Result<WowTransport, OtError> {
+    wow2_pow(&particles.subsample(limit, seed), &target.subsample(limit, seed), KeepPlans::No)
+}
+
+/// Along the flow, the share of samples whose nearest neighbour in the target is of the class that
+/// theirs became.
+fn neighbour_accuracy(metrics: &[MetricsRecord], target_of: &[usize]) -> Value {
+    let at = |record: &MetricsRecord| {
+        let votes: Vec<u64> = record.extra.get(VOTES)?.as_array()?.iter().filter_map(Value::as_u64).collect();
+        let all: u64 = votes.iter().sum();
+        let targets = votes.len() / target_of.len();
+        let right: u64 = votes.chunks(targets).zip(target_of).map(|(row, &class)| row[class]).sum();
+        let accuracy = right as f64 / all as f64;
+        Some(json!({ "step": record.step, "seconds": record.seconds, "accuracy": accuracy }))
+    };
+    metrics.iter().filter_map(at).collect()
+}
+
+fn stop_name(stop: StopReason) -> &'static str {
+    match stop {
+        StopReason::StepsDone => "steps_done",
+        StopReason::Interrupted => "interrupted",
+        StopReason::Stationary => "stationary",
+        StopReason::Settled => "settled",
+        StopReason::Diverged { .. } => "diverged",
+    }
+}
