@@ -3,6 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
+use wowflow::auto::Auto;
+use wowflow::dataset::Precision;
+use wowflow::directions::Slicing;
+use wowflow::flow::{Decay, SchemeName, StepRule};
+use wowflow::functional::{BatchEstimator, Redraw, Sum};
+use wowflow::kernel::KernelName;
 
 pub(crate) mod compare;
 pub(crate) mod learn;
@@ -12,10 +18,7 @@ use compare::{
     AGREEMENT_EXAMPLES, AgreementArgs, DISTANCE_EXAMPLES, DistanceArgs, PAIRWISE_EXAMPLES, PairwiseArgs,
 };
 
-pub(crate) use values::{
-    Bandwidth, EstimatorName, KernelName, Precision, RedrawName, Schedule, SchemeName, SlicingName, Times,
-    TypedStep,
-};
+pub(crate) use values::{Times, by_name};
 
 /// Compare labeled datasets and flow one into another.
 #[derive(Debug, Parser)]
@@ -93,6 +96,27 @@ pub(crate) enum Command {
     Barycenter(BarycenterArgs),
 }
 
+impl Command {
+    /// The command as it is typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Flow(_) => "flow",
+            Self::Distance(_) => "distance",
+            Self::Pairwise(_) => "pairwise",
+            Self::Agreement(_) => "agreement",
+            Self::Adapt(_) => "adapt",
+            Self::Transfer(_) => "transfer",
+            Self::Distill(_) => "distill",
+            Self::Reproduce(_) => "reproduce",
+            Self::Rings(_) => "rings",
+            Self::Info(_) => "info",
+            Self::Fetch(_) => "fetch",
+            Self::Geodesic(_) => "geodesic",
+            Self::Barycenter(_) => "barycenter",
+        }
+    }
+}
+
 const GEODESIC_EXAMPLES: &str = "\
 Examples:
   wowflow geodesic rings:source rings --times 5
@@ -122,6 +146,7 @@ Examples:
   wowflow flow --source a.npz --target b.npz --kernel gaussian --bandwidth 0.5 --out runs/a-to-b
   wowflow flow --step-size 0.1 --momentum 0.9 --schedule constant      the published setting
   wowflow flow --scheme lbfgs --source rings:source --target rings
+  wowflow flow --functional mmd-sw+0.1*pooled-mmd
   wowflow flow --resume runs/a-to-b                   go on after Ctrl-C or a crash
 
 A run directory holds config.json, provenance.json, metrics.jsonl, summary.json, flowed.npz with the
@@ -158,13 +183,18 @@ pub(crate) struct FlowArgs {
     /// Dataset it moves to. Default: glyphs:digits.
     #[arg(long, value_name = "DATASET", group = "fresh")]
     pub(crate) target: Option<String>,
-    /// Kernel between classes. Default: riesz.
-    #[arg(long, value_enum, group = "fresh")]
+    /// What descends: mmd-sw, pooled-mmd (the baseline that forgets classes), matched-sw, mean-matching (both match
+    /// class c with class c of the target), or a sum of some with weights, such as mmd-sw+0.5*pooled-mmd. Default:
+    /// mmd-sw.
+    #[arg(long, value_name = "SUM", group = "fresh")]
+    pub(crate) functional: Option<Sum>,
+    /// Kernel between classes, of mmd-sw. Default: riesz.
+    #[arg(long, value_name = "KERNEL", group = "fresh", value_parser = by_name::<KernelName>())]
     pub(crate) kernel: Option<KernelName>,
     /// Bandwidth h of the gaussian, laplace and imq kernels: a number, or auto (the mean sliced
     /// distance between source and target). Default: auto.
-    #[arg(long, value_name = "H", group = "fresh", allow_negative_numbers = true)]
-    pub(crate) bandwidth: Option<Bandwidth>,
+    #[arg(long, value_name = "H", group = "fresh", allow_negative_numbers = true, value_parser = parse_bandwidth)]
+    pub(crate) bandwidth: Option<Auto<f64>>,
     /// Exponent r of the riesz kernel, between 0 and 2. Default: 1.
     #[arg(long, value_name = "R", group = "fresh", allow_negative_numbers = true, value_parser = parse_number)]
     pub(crate) exponent: Option<f64>,
@@ -175,24 +205,24 @@ pub(crate) struct FlowArgs {
     #[arg(long, value_name = "N", group = "fresh", value_parser = parse_whole)]
     pub(crate) steps: Option<u64>,
     /// What a step does with the velocity. Default: heavy-ball.
-    #[arg(long, value_enum, group = "fresh")]
+    #[arg(long, value_name = "SCHEME", group = "fresh", value_parser = by_name::<SchemeName>())]
     pub(crate) scheme: Option<SchemeName>,
     /// Step size: auto; adaptive:X (X times the inverse curvature that each sample feels at every step,
     /// stable below 2); eta:X (dimension-free, times d and a factor of the directions) or a number (the plain
     /// tau of x - tau v). Default: auto, which is adaptive:1.5 for heavy-ball.
     #[arg(long, value_name = "SIZE", group = "fresh", allow_negative_numbers = true)]
-    pub(crate) step_size: Option<TypedStep>,
+    pub(crate) step_size: Option<Auto<StepRule>>,
     /// How the step shrinks over the run. Default: constant for adaptive steps and lbfgs, cosine for others and
     /// with --target-batch.
-    #[arg(long, value_enum, group = "fresh")]
-    pub(crate) schedule: Option<Schedule>,
+    #[arg(long, value_name = "DECAY", group = "fresh", value_parser = by_name::<Decay>())]
+    pub(crate) schedule: Option<Decay>,
     /// Momentum m, at least 0 and below 1; for adam the decay of the first moment. Default: 0.7 (nesterov 0.8)
     /// times L/d where directions are fewer than dimensions; 0.8 with fixed steps; adam 0.9.
     #[arg(long, value_name = "M", group = "fresh", allow_negative_numbers = true, value_parser = parse_number)]
     pub(crate) momentum: Option<f64>,
     /// How the momentum shrinks over the run. Default: linear with adaptive steps, constant with others.
-    #[arg(long, value_enum, group = "fresh")]
-    pub(crate) momentum_schedule: Option<Schedule>,
+    #[arg(long, value_name = "DECAY", group = "fresh", value_parser = by_name::<Decay>())]
+    pub(crate) momentum_schedule: Option<Decay>,
     /// Every N steps, compare with the state N steps before on the same fresh directions, and stop unless a
     /// one-sided t-test at level 5 % finds that the MMD has fallen. Default: never.
     #[arg(long, value_name = "N", group = "fresh", value_parser = parse_positive)]
@@ -201,20 +231,20 @@ pub(crate) struct FlowArgs {
     #[arg(long, value_name = "L", group = "fresh", value_parser = parse_directions)]
     pub(crate) directions: Option<usize>,
     /// Kind of directions. Default: hadamard; orthonormal below dimension 64; equispaced in the plane.
-    #[arg(long, value_enum, group = "fresh")]
-    pub(crate) slicing: Option<SlicingName>,
+    #[arg(long, value_name = "SLICING", group = "fresh", value_parser = by_name::<Slicing>())]
+    pub(crate) slicing: Option<Slicing>,
     /// When directions are drawn. Default: every-step; never for lbfgs.
-    #[arg(long, value_enum, group = "fresh")]
-    pub(crate) redraw: Option<RedrawName>,
+    #[arg(long, value_name = "REDRAW", group = "fresh", value_parser = by_name::<Redraw>())]
+    pub(crate) redraw: Option<Redraw>,
     /// Take N samples of every target class at a step instead of all. Default: all.
     #[arg(long, value_name = "N", group = "fresh", value_parser = parse_count)]
     pub(crate) target_batch: Option<usize>,
     /// How distances are estimated from a batch. Default: debiased, which the laplace kernel cannot be.
-    #[arg(long, value_enum, group = "fresh", requires = "target_batch")]
-    pub(crate) batch_estimator: Option<EstimatorName>,
+    #[arg(long, value_name = "ESTIMATOR", group = "fresh", requires = "target_batch", value_parser = by_name::<BatchEstimator>())]
+    pub(crate) batch_estimator: Option<BatchEstimator>,
     /// Precision of the samples and of their projections; distances are summed in double precision
     /// always. Default: f32.
-    #[arg(long, value_enum, group = "fresh")]
+    #[arg(long, value_name = "PRECISION", group = "fresh", value_parser = by_name::<Precision>())]
     pub(crate) precision: Option<Precision>,
     /// Seed of everything random. Default: 0.
     #[arg(long, value_name = "SEED", group = "fresh", value_parser = parse_whole)]
@@ -312,7 +342,7 @@ pub(crate) struct FetchArgs {
 pub(crate) struct ExactArgs {
     /// Precision of the samples; transport is solved in double precision always. Default: that of the
     /// datasets, double where they differ.
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "PRECISION", value_parser = by_name::<Precision>())]
     pub(crate) precision: Option<Precision>,
     /// Seed of generators and of samples drawn.
     #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
@@ -381,8 +411,11 @@ pub(crate) struct BarycenterArgs {
     pub(crate) exact: ExactArgs,
 }
 
-fn positive_number(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|value: &f64| *value > 0.0 && value.is_finite())
+/// `--bandwidth`.
+pub(crate) fn parse_bandwidth(text: &str) -> Result<Auto<f64>, String> {
+    let positive = |value: &Auto<f64>| value.given().is_none_or(|h| h > 0.0 && h.is_finite());
+    let found = text.parse().ok().filter(positive);
+    found.ok_or_else(|| format!("expected auto or a positive number, found `{text}`"))
 }
 
 pub(crate) fn parse_count(text: &str) -> Result<usize, String> {
@@ -425,12 +458,12 @@ mod tests {
 
     #[test]
     fn step_sizes_are_read() {
-        assert_eq!("auto".parse(), Ok(TypedStep::Auto));
-        assert_eq!("0.1".parse(), Ok(TypedStep::Tau(0.1)));
-        assert_eq!("eta:0.05".parse(), Ok(TypedStep::Eta(0.05)));
-        assert_eq!("adaptive:2".parse(), Ok(TypedStep::Adaptive(2.0)));
+        assert_eq!("auto".parse(), Ok(Auto::<StepRule>::Auto));
+        assert_eq!("0.1".parse(), Ok(Auto::Given(StepRule::Tau(0.1))));
+        assert_eq!("eta:0.05".parse(), Ok(Auto::Given(StepRule::Eta(0.05))));
+        assert_eq!("adaptive:2".parse(), Ok(Auto::Given(StepRule::Adaptive(2.0))));
         for bad in ["", "0", "-1", "nan", "eta:", "eta:inf", "tau:x", "beta:1", "adaptive:0"] {
-            assert!(bad.parse::<TypedStep>().is_err(), "{bad}");
+            assert!(bad.parse::<Auto<StepRule>>().is_err(), "{bad}");
         }
     }
 

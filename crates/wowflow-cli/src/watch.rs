@@ -1,5 +1,6 @@
 //! The console as the observer of a study: lines, a progress line, Ctrl-C.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use wowflow_study::{Event, Observer};
@@ -12,13 +13,21 @@ use crate::progress::Progress;
 pub(crate) struct Watch<'a> {
     console: &'a Console,
     progress: Mutex<Option<Progress>>,
+    /// The command that goes on, where one does.
+    resume: Option<String>,
 }
 
 impl<'a> Watch<'a> {
     /// From here on Ctrl-C asks for a clean stop.
     pub(crate) fn new(console: &'a Console) -> Self {
         interrupt::listen();
-        Self { console, progress: Mutex::new(None) }
+        Self { console, progress: Mutex::new(None), resume: None }
+    }
+
+    /// The same for a study that can be gone on with in its folder.
+    pub(crate) fn resumable(console: &'a Console, command: &str, folder: &Path) -> Self {
+        let resume = format!("wowflow {command} --resume {}", folder.display());
+        Self { resume: Some(resume), ..Self::new(console) }
     }
 }
 
@@ -48,7 +57,10 @@ impl Observer for Watch<'_> {
                     bar.clear();
                 }
             }
-            Event::Safe(words) => interrupt::end_at_once_with(words.to_owned()),
+            Event::Safe(words) => interrupt::end_at_once_with(match &self.resume {
+                Some(command) => format!("{words}; go on with: {command}"),
+                None => words.to_owned(),
+            }),
             _ => {}
         }
     }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde_json::Map;
 use wowflow_data::npy::{NpyArray, write_npy};
-use wowflow_report::render;
-use wowflow_report::rundir::{FramesIndex, MetricsRecord, RunDir, SCHEMA};
+use wowflow_report::study::flow::render;
+use wowflow_study::record::{FramesIndex, MetricsRecord, RunDir, SCHEMA};
 
 /// A run directory in memory; `frames[t]` and `target` are row-major.
 #[derive(Clone)]
@@ -64,12 +64,12 @@ impl Run {
             write_npy(run.frame(*step), &array(self.index.classes.len(), frame)).unwrap();
         }
         write_npy(run.target(), &array(self.index.target_classes.len(), &self.target)).unwrap();
-        let record = |(i, &mmd2): (usize, &f64)| {
+        let record = |(i, &value): (usize, &f64)| {
             let step = i as u64;
             MetricsRecord {
                 step,
-                mmd2,
-                mmd2_standard_error: (step > 0).then_some(0.1 * mmd2),
+                value,
+                value_standard_error: (step > 0).then_some(0.1 * value),
                 step_size: 1.0,
                 velocity_rms: 1.0,
                 seconds: 0.0,

@@ -79,7 +79,7 @@ fn what_does_not_go_together_is_named() {
                 kernel: KernelSettings { exponent: 1.0.into(), ..KernelSettings::of(KernelName::Gaussian) },
                 ..Settings::default()
             },
-            "found it with gaussian",
+            "exponent with the riesz kernel only, found it with the gaussian kernel",
         ),
     ] {
         let text = refused(&settings);

@@ -9,7 +9,7 @@ use crate::ExitStatus;
 use crate::args::FetchArgs;
 use crate::console::Console;
 use crate::interrupt;
-use crate::load::folders;
+use crate::program::folders;
 use crate::progress::Progress;
 
 #[derive(Debug, Serialize)]

@@ -2,118 +2,86 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use wowflow::measure::MeasureOverMeasures;
-use wowflow_report::rundir::RunDir;
+use anyhow::Result;
+use wowflow::flow::{BatchSettings, Settings};
+use wowflow::kernel::KernelSettings;
+use wowflow_report::study;
+use wowflow_study::flow::{self, Outcome, Request};
+use wowflow_study::record::free_name;
 
 use super::on_threads;
 use crate::ExitStatus;
-use crate::args::{FlowArgs, Precision};
+use crate::args::FlowArgs;
 use crate::console::Console;
-use crate::load::{Named, named};
-use crate::run::checkpoint::Stored;
-use crate::run::config::FlowConfig;
-use crate::run::directory::{claim, create, default_out, refuse_existing, remove_temporary, write_json};
-use crate::run::execute::{Data, execute};
-use crate::run::problem::resolve;
-use crate::run::provenance::{DataProvenance, Provenance};
-use crate::run::recorder::make_subfolders;
-
-const DEFAULT_SOURCE: &str = "glyphs:letters";
-const DEFAULT_TARGET: &str = "glyphs:digits";
+use crate::program::program;
+use crate::tell;
+use crate::watch::Watch;
 
 pub(crate) fn run(args: &FlowArgs, console: &Console) -> Result<ExitStatus> {
-    on_threads(args.common.threads, || match &args.resume {
-        Some(folder) => resume(folder, args, console),
-        None => start(args, console),
+    on_threads(args.common.threads, || {
+        let program = program(args.common.data.data_dir.as_deref());
+        let (out, outcome) = match &args.resume {
+            Some(folder) => {
+                let watch = Watch::resumable(console, "flow", folder);
+                (folder.clone(), flow::resume(folder, &program, &watch)?)
+            }
+            None => {
+                let request = request(args);
+                let name = format!("{}-to-{}", request.source, request.target);
+                let out = args.out.clone().unwrap_or_else(|| free_name(Path::new("runs"), &name, ""));
+                let watch = Watch::resumable(console, "flow", &out);
+                let outcome = flow::start(&request, &out, &program, &watch)?;
+                (out, outcome)
+            }
+        };
+        match outcome {
+            Outcome::Finished(finished) => {
+                let summary = study::flow::finish(&finished.run)?;
+                tell::flow::finished(&summary, &finished.run, console)?;
+                Ok(ExitStatus::Done)
+            }
+            Outcome::Interrupted { step, steps } => {
+                let place = if step < steps { format!("at step {step} of {steps}") } else { "after the last step".into() };
+                console.say(&format!("interrupted {place}; go on with: wowflow flow --resume {}", out.display()));
+                Ok(ExitStatus::Interrupted)
+            }
+        }
     })
 }
 
-fn start(args: &FlowArgs, console: &Console) -> Result<ExitStatus> {
-    if let Some(out) = &args.out {
-        refuse_existing(out)?;
+/// What was typed.
+fn request(args: &FlowArgs) -> Request {
+    let usual = Request::default();
+    Request {
+        source: args.source.clone().unwrap_or(usual.source),
+        target: args.target.clone().unwrap_or(usual.target),
+        settings: Settings {
+            functional: args.functional.clone().unwrap_or_default(),
+            kernel: KernelSettings {
+                name: args.kernel.unwrap_or_default(),
+                bandwidth: args.bandwidth.unwrap_or_default(),
+                exponent: args.exponent.into(),
+                smoothing: args.smoothing.into(),
+            },
+            steps: args.steps.into(),
+            scheme: args.scheme.unwrap_or_default(),
+            step_size: args.step_size.unwrap_or_default(),
+            schedule: args.schedule.into(),
+            momentum: args.momentum.into(),
+            momentum_schedule: args.momentum_schedule.into(),
+            directions: args.directions.into(),
+            slicing: args.slicing.into(),
+            redraw: args.redraw.into(),
+            target_batches: args
+                .target_batch
+                .map(|size| BatchSettings { size, estimator: args.batch_estimator.into() }),
+            settle_every: args.settle_every,
+            seed: args.seed.unwrap_or_default(),
+        },
+        precision: args.precision.unwrap_or_default(),
+        checkpoint_every: args.checkpoint_every.into(),
+        exact_limit: args.exact_limit.into(),
+        neighbours_every: args.neighbours_every,
+        distance_every: args.distance_every,
     }
-    let (seed, data_dir) = (args.seed.unwrap_or(0), args.common.data.data_dir.as_deref());
-    let source = named(args.source.as_deref().unwrap_or(DEFAULT_SOURCE), data_dir, seed)?;
-    let target = named(args.target.as_deref().unwrap_or(DEFAULT_TARGET), data_dir, seed)?;
-    match args.precision.unwrap_or(Precision::F32) {
-        Precision::F32 => start_in::<f32>(args, &source, &target, console),
-        Precision::F64 => start_in::<f64>(args, &source, &target, console),
-    }
-}
-
-fn start_in<T: Stored>(
-    args: &FlowArgs,
-    source: &Named,
-    target: &Named,
-    console: &Console,
-) -> Result<ExitStatus> {
-    let p = measure::<T>(source)?;
-    let q = measure::<T>(target)?;
-    let config = resolve(args, (&source.name, &target.name), &p, &q)?;
-    let out = match &args.out {
-        Some(out) => out.clone(),
-        None => default_out(&format!("{}-to-{}", source.name, target.name), ""),
-    };
-    let data_dir = args.common.data.data_dir.as_deref();
-    let provenance = Provenance::new(config.seed, config.hash()?, data_dir, source, target);
-    let run = create(&out, |run| {
-        make_subfolders(run)?;
-        write_json(&run.provenance(), &provenance)?;
-        // Last, since a folder with a configuration can be resumed.
-        write_json(&run.config(), &config)
-    })?;
-    let _claim = claim(&run)?;
-    console.say(&source.description);
-    console.say(&target.description);
-    console.say(&format!("flowing {} into {} in {}", source.name, target.name, out.display()));
-    execute(&run, &config, &Data { source, target }, &p, &q, console)
-}
-
-fn resume(folder: &Path, args: &FlowArgs, console: &Console) -> Result<ExitStatus> {
-    let run = RunDir::new(folder);
-    let text = std::fs::read_to_string(run.config()).with_context(|| {
-        format!("expected a run directory with config.json, found none at {}", folder.display())
-    })?;
-    let config = FlowConfig::parse(&text)
-        .with_context(|| format!("{} is not the configuration of a flow", run.config().display()))?;
-    let _claim = claim(&run)?;
-    // The summary names the pictures once everything is written.
-    if run.summary().exists() && !run.read_summary()?.pictures.is_empty() {
-        bail!("expected an unfinished run, found {} finished", folder.display());
-    }
-    remove_temporary(&run)?;
-    let text = std::fs::read_to_string(run.provenance())
-        .with_context(|| format!("cannot read {}", run.provenance().display()))?;
-    let stored: Provenance = serde_json::from_str(&text)
-        .with_context(|| format!("{} is not the provenance of a run", run.provenance().display()))?;
-    let data_dir = args.common.data.data_dir.as_deref();
-    let data_dir = data_dir.or(stored.run.data_dir.as_deref().map(Path::new));
-    let load = |name: &str, stored: &DataProvenance| -> Result<Named> {
-        let loaded = named(name, data_dir, config.seed)?;
-        let (expected, found) = (&stored.content_sha256, DataProvenance::of(&loaded).content_sha256);
-        ensure!(
-            *expected == found,
-            "expected {name} with checksum {expected}, found {found}: the data has changed"
-        );
-        Ok(loaded)
-    };
-    let source = load(&config.source, &stored.source)?;
-    let target = load(&config.target, &stored.target)?;
-    let data = Data { source: &source, target: &target };
-    console.say(&format!("going on with {} into {} in {}", config.source, config.target, folder.display()));
-    match config.precision {
-        Precision::F32 => {
-            let (p, q) = (measure::<f32>(&source)?, measure(&target)?);
-            execute(&run, &config, &data, &p, &q, console)
-        }
-        Precision::F64 => {
-            let (p, q) = (measure::<f64>(&source)?, measure(&target)?);
-            execute(&run, &config, &data, &p, &q, console)
-        }
-    }
-}
-
-fn measure<T: Stored>(named: &Named) -> Result<MeasureOverMeasures<T>> {
-    MeasureOverMeasures::from_dataset(&named.dataset).with_context(|| named.name.clone())
 }

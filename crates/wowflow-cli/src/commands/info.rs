@@ -3,18 +3,19 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use wowflow::dataset::{ImageShape, LabeledDataset};
-use wowflow_data::atomic;
+use wowflow::dataset::{ImageShape, LabeledDataset, Precision};
+use wowflow_data::{SourceFile, atomic};
+use wowflow_study::record::free_name;
 use wowflow_report::{ImageRow, Picture, ScatterFlow, ScatterPanel, contact_sheet};
 
 use crate::ExitStatus;
 use crate::args::InfoArgs;
 use crate::console::Console;
-use crate::load::named;
-use crate::run::directory::default_out;
+use crate::program::program;
 
 /// Samples a class on the contact sheet, and most classes on it.
 const SHEET_COLUMNS: usize = 10;
@@ -27,13 +28,13 @@ struct Info {
     samples: usize,
     dim: usize,
     image_shape: Option<[usize; 3]>,
-    precision: &'static str,
+    precision: Precision,
     weighted: bool,
     minimum: f64,
     maximum: f64,
     mean: f64,
     classes: Vec<ClassInfo>,
-    files: Vec<crate::run::provenance::FileProvenance>,
+    files: Vec<SourceFile>,
     sheet: Option<String>,
 }
 
@@ -45,7 +46,7 @@ struct ClassInfo {
 }
 
 pub(crate) fn run(args: &InfoArgs, console: &Console) -> Result<ExitStatus> {
-    let loaded = named(&args.dataset, args.data.data_dir.as_deref(), args.seed)?;
+    let loaded = program(args.data.data_dir.as_deref()).lookup(None).load(&args.dataset, args.seed)?;
     let data = &loaded.dataset;
     let picture = if args.no_sheet { None } else { picture(&loaded.name, data)? };
     let sheet = match (&args.sheet, picture) {
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &InfoArgs, console: &Console) -> Result<ExitStatus> {
             loaded.name
         ),
         (chosen, Some(picture)) => {
-            let path = chosen.clone().unwrap_or_else(|| default_out(&loaded.name, ".png"));
+            let path = chosen.clone().unwrap_or_else(|| free_name(Path::new("runs"), &loaded.name, ".png"));
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
             match (folder, chosen) {
                 (None, _) => {}
@@ -80,10 +81,7 @@ pub(crate) fn run(args: &InfoArgs, console: &Console) -> Result<ExitStatus> {
         samples: data.len(),
         dim: data.dim(),
         image_shape: data.image_shape().map(|s| [s.width, s.height, s.channels]),
-        precision: match data.points() {
-            wowflow::dataset::Points::F32(_) => "f32",
-            wowflow::dataset::Points::F64(_) => "f64",
-        },
+        precision: data.points().precision(),
         weighted: data.sample_weights().is_some() || data.class_weights().is_some(),
         minimum,
         maximum,

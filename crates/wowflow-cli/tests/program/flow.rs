@@ -31,7 +31,7 @@ fn a_flow_writes_everything_it_promises_and_nothing_else() {
         assert_eq!(&printed[key], value, "{key}");
     }
     assert_eq!((summary["steps"].as_u64(), summary["stop_reason"].as_str()), (Some(12), Some("steps_done")));
-    assert!(number(&summary, "mmd2_final") < 0.95 * number(&summary, "mmd2_initial"), "{summary}");
+    assert!(number(&summary, "value_final") < 0.95 * number(&summary, "value_initial"), "{summary}");
     assert!(number(&summary, "wow2_final") < number(&summary, "wow2_initial"), "{summary}");
     assert_eq!(summary["classes"].as_array().unwrap().len(), 10);
     let given: BTreeSet<&str> =
@@ -69,9 +69,9 @@ fn the_first_record_is_the_initial_state(out: &Path) {
     let expected = 2.0 * mmd.evaluate(&p, 0, &mut velocity).value;
     let text = fs::read_to_string(out.join("metrics.jsonl")).unwrap();
     let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-    let found = first["mmd2"].as_f64().unwrap();
+    let found = first["value"].as_f64().unwrap();
     assert!((found - expected).abs() <= 1e-9 * expected, "{found} {expected}");
-    let error = first["mmd2_standard_error"].as_f64().unwrap();
+    let error = first["value_standard_error"].as_f64().unwrap();
     assert!(error > 0.0 && error < 0.5 * found, "{error} {found}");
 
     let frame = read_npy(out.join("frames/step-00000000.npy")).unwrap();
@@ -98,7 +98,7 @@ fn the_papers_are_complete(out: &Path) {
     let config = json(out.join("config.json"));
     assert_eq!(config["source"], "glyphs:letters:6");
     assert_eq!(config["target"], "glyphs:digits:5");
-    assert_eq!(config["kernel"]["name"], "riesz");
+    assert_eq!((&config["functional"], &config["kernel"]["name"]), (&"mmd-sw".into(), &"riesz".into()));
     assert_eq!((config["steps"].as_u64(), config["directions"].as_u64()), (Some(12), Some(64)));
     assert_eq!(config["step_size"], serde_json::json!({ "kind": "adaptive", "first": 1.5 }));
     assert_eq!(
@@ -118,9 +118,9 @@ fn the_papers_are_complete(out: &Path) {
     }
     assert!(provenance["command"].as_array().unwrap().contains(&"glyphs:letters:6".into()));
     assert_eq!(provenance["config_sha256"].as_str().unwrap().len(), 64);
-    for (side, samples) in [("source", 60), ("target", 50)] {
-        assert_eq!(provenance[side]["samples"], samples);
-        assert_eq!(provenance[side]["content_sha256"].as_str().unwrap().len(), 64);
+    for (side, samples) in [(0, 60), (1, 50)] {
+        assert_eq!(provenance["datasets"][side]["samples"], samples);
+        assert_eq!(provenance["datasets"][side]["content_sha256"].as_str().unwrap().len(), 64);
     }
 }
 
@@ -202,7 +202,7 @@ fn no_steps_leave_the_source_as_it_is() {
     flow(&[&SMALL[..], &["--steps", "0"]].concat(), &out);
     let summary = summary(&out);
     assert_eq!((summary["steps"].as_u64(), summary["stop_reason"].as_str()), (Some(0), Some("steps_done")));
-    assert_eq!(summary["mmd2_initial"], summary["mmd2_final"]);
+    assert_eq!(summary["value_initial"], summary["value_final"]);
     assert_eq!(summary["wow2_initial"], summary["wow2_final"]);
     assert_eq!(metrics(&out).len(), 1);
     let source = load(&"glyphs:letters:6".parse().unwrap(), &LoadOptions::default()).unwrap().dataset;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wowflow::dataset::{Label, LabeledDataset, Points};
 use wowflow_data::write_npz_dataset;
 
@@ -18,12 +18,12 @@ fn between(source: &str, target: &str, more: &[&str], check: impl FnOnce(&Path, 
 }
 
 fn falls(_: &Path, summary: &Value) {
-    assert!(number(summary, "mmd2_final") < 0.95 * number(summary, "mmd2_initial"), "{summary}");
+    assert!(number(summary, "value_final") < 0.95 * number(summary, "value_initial"), "{summary}");
 }
 
 #[test]
 fn all_kernels_flow_with_everything_automatic() {
-    for kernel in ["riesz", "gaussian", "laplace", "imq", "pooled"] {
+    for kernel in ["riesz", "gaussian", "laplace", "imq"] {
         between("rings:source:12", "rings:9", &["--kernel", kernel, "--steps", "60"], |out, summary| {
             falls(out, summary);
             assert_eq!(json(out.join("config.json"))["kernel"]["name"], kernel);
@@ -40,40 +40,61 @@ fn all_kernels_flow_with_everything_automatic() {
 }
 
 #[test]
+fn every_functional_and_sum_flows() {
+    for (functional, symbol, unit) in [
+        ("mmd-sw", "MMD^2", "length"),
+        ("pooled-mmd", "MMD^2", "length"),
+        ("matched-sw", "mean SW_2^2 of matched classes", "length^2"),
+        ("mean-matching", "sum of squared distances of means", "length^2"),
+        ("mmd-sw+0.5*pooled-mmd", "F", "mixed"),
+    ] {
+        let options = ["--functional", functional, "--steps", "60"];
+        between("rings:source:12", "rings:9", &options, |out, summary| {
+            // The clouds have the means of the rings.
+            assert!(number(summary, "value_final") <= number(summary, "value_initial"), "{summary}");
+            let expected = json!({ "name": functional, "symbol": symbol, "unit": unit });
+            assert_eq!(summary["functional"], expected);
+            assert_eq!(json(out.join("config.json"))["functional"], functional);
+        });
+    }
+}
+
+#[test]
 fn options_that_a_kernel_does_not_have_are_refused() {
     let folder = folder();
     let out = folder.path().join("run");
     for (options, words) in [
         (
             "--kernel gaussian --exponent 1",
-            "expected --exponent with the riesz kernel only, found it with --kernel gaussian",
+            "expected exponent with the riesz kernel only, found it with the gaussian kernel",
         ),
-        ("--kernel imq --smoothing 1", "expected --smoothing with the riesz kernel only"),
+        ("--kernel imq --smoothing 1", "expected smoothing with the riesz kernel only"),
         (
             "--bandwidth 1",
-            "expected --bandwidth with the gaussian, laplace and imq kernels only, found it with --kernel riesz",
+            "expected bandwidth with the gaussian, laplace and imq kernels only, found it with the riesz kernel",
         ),
-        ("--kernel pooled --bandwidth auto", "expected --bandwidth with"),
-        ("--kernel pooled --directions 5", "expected --directions with sliced kernels only"),
-        ("--kernel pooled --slicing gaussian", "expected --slicing with sliced kernels only"),
+        ("--functional pooled-mmd --bandwidth 1", "expected a kernel with the functional mmd-sw only"),
+        ("--functional pooled-mmd --directions 5", "expected directions with sliced functionals only"),
+        ("--functional pooled-mmd --slicing gaussian", "expected slicing with sliced functionals only"),
         (
-            "--kernel pooled --step-size eta:1",
-            "expected --step-size auto, adaptive:X or a number with --kernel pooled",
+            "--functional pooled-mmd --step-size eta:1",
+            "expected step-size eta:X with sliced functionals only, found it with the functional pooled-mmd",
         ),
-        ("--kernel pooled --redraw never", "expected --redraw with sliced kernels only"),
-        ("--kernel pooled --target-batch 1", "expected --target-batch with sliced kernels only"),
+        ("--functional pooled-mmd --redraw never", "expected redraw with sliced functionals only"),
+        ("--functional pooled-mmd --target-batch 1", "expected target-batch with functionals other than pooled-mmd"),
+        ("--functional matched-sw --scheme lbfgs", "expected functional with directions that can be kept"),
         (
             "--kernel laplace --target-batch 1",
             "expected a kernel of SW_2^2 with debiased mini-batches, found one of SW_1: take plain ones",
         ),
-        ("--scheme lbfgs --redraw every-step", "expected --redraw never with --scheme lbfgs"),
-        ("--scheme lbfgs --target-batch 1", "expected --target-batch with other schemes than lbfgs"),
+        ("--scheme lbfgs --redraw every-step", "expected redraw never with scheme lbfgs"),
+        ("--scheme lbfgs --target-batch 1", "expected target-batch with schemes other than lbfgs"),
         (
             "--scheme lbfgs --momentum 0.5",
-            "expected --momentum with --scheme heavy-ball, nesterov or adam only",
+            "expected momentum with scheme heavy-ball, nesterov or adam only",
         ),
-        ("--scheme adam --momentum-schedule linear", "expected --momentum-schedule with --scheme heavy-ball"),
-        ("--scheme adam --step-size eta:1", "expected --step-size auto or a number with --scheme adam"),
+        ("--scheme adam --momentum-schedule linear", "expected momentum-schedule with scheme heavy-ball"),
+        ("--scheme adam --step-size eta:1", "expected step-size auto or a number with scheme adam"),
         ("--exponent 2", "found 2"),
         ("--exponent nan", "found NaN"),
         ("--smoothing -1", "found -1"),
@@ -130,11 +151,11 @@ fn a_flow_that_settles_says_so() {
         assert_eq!(summary["stop_reason"], "settled", "{summary}");
         let records: Vec<serde_json::Value> =
             metrics(out).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let changes: Vec<f64> = records.iter().filter_map(|r| r["mmd2_change"].as_f64()).collect();
+        let changes: Vec<f64> = records.iter().filter_map(|r| r["value_change"].as_f64()).collect();
         assert_eq!(changes.len() as u64, summary["steps"].as_u64().unwrap() / 50);
         // The last state is looked at although it was not due.
         assert_eq!(records[records.len() - 1]["wow2"], summary["wow2_final"]);
-        assert!(changes[0] < 0.0 && records[50]["mmd2_change_standard_error"].as_f64().unwrap() > 0.0);
+        assert!(changes[0] < 0.0 && records[50]["value_change_standard_error"].as_f64().unwrap() > 0.0);
     });
 }
 
@@ -148,13 +169,16 @@ fn double_precision_is_kept_to_the_end() {
 #[test]
 fn a_dataset_flowed_to_itself_rests() {
     for kernel in ["riesz", "gaussian", "laplace", "imq", "pooled"] {
-        let measured = ["riesz", "pooled"].contains(&kernel);
-        let bandwidth: &[&str] = if measured { &[] } else { &["--bandwidth", "0.5"] };
-        let options = [&["--kernel", kernel, "--steps", "10"], bandwidth].concat();
+        let chosen: &[&str] = match kernel {
+            "riesz" => &[],
+            "pooled" => &["--functional", "pooled-mmd"],
+            kernel => &["--kernel", kernel, "--bandwidth", "0.5"],
+        };
+        let options = [chosen, &["--steps", "10"]].concat();
         between("rings:7", "rings:7", &options, |out, summary| {
             assert_eq!(summary["stop_reason"], "stationary", "{kernel}");
             assert_eq!(summary["steps"], 0);
-            for key in ["mmd2_initial", "mmd2_final", "wow2_initial", "wow2_final"] {
+            for key in ["value_initial", "value_final", "wow2_initial", "wow2_final"] {
                 assert!(number(summary, key) < 1e-12, "{kernel}: {summary}");
             }
             assert_eq!(metrics(out).len(), 1);

@@ -28,9 +28,9 @@ fn mnist_flows_into_fashion_mnist() {
     let names = ["flow", "--source", "mnist[test]:12", "--target", "fashion-mnist[test]:8"];
     flow(&[&names[..], &["--data-dir", data, "--steps", "30", "--directions", "60"]].concat(), &out);
     let first = summary(&out);
-    assert!(number(&first, "mmd2_final") < 0.95 * number(&first, "mmd2_initial"), "{first}");
+    assert!(number(&first, "value_final") < 0.95 * number(&first, "value_initial"), "{first}");
     let provenance = json(out.join("provenance.json"));
-    assert_eq!(provenance["source"]["files"].as_array().unwrap().len(), 2);
+    assert_eq!(provenance["datasets"][0]["files"].as_array().unwrap().len(), 2);
 
     // The folder of the data is remembered.
     fs::remove_file(out.join("summary.json")).unwrap();

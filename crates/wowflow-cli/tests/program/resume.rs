@@ -116,7 +116,7 @@ fn ctrl_c_after_the_last_step_ends_at_once_and_loses_nothing() {
     assert_eq!(output.status.code(), Some(130));
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     let words =
-        format!("interrupted after the last step; finish with: wowflow flow --resume {}", out.display());
+        format!("interrupted after the last step; go on with: wowflow flow --resume {}", out.display());
     assert_eq!(said.lines().last().unwrap(), words);
     run(["flow".as_ref(), "--resume".as_ref(), out.as_os_str()]).ok();
     flow(&args, &whole);
@@ -196,7 +196,7 @@ fn a_resumed_run_must_be_unfinished_and_a_run() {
 
     let rings = folder.path().join("rings");
     run(["rings", "--steps", "1", "--samples", "3", "--out", rings.to_str().unwrap()]).ok();
-    resume(&rings).refused("is not the configuration of a flow");
+    resume(&rings).refused("expected the configuration of a flow in ");
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn changed_data_or_configuration_is_noticed() {
 
     let config = fs::read_to_string(out.join("config.json")).unwrap();
     fs::write(out.join("config.json"), config.replace("\"seed\": 0", "\"seed\": 1")).unwrap();
-    resume().refused("expected a checkpoint of this configuration, found one of another");
+    resume().refused("expected the configuration that ");
     fs::write(out.join("config.json"), config.replace("\"directions\": 100", "\"directions\": 0")).unwrap();
     resume().refused("found");
     fs::write(out.join("config.json"), config).unwrap();

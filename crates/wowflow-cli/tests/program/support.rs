@@ -126,7 +126,7 @@ pub(crate) fn json(path: impl AsRef<Path>) -> Value {
 #[track_caller]
 pub(crate) fn summary(out: &Path) -> Value {
     let summary = json(out.join("summary.json"));
-    for key in ["mmd2_initial", "mmd2_final", "wow2_initial", "wow2_final", "seconds"] {
+    for key in ["value_initial", "value_final", "wow2_initial", "wow2_final", "seconds"] {
         let value = summary[key].as_f64().unwrap_or_else(|| panic!("{key}: {summary}"));
         assert!(value.is_finite() && value >= 0.0, "{key}: {summary}");
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wowflow_data::DataError;
 use wowflow_data::npy::{NpyArray, NpyData, read_npy};
-use wowflow_study::record::{FramesIndex, RunDir};
+use wowflow_study::record::{FramesIndex, RecordError, RunDir};
 
 use crate::error::ReportError;
 
@@ -110,9 +110,9 @@ impl Recording {
 fn read_rows(path: &Path, what: &'static str, rows: usize, dim: usize) -> Result<Vec<f32>, ReportError> {
     let NpyArray { shape, data } = read_npy(path).map_err(|error| match error {
         DataError::Io { error, .. } if error.kind() == std::io::ErrorKind::NotFound => {
-            ReportError::Missing { what, path: path.to_owned() }
+            ReportError::Record(RecordError::Missing { what, path: path.to_owned() })
         }
-        error => error.into(),
+        error => ReportError::Array(error),
     })?;
     match data {
         NpyData::F32(values) if shape == [rows, dim] => Ok(values),

@@ -38,10 +38,12 @@ pub enum KernelError {
         found: f64,
     },
     /// A parameter that the kernel does not have.
-    #[error("expected {parameter} with the kernels that have one, found it with {kernel}")]
+    #[error("expected {parameter} with {with} only, found it with the {kernel} kernel")]
     Foreign {
         /// Name of the parameter.
         parameter: &'static str,
+        /// The kernels that have it.
+        with: &'static str,
         /// The kernel.
         kernel: KernelName,
     },
@@ -115,16 +117,16 @@ impl KernelSettings {
     /// Parameters outside their ranges or of other kernels; no bandwidth where `typical` has none.
     pub fn resolve(&self, typical: impl FnOnce(Base) -> Option<f64>) -> Result<Kernel, KernelError> {
         let kernel = self.name;
-        let foreign = |parameter, given: Auto<f64>| match given {
+        let foreign = |parameter, with, given: Auto<f64>| match given {
             Auto::Auto => Ok(()),
-            Auto::Given(_) => Err(KernelError::Foreign { parameter, kernel }),
+            Auto::Given(_) => Err(KernelError::Foreign { parameter, with, kernel }),
         };
         if kernel == KernelName::Riesz {
-            foreign("bandwidth", self.bandwidth)?;
+            foreign("bandwidth", "the gaussian, laplace and imq kernels", self.bandwidth)?;
             return Ok(Riesz::new(self.exponent.or(1.0), self.smoothing.or(0.0))?.into());
         }
-        foreign("exponent", self.exponent)?;
-        foreign("smoothing", self.smoothing)?;
+        foreign("exponent", "the riesz kernel", self.exponent)?;
+        foreign("smoothing", "the riesz kernel", self.smoothing)?;
         let base = if kernel == KernelName::Laplace { Base::Sw1 } else { Base::SquaredSw2 };
         let h = self.bandwidth.given().or_else(|| typical(base).filter(|h| *h > 0.0));
         let h = h.ok_or(KernelError::Unmeasured { kernel })?;

@@ -1,0 +1,3 @@
+//! What studies came to, in lines for people.
+
+pub(crate) mod flow;
