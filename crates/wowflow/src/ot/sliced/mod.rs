@@ -1,8 +1,8 @@
 //! Sliced-Wasserstein distances: exact transport on the line along shared directions.
 
 mod engine;
-mod kernels;
 mod layout;
+mod loops;
 mod pairs;
 mod rows;
 

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::kernels::{OTHERS, OWN, absolute_distance, add_differences, squared_distances};
 use super::layout::{PairLayout, Spread};
+use super::loops::{OTHERS, OWN, absolute_distance, add_differences, squared_distances};
 use super::rows::{Scratch, SortedRows, other_rows, own_rows};
 use crate::kernel::Base;
 use crate::scalar::Scalar;
