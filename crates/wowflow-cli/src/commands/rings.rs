@@ -139,7 +139,7 @@ fn flow_one(
     };
     let config = resolve(&options, (&source.name, &target.name), p, q)?;
     let mut objective = Objective::new(&config, p, q)?;
-    let mmd2_initial = objective.mmd2_apart(p);
+    let mmd2_initial = objective.mmd2_held_out(p);
     let started = Instant::now();
     let progress = Progress::steps(console, config.steps, 0);
     let mut state = FlowState::new(p.clone());
@@ -166,7 +166,7 @@ fn flow_one(
         kernel: name,
         wow2_final: wow2_pow(state.particles(), q, KeepPlans::No)?.value,
         mmd2_initial,
-        mmd2_final: objective.mmd2_apart(state.particles()),
+        mmd2_final: objective.mmd2_held_out(state.particles()),
         steps: state.step(),
         seconds: started.elapsed().as_secs_f64(),
         config,

@@ -35,7 +35,7 @@ pub(crate) fn execute<T: Stored>(
 ) -> Result<ExitStatus> {
     let mut objective = Objective::new(config, source, target)?;
     let flow = config.flow()?;
-    let mmd2_initial = objective.mmd2_apart(source);
+    let mmd2_initial = objective.mmd2_held_out(source);
     let resumed = checkpoint::latest(run, source, &config.hash()?)?;
     let (mut state, seconds) = match resumed {
         Some(found) => (found.state, found.seconds),
@@ -103,7 +103,7 @@ pub(crate) fn execute<T: Stored>(
         console.say(&words);
         return Ok(ExitStatus::Interrupted);
     }
-    let mmd2 = (mmd2_initial, objective.mmd2_apart(state.particles()));
+    let mmd2 = (mmd2_initial, objective.mmd2_held_out(state.particles()));
     finish::finish(
         run,
         config,

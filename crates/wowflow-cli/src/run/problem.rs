@@ -38,9 +38,9 @@ impl<'q, T: Scalar> Objective<'q, T> {
     }
 
     /// The squared MMD on directions of its own, the same for every state of a run.
-    pub(crate) fn mmd2_apart(&mut self, particles: &MeasureOverMeasures<T>) -> f64 {
+    pub(crate) fn mmd2_held_out(&mut self, particles: &MeasureOverMeasures<T>) -> f64 {
         match self {
-            Self::Sliced(mmd) => mmd.mmd2_apart(particles),
+            Self::Sliced(mmd) => mmd.mmd2_held_out(particles),
             Self::Pooled(mmd) => mmd.mmd2(particles),
         }
     }

@@ -64,10 +64,10 @@ impl MiniBatches {
     }
 
     /// How distances to what was drawn are to be read, for so many target classes.
-    pub(super) fn reading(&self, targets: usize) -> Reading {
+    pub(super) fn distance_estimator(&self, targets: usize) -> DistanceEstimator {
         match self.estimator {
-            BatchEstimator::Plain => Reading::Plain,
-            BatchEstimator::Debiased => Reading::Debiased { targets },
+            BatchEstimator::Plain => DistanceEstimator::Plain,
+            BatchEstimator::Debiased => DistanceEstimator::Debiased { targets },
         }
     }
 }
@@ -93,14 +93,14 @@ pub(super) fn by_weight(weights: &[f64], count: usize, draws: &mut Reader) -> Ve
 
 /// How the distances of a functional are read off the sums of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum DistanceEstimator {
     /// As they are.
     Plain,
     /// Target class `d` was passed twice, as `d` and as `d + targets`, in independent batches.
     Debiased { targets: usize },
 }
 
-impl Reading {
+impl DistanceEstimator {
     /// `s` between a source class and a target class.
     pub(super) fn source_target(self, sums: &PairSums, c: usize, d: usize) -> f64 {
         match self {

@@ -3,12 +3,12 @@
 use super::batches::{BatchEstimator, MiniBatches};
 use super::feature_map::FeatureMap;
 use super::mmd::SlicingPlan;
-use super::through::Through;
+use super::pullback::Pullback;
 use super::{Evaluation, Functional, FunctionalError, same_classes};
 use crate::directions::dimension_factor;
 use crate::kernel::Base;
 use crate::measure::MeasureOverMeasures;
-use crate::ot::sliced::{PairSums, Spread};
+use crate::ot::sliced::{PairSums, WithinAtomVariance};
 use crate::scalar::Scalar;
 
 /// `F(P) = 1/2 sum_c w_c SW_2^2(phi_# mu_c, phi_# nu_c)` with a map `phi` that is drawn for every step: class `c` of the
@@ -18,7 +18,7 @@ use crate::scalar::Scalar;
 /// more it matches whole distributions, as far as so many samples can. Mini-batches of the target are drawn, then mapped; what
 /// they add to the distances does not depend on the source's samples.
 #[derive(Clone, Debug)]
-pub struct MatchedSw<'q, T: Scalar, M>(Through<'q, T, M>);
+pub struct MatchedSw<'q, T: Scalar, M>(Pullback<'q, T, M>);
 
 impl<'q, T: Scalar, M: FeatureMap<T>> MatchedSw<'q, T, M> {
     /// The functional for particles of the sizes and weights of `source`, on `batch` samples of every target class a step or
@@ -35,7 +35,7 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MatchedSw<'q, T, M> {
     ) -> Result<Self, FunctionalError> {
         same_classes(source, target)?;
         let batches = batch.map(|size| MiniBatches { size, estimator: BatchEstimator::Plain });
-        Ok(Self(Through::new(source, target, plan, (batches, Spread::Kept), map)?))
+        Ok(Self(Pullback::new(source, target, plan, (batches, WithinAtomVariance::Included), map)?))
     }
 }
 

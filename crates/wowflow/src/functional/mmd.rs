@@ -2,13 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::batches::{BatchEstimator, MiniBatches, Reading};
+use super::batches::{BatchEstimator, DistanceEstimator, MiniBatches};
 use super::{Evaluation, Functional, FunctionalError, same_space};
 use crate::directions::{Directions, Draws, Slicer, Slicing, dimension_factor};
 use crate::estimate::Estimate;
 use crate::kernel::{Base, Kernel};
 use crate::measure::MeasureOverMeasures;
-use crate::ot::sliced::{BATCHES, Engine, PAIR_ROWS, PairSums, Spread};
+use crate::ot::sliced::{BATCHES, Engine, PAIR_ROWS, PairSums, WithinAtomVariance};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
@@ -76,7 +76,7 @@ pub struct MmdSw<'q, T: Scalar> {
     kernel: Kernel,
     plan: SlicingPlan,
     redraw: Redraw,
-    spread: Spread,
+    within_atoms: WithinAtomVariance,
     engine: Engine<T>,
     draws: Draws<T>,
     batches: Option<Batches<T>>,
@@ -110,13 +110,13 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         let curvatures = vec![0.0; source.sample_count()];
         let redraw = Redraw::EveryStep;
         let resolution = resolution(target);
-        let spread = Spread::Kept;
+        let within_atoms = WithinAtomVariance::Included;
         Ok(Self {
             target,
             kernel,
             plan,
             redraw,
-            spread,
+            within_atoms,
             engine,
             draws,
             batches: None,
@@ -133,7 +133,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
 
     /// The same functional with mini-batches of the target, drawn anew at every step.
     ///
-    /// They are what [`Functional::evaluate`] sees; values for comparison ([`Self::mmd2_apart`],
+    /// They are what [`Functional::evaluate`] sees; values for comparison ([`Self::mmd2_held_out`],
     /// [`Functional::change`]) take the whole target. `particles` as in [`Self::new`].
     ///
     /// # Errors
@@ -149,24 +149,33 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         if plan.estimator == BatchEstimator::Debiased && self.kernel.base() == Base::Sw1 {
             return Err(FunctionalError::NotHilbertian);
         }
-        if plan.estimator == BatchEstimator::Debiased && self.spread == Spread::Removed {
-            return Err(FunctionalError::SpreadOfBatches);
+        if plan.estimator == BatchEstimator::Debiased && self.within_atoms == WithinAtomVariance::Excluded {
+            return Err(FunctionalError::VarianceOfBatches);
         }
         let drawn = plan.draw(self.target, Stream::new(self.plan.seed, Purpose::Batches, 0));
-        let engine = Engine::new(particles, &drawn, self.plan.count).with_spread(self.spread);
+        let engine =
+            Engine::new(particles, &drawn, self.plan.count).with_within_atom_variance(self.within_atoms);
         Ok(Self { batches: Some(Batches { plan, engine, drawn }), ..self })
     }
 
-    /// The same functional, without mini-batches, with the spread of target classes within the atoms of source
+    /// The same functional, without mini-batches, with the variance of target classes within the atoms of source
     /// classes counted or not; without this, it is.
     ///
     /// # Errors
-    /// [`Spread::Removed`] with a kernel of `SW_1`, which has no such part.
-    pub fn with_spread(self, spread: Spread) -> Result<Self, FunctionalError> {
-        if spread == Spread::Removed && self.kernel.base() == Base::Sw1 {
-            return Err(FunctionalError::SpreadOfSw1);
+    /// [`WithinAtomVariance::Excluded`] with a kernel of `SW_1`, which has no such part.
+    pub fn with_within_atom_variance(
+        self,
+        within_atoms: WithinAtomVariance,
+    ) -> Result<Self, FunctionalError> {
+        if within_atoms == WithinAtomVariance::Excluded && self.kernel.base() == Base::Sw1 {
+            return Err(FunctionalError::VarianceOfSw1);
         }
-        Ok(Self { engine: self.engine.with_spread(spread), spread, batches: None, ..self })
+        Ok(Self {
+            engine: self.engine.with_within_atom_variance(within_atoms),
+            within_atoms,
+            batches: None,
+            ..self
+        })
     }
 
     /// The kernel.
@@ -175,16 +184,22 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         self.kernel
     }
 
-    /// The same functional, without mini-batches and with the spread of classes counted, with another kernel.
+    /// The same functional, without mini-batches and with the variance within atoms counted, with another kernel.
     #[must_use]
     pub fn with_kernel(self, kernel: Kernel) -> Self {
-        let spread = Spread::Kept;
-        Self { engine: self.engine.with_spread(spread), spread, kernel, batches: None, ..self }
+        let within_atoms = WithinAtomVariance::Included;
+        Self {
+            engine: self.engine.with_within_atom_variance(within_atoms),
+            within_atoms,
+            kernel,
+            batches: None,
+            ..self
+        }
     }
 
     /// The squared MMD of particles to the target on a draw of its own, apart from those of the
     /// steps: the same directions for every call with the same seed, so that values compare.
-    pub fn mmd2_apart(&mut self, particles: &MeasureOverMeasures<T>) -> f64 {
+    pub fn mmd2_held_out(&mut self, particles: &MeasureOverMeasures<T>) -> f64 {
         self.mmd2_estimate(particles, 0).value
     }
 
@@ -197,18 +212,18 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     /// rather than too small. NaN for less than 8 directions, and where more than 1024 classes meet, both
     /// sides together: the distances of 8 batches would need too much memory.
     pub fn mmd2_estimate(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Estimate {
-        let half = self.half_mmd2_apart(particles, draw).estimate();
+        let half = self.half_mmd2_held_out(particles, draw).estimate();
         half.mapped(2.0 * half.value, 2.0)
     }
 
-    fn half_mmd2_apart(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Varied {
+    fn half_mmd2_held_out(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Varied {
         self.draws.restart(Stream::new(self.plan.seed, Purpose::Evaluation, draw));
         self.engine.distances(self.kernel.base(), particles, self.target, &mut self.draws);
-        half_mmd2(self.kernel, particles, self.target.outer_weights(), Reading::Plain, &self.engine)
+        half_mmd2(self.kernel, particles, self.target.outer_weights(), DistanceEstimator::Plain, &self.engine)
     }
 
     /// The mean, over pairs of a source class and a target class, of `SW_2^2` or `SW_1`: what step
-    /// sizes and bandwidths are measured in. On the same draw as [`Self::mmd2_apart`].
+    /// sizes and bandwidths are measured in. On the same draw as [`Self::mmd2_held_out`].
     pub fn typical_distance(&mut self, particles: &MeasureOverMeasures<T>, base: Base) -> f64 {
         self.draws.restart(Stream::new(self.plan.seed, Purpose::Evaluation, 0));
         let sums = self.engine.distances(base, particles, self.target, &mut self.draws);
@@ -255,10 +270,10 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         directions: &Directions<T>,
         velocity: &mut [T],
     ) -> f64 {
-        let (target, reading) = (self.target, Reading::Plain);
+        let (target, estimator) = (self.target, DistanceEstimator::Plain);
         let weights = target.outer_weights();
         let (kernel, resolution) = (self.kernel, self.resolution);
-        let problem = Problem { kernel, particles, target, weights, reading, resolution };
+        let problem = Problem { kernel, particles, target, weights, estimator, resolution };
         problem.evaluate(&mut self.engine, &mut &*directions, velocity).value
     }
 }
@@ -270,7 +285,7 @@ pub(super) struct Problem<'a, T> {
     pub(super) target: &'a MeasureOverMeasures<T>,
     /// Weights of the target's classes, each once.
     pub(super) weights: &'a [f64],
-    pub(super) reading: Reading,
+    pub(super) estimator: DistanceEstimator,
     /// See [`resolution`].
     pub(super) resolution: f64,
 }
@@ -286,7 +301,7 @@ pub(super) fn resolution<T: Scalar>(target: &MeasureOverMeasures<T>) -> f64 {
 impl<T: Scalar> Problem<'_, T> {
     /// The distance at which the force of a target class is taken: no nearer than its batches can tell.
     fn to_target(&self, sums: &PairSums, c: usize, d: usize) -> f64 {
-        self.reading.source_target(sums, c, d).max(self.reading.noise(sums, d))
+        self.estimator.source_target(sums, c, d).max(self.estimator.noise(sums, d))
     }
 
     /// `dK/ds`, no nearer than classes can be told apart.
@@ -305,11 +320,11 @@ impl<T: Scalar> Problem<'_, T> {
         slicer: &mut impl Slicer<T>,
         velocity: &mut [T],
     ) -> Estimate {
-        let Self { kernel, particles, target, weights: v, reading, .. } = *self;
+        let Self { kernel, particles, target, weights: v, estimator, .. } = *self;
         assert_eq!(velocity.len(), particles.points().len(), "one velocity a coordinate");
         let base = kernel.base();
         engine.distances(base, particles, target, slicer);
-        let value = half_mmd2(kernel, particles, v, reading, engine).estimate();
+        let value = half_mmd2(kernel, particles, v, estimator, engine).estimate();
         // dF/ds of a pair, divided by w_c a_{c,i}: the one place that knows the WoW factor. A pair
         // of source classes counts twice in the double sum, which cancels the 1/2 of F; the
         // distance itself changes by 2 (s_c - s_e) for SW_2^2 and by a sign for SW_1.
@@ -323,7 +338,7 @@ impl<T: Scalar> Problem<'_, T> {
                 * match e.checked_sub(w.len()) {
                     None => w[e] * self.slope(sums.source_source(c, e)),
                     Some(passed) => {
-                        let (d, share) = reading.target_class(passed);
+                        let (d, share) = estimator.target_class(passed);
                         -share * v[d] * self.slope(self.to_target(sums, c, d))
                     }
                 }
@@ -395,14 +410,14 @@ fn half_mmd2<T: Scalar>(
     kernel: Kernel,
     particles: &MeasureOverMeasures<T>,
     v: &[f64],
-    reading: Reading,
+    estimator: DistanceEstimator,
     engine: &Engine<T>,
 ) -> Varied {
     let w = particles.outer_weights();
     // Three sums apart: those of a dataset and itself cancel exactly.
     let within_source = double_sum(kernel, engine, (w, w), PairSums::source_source);
-    let within_target = double_sum(kernel, engine, (v, v), |sums, d, e| reading.target_target(sums, d, e));
-    let across = double_sum(kernel, engine, (w, v), |sums, c, d| reading.source_target(sums, c, d));
+    let within_target = double_sum(kernel, engine, (v, v), |sums, d, e| estimator.target_target(sums, d, e));
+    let across = double_sum(kernel, engine, (w, v), |sums, c, d| estimator.source_target(sums, c, d));
     let sum = |p: f64, q: f64, pq: f64| 0.5 * p + 0.5 * q - pq;
     let value = sum(within_source.value, within_target.value, across.value);
     let changes = std::array::from_fn(|batch| {
@@ -462,17 +477,17 @@ impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
             Redraw::Never => 0,
         };
         self.draws.restart(Stream::new(self.plan.seed, Purpose::Directions, draw));
-        let (engine, target, reading) = match &mut self.batches {
-            None => (&mut self.engine, self.target, Reading::Plain),
+        let (engine, target, estimator) = match &mut self.batches {
+            None => (&mut self.engine, self.target, DistanceEstimator::Plain),
             Some(Batches { plan, engine, drawn }) => {
                 *drawn = plan.draw(self.target, Stream::new(self.plan.seed, Purpose::Batches, step));
                 engine.forget_target();
-                (engine, &*drawn, plan.reading(self.target.class_count()))
+                (engine, &*drawn, plan.distance_estimator(self.target.class_count()))
             }
         };
         let weights = self.target.outer_weights();
         let (kernel, resolution) = (self.kernel, self.resolution);
-        let problem = Problem { kernel, particles, target, weights, reading, resolution };
+        let problem = Problem { kernel, particles, target, weights, estimator, resolution };
         let found = problem.evaluate(engine, &mut self.draws, velocity);
         let factor = dimension_factor(self.plan.slicing, self.plan.count, particles.dim());
         problem.curvatures(engine.total(), factor, &mut self.curvatures);
@@ -491,7 +506,7 @@ impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
         draw: u64,
     ) -> Estimate {
         // Draw 0 is that of values for comparison.
-        let before = self.half_mmd2_apart(before, draw + 1);
-        self.half_mmd2_apart(after, draw + 1).minus(&before).estimate()
+        let before = self.half_mmd2_held_out(before, draw + 1);
+        self.half_mmd2_held_out(after, draw + 1).minus(&before).estimate()
     }
 }

@@ -8,7 +8,7 @@ mod matched;
 mod mean_matching;
 mod mmd;
 mod pooled;
-mod through;
+mod pullback;
 
 use thiserror::Error;
 
@@ -17,7 +17,7 @@ use crate::estimate::Estimate;
 use crate::measure::MeasureOverMeasures;
 use crate::scalar::Scalar;
 
-pub use crate::ot::sliced::Spread;
+pub use crate::ot::sliced::WithinAtomVariance;
 pub use batches::{BatchEstimator, MiniBatches};
 pub use feature_map::{Chain, FeatureMap, Identity};
 pub use lifted::{LIFTED, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd};
@@ -45,12 +45,12 @@ pub enum FunctionalError {
     /// The debiased estimator takes inner products, which `SW_1` does not come from.
     #[error("expected a kernel of SW_2^2 with debiased mini-batches, found one of SW_1: take plain ones")]
     NotHilbertian,
-    /// `SW_1` does not split into a distance to conditional means and a spread.
-    #[error("expected a kernel of SW_2^2 where the spread of classes is removed, found one of SW_1")]
-    SpreadOfSw1,
+    /// `SW_1` does not split into a distance to conditional means and a variance within atoms.
+    #[error("expected a kernel of SW_2^2 where the variance within atoms is excluded, found one of SW_1")]
+    VarianceOfSw1,
     /// Two estimates of one distance cannot share what only one of them leaves out.
-    #[error("expected plain mini-batches where the spread of classes is removed, found debiased ones")]
-    SpreadOfBatches,
+    #[error("expected plain mini-batches where the variance within atoms is excluded, found debiased ones")]
+    VarianceOfBatches,
     /// Datasets that have to have the same classes.
     #[error("expected as many classes in source and target, found {source_classes} and {target_classes}")]
     Classes {

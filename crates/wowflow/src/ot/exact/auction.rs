@@ -138,7 +138,7 @@ fn bid<S: Source>(
                 return bids;
             }
             waiting.sort_unstable_by(|a, b| b.cmp(a));
-            prices.price(&waiting, stop);
+            prices.refill_all(&waiting, stop);
             std::mem::swap(&mut active, &mut waiting);
             continue;
         };

@@ -53,10 +53,10 @@ pub(super) fn transport<S: Source>(
     let stop = || run.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed));
     let mut prices = Prices::new(source, g, run.threads);
     let all: Vec<u32> = (0..n as u32).collect();
-    prices.price(&all, &stop);
+    prices.refill_all(&all, &stop);
     let steps = auction(&mut prices, (&masses.rows, &masses.cols), run.start, &stop);
     prices.become_exact();
-    prices.price(&all, &stop);
+    prices.refill_all(&all, &stop);
     if stop() {
         return Err(OtError::Interrupted);
     }

@@ -98,7 +98,7 @@ impl<'a, S: Source> Prices<'a, S> {
     }
 
     /// New lists for some rows together. Stops early if `stop` says so.
-    pub(super) fn price(&mut self, rows: &[u32], stop: &(impl Fn() -> bool + Sync)) {
+    pub(super) fn refill_all(&mut self, rows: &[u32], stop: &(impl Fn() -> bool + Sync)) {
         let (source, g, bounds, wanted) = (self.source, &self.g, &self.bounds, &self.wanted);
         let (m, precision) = (g.len(), self.precision);
         let stored = source.stored();

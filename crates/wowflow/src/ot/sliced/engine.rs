@@ -18,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::layout::{Class, PairLayout, Spread};
+use super::layout::{Class, PairLayout, WithinAtomVariance};
 use super::pairs::{self, Coefficients, PairSums};
 use super::rows::{Scratch, SortedRows};
 use crate::directions::{DrawId, Slicer};
@@ -114,9 +114,9 @@ impl<T: Scalar> Engine<T> {
         }
     }
 
-    /// The same with the spread of classes within others' atoms counted or not.
-    pub(crate) fn with_spread(mut self, spread: Spread) -> Self {
-        self.layout.spread = spread;
+    /// The same with the variance of classes within the atoms of others counted or not.
+    pub(crate) fn with_within_atom_variance(mut self, within_atoms: WithinAtomVariance) -> Self {
+        self.layout.within_atoms = within_atoms;
         self
     }
 

@@ -18,18 +18,18 @@ pub(crate) enum Side {
     Target,
 }
 
-/// What becomes of the spread of a class within the atoms of another: `SW_2^2` is the distance to conditional means
+/// What becomes of the variance of a class within the atoms of another: `SW_2^2` is the distance to conditional means
 /// on the atoms plus the variance within them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Spread {
+pub enum WithinAtomVariance {
     /// It counts: distances are `SW_2^2`.
     #[default]
-    Kept,
+    Included,
     /// It is left out: along every direction, a source class is compared with the best approximation of a target class
     /// by as many atoms of the same weights. The velocity is exact, and forces cancel where that approximation is met;
     /// the value is no squared MMD any more and may be negative. For sources of few samples a class, whose distances are
-    /// mostly spread that no move can lower.
-    Removed,
+    /// mostly such variance, which no move can lower.
+    Excluded,
 }
 
 /// One class of either side.
@@ -76,7 +76,7 @@ pub(crate) struct PairLayout {
     pub(crate) weighted: bool,
     /// Directions taken together, so that rows of few samples are worth a loop.
     pub(crate) group: usize,
-    pub(crate) spread: Spread,
+    pub(crate) within_atoms: WithinAtomVariance,
     segments: HashMap<(usize, usize), Vec<Segment>>,
 }
 
@@ -89,7 +89,7 @@ impl PairLayout {
             largest: 0,
             weighted: false,
             group: 1,
-            spread: Spread::Kept,
+            within_atoms: WithinAtomVariance::Included,
             segments: HashMap::new(),
         };
         let mut by_size = HashMap::new();

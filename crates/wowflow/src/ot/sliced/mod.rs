@@ -15,7 +15,7 @@ use crate::ot::one_d;
 use crate::scalar::Scalar;
 
 pub(crate) use engine::{BATCHES, Engine};
-pub use layout::Spread;
+pub use layout::WithinAtomVariance;
 pub(crate) use pairs::{PAIR_ROWS, PairSums};
 
 /// A sliced distance with what it is the mean of.

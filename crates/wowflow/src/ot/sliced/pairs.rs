@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::layout::{PairLayout, Spread};
+use super::layout::{PairLayout, WithinAtomVariance};
 use super::loops::{OTHERS, OWN, absolute_distance, add_differences, squared_distances};
 use super::rows::{Scratch, SortedRows, other_rows, own_rows};
 use crate::kernel::Base;
@@ -116,8 +116,10 @@ fn add_squared<T: Scalar>(
     let classes = layout.classes.len();
     let Scratch { own, others, couplings, weights, .. } = scratch;
     // Between a source class and a target class only: there is one whose distance the source's atoms fix.
-    let removed = |c: usize, e: usize| {
-        layout.spread == Spread::Removed && c < layout.source_count && e >= layout.source_count
+    let excluded = |c: usize, e: usize| {
+        layout.within_atoms == WithinAtomVariance::Excluded
+            && c < layout.source_count
+            && e >= layout.source_count
     };
     for rows in rows.groups(layout.group) {
         let directions = rows.count();
@@ -142,7 +144,7 @@ fn add_squared<T: Scalar>(
                         for (index, sum) in sums.iter_mut().enumerate() {
                             let weights = &weights[..directions * info.size];
                             let between = weighted_squared_distance(own.row(0), others.row(index), weights);
-                            let spread = if removed(members[0], window.start + index) {
+                            let spread = if excluded(members[0], window.start + index) {
                                 0.0
                             } else {
                                 others.variance(index)
@@ -164,7 +166,7 @@ fn add_squared<T: Scalar>(
                                 let sums = &mut sums[(c - band.start) * classes..][tile..=last];
                                 for (k, (sum, between)) in sums.iter_mut().zip(found).enumerate() {
                                     if c < tile + k {
-                                        let spread = if removed(c, tile + k) {
+                                        let spread = if excluded(c, tile + k) {
                                             0.0
                                         } else {
                                             others.variance(tile + k - start)

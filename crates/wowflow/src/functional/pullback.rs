@@ -6,13 +6,13 @@ use super::mmd::SlicingPlan;
 use super::{Evaluation, FunctionalError, same_space};
 use crate::directions::Draws;
 use crate::measure::MeasureOverMeasures;
-use crate::ot::sliced::{Engine, Spread};
+use crate::ot::sliced::{Engine, WithinAtomVariance};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
 /// What functionals of sliced distances between features have in common.
 #[derive(Clone, Debug)]
-pub(super) struct Through<'q, T: Scalar, M> {
+pub(super) struct Pullback<'q, T: Scalar, M> {
     pub(super) target: &'q MeasureOverMeasures<T>,
     pub(super) plan: SlicingPlan,
     pub(super) batches: Option<MiniBatches>,
@@ -34,12 +34,12 @@ pub(super) struct Features<'a, T: Scalar> {
     pub(super) curvatures: &'a mut [f64],
 }
 
-impl<'q, T: Scalar, M: FeatureMap<T>> Through<'q, T, M> {
+impl<'q, T: Scalar, M: FeatureMap<T>> Pullback<'q, T, M> {
     pub(super) fn new(
         source: &MeasureOverMeasures<T>,
         target: &'q MeasureOverMeasures<T>,
         plan: SlicingPlan,
-        (batches, spread): (Option<MiniBatches>, Spread),
+        (batches, within_atoms): (Option<MiniBatches>, WithinAtomVariance),
         map: M,
     ) -> Result<Self, FunctionalError> {
         same_space(source, target)?;
@@ -49,7 +49,8 @@ impl<'q, T: Scalar, M: FeatureMap<T>> Through<'q, T, M> {
         let stream = Stream::new(plan.seed, Purpose::Directions, 0);
         let draws = Draws::new(plan.slicing, plan.count, map.feature_dim(source.dim()), stream)?;
         let drawn = batches.map(|of| of.draw(target, Stream::new(plan.seed, Purpose::Batches, 0)));
-        let engine = Engine::new(source, drawn.as_ref().unwrap_or(target), plan.count).with_spread(spread);
+        let engine = Engine::new(source, drawn.as_ref().unwrap_or(target), plan.count)
+            .with_within_atom_variance(within_atoms);
         let curvatures = vec![0.0; source.sample_count()];
         Ok(Self { target, plan, batches, map, engine, draws, curvatures })
     }
