@@ -11,11 +11,9 @@
 //! The formulas are stated in `docs/MATH.md` of the repository.
 
 pub mod compare;
-pub mod correlation;
 pub mod dataset;
 pub mod directions;
 pub mod embedding;
-pub mod estimate;
 pub mod flow;
 pub mod functional;
 pub mod kernel;
@@ -24,5 +22,5 @@ pub mod measure;
 pub mod ot;
 pub mod rng;
 pub mod scalar;
-pub mod significance;
 pub mod simd;
+pub mod stats;

@@ -242,10 +242,10 @@ fn debiased_batches_have_the_right_mean_and_plain_ones_do_not() {
         let mmd = MmdSw::new(&p, &q, kernel, plan).unwrap().with_redraw(Redraw::Never);
         let mut mmd = mmd.with_batches(&p, MiniBatches { size: 10, estimator }).unwrap();
         let values: Vec<f64> = (0..400).map(|step| mmd.evaluate(&p, step, &mut velocity).value).collect();
-        wowflow::estimate::Estimate::of_mean(&values)
+        wowflow::stats::estimate::Estimate::of_mean(&values)
     };
     let (plain, debiased) = (mean(BatchEstimator::Plain), mean(BatchEstimator::Debiased));
-    let off = |found: &wowflow::estimate::Estimate| (found.value / exact - 1.0).abs();
+    let off = |found: &wowflow::stats::estimate::Estimate| (found.value / exact - 1.0).abs();
     assert!(off(&debiased) < 0.04 && off(&plain) > 2.0 * off(&debiased), "{exact} {plain:?} {debiased:?}");
 }
 

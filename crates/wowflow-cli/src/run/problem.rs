@@ -2,11 +2,11 @@
 
 use anyhow::{Result, bail};
 use wowflow::directions::{Slicing, dimension_factor};
-use wowflow::estimate::Estimate;
 use wowflow::functional::{Evaluation, Functional, MmdSw, PooledMmd, SlicingPlan};
 use wowflow::kernel::{Base, Kernel, Riesz};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::scalar::Scalar;
+use wowflow::stats::estimate::Estimate;
 use wowflow_report::rundir::SCHEMA;
 
 use super::config::{BatchConfig, FlowConfig, KernelConfig, KernelRequest};

@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 
 use super::{CompareError, Comparison, Method, Slices};
-use crate::estimate::Estimate;
 use crate::kernel::Base;
 use crate::measure::MeasureOverMeasures;
 use crate::ot::bures::{self, BuresError, Gaussian};
@@ -11,6 +10,7 @@ use crate::ot::exact::{CostMatrix, solve};
 use crate::ot::sliced::Engine;
 use crate::ot::wow::{KeepPlans, wow2_pow};
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 /// The distance between classes inside `W_{W2}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

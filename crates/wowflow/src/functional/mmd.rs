@@ -5,12 +5,12 @@ use rayon::prelude::*;
 use super::batches::{BatchEstimator, DistanceEstimator, MiniBatches};
 use super::{Evaluation, Functional, FunctionalError, same_space};
 use crate::directions::{Directions, Draws, Slicer, Slicing, dimension_factor};
-use crate::estimate::Estimate;
 use crate::kernel::{Base, Kernel};
 use crate::measure::MeasureOverMeasures;
 use crate::ot::sliced::{BATCHES, Engine, PAIR_ROWS, PairSums, WithinAtomVariance};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 /// How many directions are drawn, of which kind, from which seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,9 +13,9 @@ mod pullback;
 use thiserror::Error;
 
 use crate::directions::DirectionsError;
-use crate::estimate::Estimate;
 use crate::measure::MeasureOverMeasures;
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 pub use crate::ot::sliced::WithinAtomVariance;
 pub use batches::{BatchEstimator, MiniBatches};

@@ -9,10 +9,10 @@ mod rows;
 use rayon::prelude::*;
 
 use crate::directions::Directions;
-use crate::estimate::Estimate;
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::ot::one_d;
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 pub(crate) use engine::{BATCHES, Engine};
 pub use layout::WithinAtomVariance;
