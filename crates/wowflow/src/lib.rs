@@ -22,5 +22,5 @@ pub mod measure;
 pub mod ot;
 pub mod rng;
 pub mod scalar;
-pub mod simd;
+mod simd;
 pub mod stats;
