@@ -7,19 +7,11 @@ mod riesz;
 
 use thiserror::Error;
 
+pub use crate::ot::sliced::Base;
 pub use gaussian::Gaussian;
 pub use imq::InverseMultiquadric;
 pub use laplace::Laplace;
 pub use riesz::Riesz;
-
-/// The sliced quantity that a kernel is a function of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Base {
-    /// `s = SW_2^2`.
-    SquaredSw2,
-    /// `s = SW_1`.
-    Sw1,
-}
 
 /// A parameter outside its range.
 #[derive(Clone, Debug, PartialEq, Error)]

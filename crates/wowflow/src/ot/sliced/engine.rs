@@ -18,11 +18,11 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::Base;
 use super::layout::{Class, PairLayout, WithinAtomVariance};
 use super::pairs::{self, Coefficients, PairSums};
 use super::rows::{Scratch, SortedRows};
 use crate::directions::{DrawId, Slicer};
-use crate::kernel::Base;
 use crate::linalg::Output;
 use crate::measure::MeasureOverMeasures;
 use crate::ot::sort::argsort;

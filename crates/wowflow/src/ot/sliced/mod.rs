@@ -18,6 +18,15 @@ pub(crate) use engine::{BATCHES, Engine};
 pub use layout::WithinAtomVariance;
 pub(crate) use pairs::{PAIR_ROWS, PairSums};
 
+/// The sliced quantity that is measured between classes, and that a kernel is a function of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// `s = SW_2^2`.
+    SquaredSw2,
+    /// `s = SW_1`.
+    Sw1,
+}
+
 /// A sliced distance with what it is the mean of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sliced {

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::Base;
 use super::layout::{PairLayout, WithinAtomVariance};
 use super::loops::{OTHERS, OWN, absolute_distance, add_differences, squared_distances};
 use super::rows::{Scratch, SortedRows, other_rows, own_rows};
-use crate::kernel::Base;
 use crate::scalar::Scalar;
 
 /// Rows of a matrix of pairs that are worth a task of their own.
