@@ -3,8 +3,10 @@
 use anyhow::{Result, bail};
 use wowflow::directions::{Slicing, dimension_factor};
 use wowflow::functional::{Evaluation, Functional, MmdSw, PooledMmd, SlicingPlan};
-use wowflow::kernel::{Base, Kernel, Riesz};
-use wowflow::measure::MeasureOverMeasures;
+use wowflow::kernel::Base;
+use wowflow::measure::{MeasureOverMeasures, Pair};
+use wowflow::ot::sliced::PairwiseSliced;
+use wowflow::rng::{Purpose, Stream};
 use wowflow::scalar::Scalar;
 use wowflow::stats::estimate::Estimate;
 use wowflow_report::rundir::SCHEMA;
@@ -174,13 +176,14 @@ fn measured<T: Scalar>(
         };
         return Ok((KernelConfig::Pooled, step));
     }
-    let any = Kernel::from(Riesz::new(1.0, 0.0)?);
-    let mut probe = MmdSw::new(source, target, any, plan(config))?;
+    let SlicingPlan { slicing, count, seed } = plan(config);
+    let stream = Stream::new(seed, Purpose::Evaluation, 0);
+    let mut sliced = PairwiseSliced::new(Pair { source, target }, slicing, count, stream)?;
     let kernel = match request {
         KernelRequest::Known(kernel) => kernel,
         KernelRequest::MeasureBandwidth(name) => {
             let base = if name == KernelName::Laplace { Base::Sw1 } else { Base::SquaredSw2 };
-            let bandwidth = probe.typical_distance(source, base);
+            let bandwidth = sliced.typical(base);
             if bandwidth <= 0.0 {
                 bail!(
                     "expected classes that differ to measure a bandwidth on, found source and target alike: give --bandwidth"
@@ -196,9 +199,7 @@ fn measured<T: Scalar>(
             fixed(eta * dimension_factor(slicing, config.directions, source.dim()))
         }
         // A slice sees a distance over sqrt(d), as a coordinate does.
-        StepRequest::OfDistance(share) => {
-            fixed(share * probe.typical_distance(source, Base::SquaredSw2).sqrt())
-        }
+        StepRequest::OfDistance(share) => fixed(share * sliced.typical(Base::SquaredSw2).sqrt()),
     };
     Ok((kernel, step))
 }

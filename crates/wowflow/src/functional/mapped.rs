@@ -1,5 +1,7 @@
 //! The sliced MMD between features, pulled back to the samples.
 
+use std::sync::Arc;
+
 use super::batches::{BatchEstimator, DistanceEstimator, MiniBatches};
 use super::feature_map::FeatureMap;
 use super::mmd::{Problem, SlicingPlan, resolution};
@@ -9,6 +11,7 @@ use crate::directions::dimension_factor;
 use crate::kernel::{Base, Kernel};
 use crate::measure::MeasureOverMeasures;
 use crate::ot::sliced::WithinAtomVariance;
+use crate::ot::sliced::backend::Backend;
 use crate::scalar::Scalar;
 
 /// `F(P) = 1/2 MMD_K^2(phi_# P, phi_# Q)` with a map `phi` that is drawn for every step and shared by both sides.
@@ -46,6 +49,14 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MappedMmd<'q, T, M> {
         }
         Ok(Self { kernel, pullback: Pullback::new(source, target, plan, (batches, within_atoms), map)? })
     }
+
+    /// The same functional computed by another backend than [`Host`](crate::ot::sliced::backend::Host).
+    ///
+    /// # Errors
+    /// Datasets that do not fit it.
+    pub fn with_backend(self, backend: &Arc<dyn Backend<T>>) -> Result<Self, FunctionalError> {
+        Ok(Self { pullback: self.pullback.with_backend(backend)?, ..self })
+    }
 }
 
 impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MappedMmd<'_, T, M> {
@@ -55,15 +66,14 @@ impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MappedMmd<'_, T, M> {
         self.pullback.evaluate(particles, step, velocity, |features| {
             let problem = Problem {
                 kernel,
-                particles: features.particles,
-                target: features.target,
+                pair: features.pair,
                 weights: target.outer_weights(),
                 estimator: batches
                     .map_or(DistanceEstimator::Plain, |of| of.distance_estimator(target.class_count())),
-                resolution: resolution(features.target),
+                resolution: resolution(features.pair.target),
             };
             let found = problem.evaluate(features.engine, features.draws, features.cotangents);
-            let factor = dimension_factor(plan.slicing, plan.count, features.particles.dim());
+            let factor = dimension_factor(plan.slicing, plan.count, features.pair.source.dim());
             problem.curvatures(features.engine.total(), factor, features.curvatures);
             let error = found.standard_error;
             Evaluation { value: found.value, standard_error: (!error.is_nan()).then_some(error) }

@@ -14,17 +14,18 @@ use thiserror::Error;
 
 use crate::directions::DirectionsError;
 use crate::measure::MeasureOverMeasures;
+use crate::ot::sliced::backend::BackendError;
 use crate::scalar::Scalar;
 use crate::stats::estimate::Estimate;
 
-pub use crate::ot::sliced::WithinAtomVariance;
+pub use crate::ot::sliced::{PairDistances, WithinAtomVariance};
 pub use batches::{BatchEstimator, MiniBatches};
 pub use feature_map::{Chain, FeatureMap, Identity};
 pub use lifted::{LIFTED, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd};
 pub use mapped::MappedMmd;
 pub use matched::MatchedSw;
 pub use mean_matching::MeanMatching;
-pub use mmd::{MmdSw, PairDistances, Redraw, SlicingPlan};
+pub use mmd::{MmdSw, Redraw, SlicingPlan};
 pub use pooled::PooledMmd;
 
 /// Why a functional could not be set up.
@@ -62,6 +63,9 @@ pub enum FunctionalError {
     /// Directions that cannot be drawn.
     #[error(transparent)]
     Directions(#[from] DirectionsError),
+    /// A backend that refuses the datasets.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
 }
 
 fn same_space<T: Scalar>(

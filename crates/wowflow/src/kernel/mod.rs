@@ -1,5 +1,6 @@
 //! Kernels between measures, as functions of a sliced distance (`docs/MATH.md`).
 
+mod discrepancy;
 mod gaussian;
 mod imq;
 mod laplace;
@@ -8,6 +9,7 @@ mod riesz;
 use thiserror::Error;
 
 pub use crate::ot::sliced::Base;
+pub(crate) use discrepancy::{Reader, Varied, half_mmd2};
 pub use gaussian::Gaussian;
 pub use imq::InverseMultiquadric;
 pub use laplace::Laplace;

@@ -1,9 +1,13 @@
 //! Sliced-Wasserstein distances: exact transport on the line along shared directions.
 
+pub mod backend;
 mod engine;
+mod host;
 mod layout;
 mod loops;
+mod matrix;
 mod pairs;
+mod pairwise;
 mod rows;
 
 use rayon::prelude::*;
@@ -16,7 +20,10 @@ use crate::stats::estimate::Estimate;
 
 pub(crate) use engine::{BATCHES, Engine};
 pub use layout::WithinAtomVariance;
-pub(crate) use pairs::{PAIR_ROWS, PairSums};
+pub(crate) use matrix::PAIR_ROWS;
+pub use matrix::PairMatrix;
+pub(crate) use matrix::Sampled;
+pub use pairwise::{PairDistances, PairwiseSliced, SlicedError, distances_along};
 
 /// The sliced quantity that is measured between classes, and that a kernel is a function of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
