@@ -1,6 +1,6 @@
 //! AdamW.
 
-use wowflow::simd::dispatch256;
+use crate::simd::dispatch256;
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019):
 /// `x <- x - rate (m / (sqrt(v) + epsilon) + decay x)`, `m` and `v` corrected for their start.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize};
-use wowflow::functional::{FeatureMap, Identity, MappedMmd, MatchedSw, MeanMatching, Spread};
+use wowflow::functional::{FeatureMap, Identity, MappedMmd, MatchedSw, MeanMatching, WithinAtomVariance};
 use wowflow::kernel::{Kernel, Riesz};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::ClassLabels;
@@ -18,8 +18,8 @@ use crate::seeds::subseed;
 pub enum Distiller {
     /// Samples of the target as they are.
     Random,
-    /// The flow of the MMD, with the spread of the target's classes counted or not.
-    MmdSw(MmdFlow, Spread),
+    /// The flow of the MMD, with the variance within atoms counted or not.
+    MmdSw(MmdFlow, WithinAtomVariance),
     /// The flow of sliced distances of matched classes: mean matching beyond means.
     MatchedSw(MmdFlow),
     /// Distribution Matching (Zhao and Bilen 2023), by heavy ball along the Euclidean gradient.
@@ -60,9 +60,9 @@ pub fn distill(
     let mut state = FlowState::new(start);
     match *distiller {
         Distiller::Random => {}
-        Distiller::MmdSw(settings, spread) => {
+        Distiller::MmdSw(settings, within_atoms) => {
             let kernel = Kernel::from(Riesz::new(1.0, 0.0)?);
-            let (plan, sampling) = (settings.plan(subseed(seed, 1)), (settings.batches, spread));
+            let (plan, sampling) = (settings.plan(subseed(seed, 1)), (settings.batches, within_atoms));
             let mut functional = MappedMmd::new(state.particles(), target, kernel, plan, sampling, map)?;
             run_flow(&settings.flow()?, &mut state, &mut functional, observe)?;
         }
@@ -235,7 +235,7 @@ mod tests {
         let target = MeasureOverMeasures::uniform(points, 2, &[10, 10]).unwrap();
         let settings = MmdFlow::usual(2, 200);
         let go = |_: &MoveProgress<'_>| ControlFlow::Continue(());
-        let removed = Distiller::MmdSw(settings, Spread::Removed);
+        let removed = Distiller::MmdSw(settings, WithinAtomVariance::Excluded);
         let Moved { particles: found, labels, steps, .. } =
             distill(&removed, &target, 1, None, 0, go).unwrap();
         assert_eq!((found.sample_count(), labels, steps), (2, vec![0, 1], 200));
@@ -284,7 +284,7 @@ mod tests {
         // One sample in four lies in the other class, and starts there.
         let points = [[0.0, 1.0, 2.0, 11.5], [10.0, 11.0, 12.0, 0.5]].concat();
         let target = MeasureOverMeasures::uniform(points, 1, &[4, 4]).unwrap();
-        let removed = Distiller::MmdSw(MmdFlow::usual(1, 200), Spread::Removed);
+        let removed = Distiller::MmdSw(MmdFlow::usual(1, 200), WithinAtomVariance::Excluded);
         let go = |_: &MoveProgress<'_>| ControlFlow::Continue(());
         let mut traded = 0;
         for seed in 0..40 {

@@ -20,6 +20,7 @@ mod mover;
 mod network;
 mod pass;
 mod seeds;
+mod simd;
 mod store;
 mod training;
 mod transfer;

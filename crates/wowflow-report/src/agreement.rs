@@ -1,6 +1,6 @@
 //! How far distances agree with a reference: a panel a method, with correlations and seconds.
 
-use wowflow::correlation::{Coefficient, Correlations};
+use wowflow::stats::correlation::{Coefficient, Correlations};
 
 use crate::canvas::{Align, Canvas, Text, Xy, shorten};
 use crate::error::ReportError;
@@ -51,7 +51,7 @@ impl Agreement {
     /// Draws the panels, one alone larger than several.
     ///
     /// ```
-    /// use wowflow::correlation::{Bootstrap, correlations};
+    /// use wowflow::stats::correlation::{Bootstrap, correlations};
     /// use wowflow_report::{Agreement, AgreementPanel};
     /// let points: Vec<(f64, f64)> = (0..20).map(|i| (f64::from(i), f64::from(i * i % 90))).collect();
     /// let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();

@@ -12,11 +12,9 @@
 
 pub mod auto;
 pub mod compare;
-pub mod correlation;
 pub mod dataset;
 pub mod directions;
 pub mod embedding;
-pub mod estimate;
 pub mod flow;
 pub mod functional;
 pub mod kernel;
@@ -27,8 +25,8 @@ pub mod ot;
 pub mod prelude;
 pub mod rng;
 pub mod scalar;
-pub mod significance;
-pub mod simd;
+mod simd;
+pub mod stats;
 
 /// For [`named!`] in other crates.
 #[cfg(feature = "serde")]

@@ -78,30 +78,6 @@ pub fn matmul<T: Scalar>(
     product(dst, (m, n, k), lhs, rhs, (beta, T::from_f64(alpha)), output == Output::Add, parallelism);
 }
 
-/// A kernel of the `gemm` crates: `dst = alpha dst + beta lhs rhs` with pointers, column strides and
-/// row strides; fastest where the columns of `dst` are contiguous.
-pub type Kernel<T> = unsafe fn(
-    usize,
-    usize,
-    usize,
-    *mut T,
-    isize,
-    isize,
-    bool,
-    *const T,
-    isize,
-    isize,
-    *const T,
-    isize,
-    isize,
-    T,
-    T,
-    bool,
-    bool,
-    bool,
-    Parallelism,
-);
-
 #[allow(unsafe_code, reason = "the matrix product's interface takes raw pointers")]
 fn product<T: Scalar>(
     dst: &mut [T],
@@ -114,11 +90,11 @@ fn product<T: Scalar>(
 ) {
     // SAFETY: a `Mat` is made by `row_major`, which checks that its slice covers all its elements,
     // or by transposing one; `dst` has m * n elements, checked by the caller and row-major here;
-    // `dst` is borrowed exclusively, so it overlaps neither operand. The kernel writes column-major
+    // `dst` is borrowed exclusively, so it overlaps neither operand. `gemm` writes column-major
     // matrices fastest, and a row-major `dst` is its own transpose in column-major order: what is
     // computed is `dst^T = rhs^T lhs^T`, an n x m matrix.
     unsafe {
-        T::matrix_product()(
+        T::gemm()(
             n,
             m,
             k,

@@ -4,20 +4,44 @@ use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Mul, Sub};
 
 pub(crate) mod sealed {
-    use crate::linalg::Kernel;
+    use gemm_common::Parallelism;
+
+    /// A product of the `gemm` crates: `dst = alpha dst + beta lhs rhs` with pointers, column strides and row
+    /// strides; fastest where the columns of `dst` are contiguous.
+    pub(crate) type Gemm<T> = unsafe fn(
+        usize,
+        usize,
+        usize,
+        *mut T,
+        isize,
+        isize,
+        bool,
+        *const T,
+        isize,
+        isize,
+        *const T,
+        isize,
+        isize,
+        T,
+        T,
+        bool,
+        bool,
+        bool,
+        Parallelism,
+    );
 
     /// What the matrix product needs to know of a type; naming it keeps the trait closed.
     pub trait Sealed: Sized {
         /// The fastest matrix product of this machine.
-        fn matrix_product() -> Kernel<Self>;
+        fn gemm() -> Gemm<Self>;
     }
     impl Sealed for f32 {
-        fn matrix_product() -> Kernel<Self> {
+        fn gemm() -> Gemm<Self> {
             gemm_f32::gemm::f32::get_gemm_fn()
         }
     }
     impl Sealed for f64 {
-        fn matrix_product() -> Kernel<Self> {
+        fn gemm() -> Gemm<Self> {
             gemm_f64::gemm::f64::get_gemm_fn()
         }
     }

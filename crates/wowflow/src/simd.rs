@@ -7,7 +7,7 @@ use pulp::{Arch, NullaryFnOnce};
 /// For loops over small arrays: given wider vectors, the compiler vectorises the loop around the
 /// arrays with gathers and scatters, which takes several times as long.
 #[inline]
-pub fn dispatch256<O: NullaryFnOnce>(operation: O) -> O::Output {
+pub(crate) fn dispatch256<O: NullaryFnOnce>(operation: O) -> O::Output {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     if let Some(simd) = pulp::x86::V3::try_new() {
         return simd.vectorize(operation);

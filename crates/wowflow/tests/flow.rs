@@ -209,7 +209,7 @@ fn a_flow_that_no_longer_descends_is_settled() {
     assert_eq!(stop, StopReason::Settled);
     assert!((40..1500).contains(&values.len()), "{}", values.len());
     // It did not stop on the way down.
-    assert!(mmd.mmd2_apart(&settled) < 0.2 * mmd.mmd2_apart(&p));
+    assert!(mmd.mmd2_held_out(&settled) < 0.2 * mmd.mmd2_held_out(&p));
     let mut pooled = PooledMmd::new(&p, &q).unwrap();
     assert_eq!(run(&flow, &p, &mut pooled).1, StopReason::Settled);
 }
@@ -242,10 +242,10 @@ fn debiased_batches_have_the_right_mean_and_plain_ones_do_not() {
         let mmd = MmdSw::new(&p, &q, kernel, plan).unwrap().with_redraw(Redraw::Never);
         let mut mmd = mmd.with_batches(&p, MiniBatches { size: 10, estimator }).unwrap();
         let values: Vec<f64> = (0..400).map(|step| mmd.evaluate(&p, step, &mut velocity).value).collect();
-        wowflow::estimate::Estimate::of_mean(&values)
+        wowflow::stats::estimate::Estimate::of_mean(&values)
     };
     let (plain, debiased) = (mean(BatchEstimator::Plain), mean(BatchEstimator::Debiased));
-    let off = |found: &wowflow::estimate::Estimate| (found.value / exact - 1.0).abs();
+    let off = |found: &wowflow::stats::estimate::Estimate| (found.value / exact - 1.0).abs();
     assert!(off(&debiased) < 0.04 && off(&plain) > 2.0 * off(&debiased), "{exact} {plain:?} {debiased:?}");
 }
 
@@ -256,10 +256,10 @@ fn flows_on_batches_arrive() {
     for estimator in [BatchEstimator::Plain, BatchEstimator::Debiased] {
         let mmd = MmdSw::new(&p, &q, riesz(), PLAN).unwrap();
         let mut mmd = mmd.with_batches(&p, MiniBatches { size: 10, estimator }).unwrap();
-        let start = mmd.mmd2_apart(&p);
+        let start = mmd.mmd2_held_out(&p);
         let scheme = Scheme::heavy_ball(0.7, Decay::Linear).unwrap();
         let (_, stop, end) = run(&flow(scheme, StepSize::Adaptive(1.5), Decay::Cosine, 200), &p, &mut mmd);
-        let end = mmd.mmd2_apart(&end);
+        let end = mmd.mmd2_held_out(&end);
         assert!(
             stop == StopReason::StepsDone && end < 0.1 * start,
             "{estimator:?}: {start} to {end}, {stop:?}"

@@ -3,7 +3,7 @@
 use wowflow::directions::Slicing;
 use wowflow::functional::{
     BatchEstimator, Chain, FeatureMap, Functional, FunctionalError, Identity, MappedMmd, MatchedSw,
-    MeanMatching, MiniBatches, MmdSw, SlicingPlan, Spread,
+    MeanMatching, MiniBatches, MmdSw, SlicingPlan, WithinAtomVariance,
 };
 use wowflow::kernel::{Kernel, Laplace, Riesz};
 use wowflow::measure::MeasureOverMeasures;
@@ -89,12 +89,20 @@ fn velocities_through_maps_are_gradients() {
     let (p, q) = (measure(&[3, 1, 2], 1, 0.0), measure(&[5, 4, 6], 2, 1.0));
     // Debiased batches hold forces back where they cannot tell classes apart: they are compared below.
     for batches in [None, Some(MiniBatches { size: 4, estimator: BatchEstimator::Plain })] {
-        let mut mmd =
-            MappedMmd::new(&p, &q, kernel(), plan(20), (batches, Spread::Kept), Waves::default()).unwrap();
+        let mut mmd = MappedMmd::new(
+            &p,
+            &q,
+            kernel(),
+            plan(20),
+            (batches, WithinAtomVariance::Included),
+            Waves::default(),
+        )
+        .unwrap();
         check_velocity(&mut mmd, &p);
     }
     let chain = Chain(Identity, Waves::default());
-    let mut mmd = MappedMmd::new(&p, &q, kernel(), plan(20), (None, Spread::Removed), chain).unwrap();
+    let mut mmd =
+        MappedMmd::new(&p, &q, kernel(), plan(20), (None, WithinAtomVariance::Excluded), chain).unwrap();
     check_velocity(&mut mmd, &p);
     for batch in [None, Some(4), Some(9)] {
         let mut means = MeanMatching::new(&p, &q, batch, Waves::default(), 1).unwrap();
@@ -113,7 +121,8 @@ fn without_a_map_it_is_the_mmd() {
     let (p, q) = (measure(&[3, 1, 2], 1, 0.0), measure(&[5, 4], 2, 1.0));
     let batches = MiniBatches { size: 3, estimator: BatchEstimator::Debiased };
     let mut mapped =
-        MappedMmd::new(&p, &q, kernel(), plan(30), (Some(batches), Spread::Kept), Identity).unwrap();
+        MappedMmd::new(&p, &q, kernel(), plan(30), (Some(batches), WithinAtomVariance::Included), Identity)
+            .unwrap();
     let mut plain = MmdSw::new(&p, &q, kernel(), plan(30)).unwrap().with_batches(&p, batches).unwrap();
     let (mut u, mut v) = (vec![0.0; p.points().len()], vec![0.0; p.points().len()]);
     let (a, b) = (mapped.evaluate(&p, 7, &mut u), plain.evaluate(&p, 7, &mut v));
@@ -146,7 +155,8 @@ impl FeatureMap<f64> for Stretched {
 #[test]
 fn curvatures_are_those_of_features_as_far_as_the_map_stretches() {
     let (p, q) = (measure(&[3, 1, 2], 1, 0.0), measure(&[5, 4], 2, 1.0));
-    let mut mapped = MappedMmd::new(&p, &q, kernel(), plan(30), (None, Spread::Kept), Stretched).unwrap();
+    let mut mapped =
+        MappedMmd::new(&p, &q, kernel(), plan(30), (None, WithinAtomVariance::Included), Stretched).unwrap();
     let of = |measure: &MeasureOverMeasures<f64>| {
         measure.with_points(Stretched.forward(measure.points(), DIM), DIM).unwrap()
     };
@@ -171,23 +181,36 @@ fn options_that_do_not_go_together_are_refused() {
     let laplace = Kernel::from(Laplace::new(1.0).unwrap());
     let mmd = |kernel| MmdSw::new(&p, &q, kernel, plan(10)).unwrap();
     let refused = |mmd: Result<MmdSw<'_, f64>, FunctionalError>| mmd.unwrap_err();
-    assert_eq!(refused(mmd(laplace).with_spread(Spread::Removed)), FunctionalError::SpreadOfSw1);
-    let removed = mmd(kernel()).with_spread(Spread::Removed).unwrap();
-    assert_eq!(refused(removed.with_batches(&p, debiased)), FunctionalError::SpreadOfBatches);
+    assert_eq!(
+        refused(mmd(laplace).with_within_atom_variance(WithinAtomVariance::Excluded)),
+        FunctionalError::VarianceOfSw1
+    );
+    let removed = mmd(kernel()).with_within_atom_variance(WithinAtomVariance::Excluded).unwrap();
+    assert_eq!(refused(removed.with_batches(&p, debiased)), FunctionalError::VarianceOfBatches);
     let mapped = |kernel, sampling| MappedMmd::new(&p, &q, kernel, plan(10), sampling, Identity).unwrap_err();
-    assert_eq!(mapped(laplace, (None, Spread::Removed)), FunctionalError::SpreadOfSw1);
-    assert_eq!(mapped(laplace, (Some(debiased), Spread::Kept)), FunctionalError::NotHilbertian);
-    assert_eq!(mapped(kernel(), (Some(debiased), Spread::Removed)), FunctionalError::SpreadOfBatches);
+    assert_eq!(mapped(laplace, (None, WithinAtomVariance::Excluded)), FunctionalError::VarianceOfSw1);
+    assert_eq!(
+        mapped(laplace, (Some(debiased), WithinAtomVariance::Included)),
+        FunctionalError::NotHilbertian
+    );
+    assert_eq!(
+        mapped(kernel(), (Some(debiased), WithinAtomVariance::Excluded)),
+        FunctionalError::VarianceOfBatches
+    );
     // Another order is no way around: the later option takes the batches back.
-    let mut late = mmd(kernel()).with_batches(&p, debiased).unwrap().with_spread(Spread::Removed).unwrap();
-    let mut early = mmd(kernel()).with_spread(Spread::Removed).unwrap();
+    let mut late = mmd(kernel())
+        .with_batches(&p, debiased)
+        .unwrap()
+        .with_within_atom_variance(WithinAtomVariance::Excluded)
+        .unwrap();
+    let mut early = mmd(kernel()).with_within_atom_variance(WithinAtomVariance::Excluded).unwrap();
     let (mut u, mut v) = (vec![0.0; p.points().len()], vec![0.0; p.points().len()]);
     assert_eq!((late.evaluate(&p, 3, &mut u), u), (early.evaluate(&p, 3, &mut v), v));
 }
 
 #[test]
-fn removed_spread_compares_with_conditional_means() {
-    // One atom a class: all of a class but its mean is spread.
+fn excluded_variance_compares_with_conditional_means() {
+    // One atom a class: all of a class but its mean is variance.
     let (p, q) = (measure(&[1, 1], 1, 0.0), measure(&[6, 4], 2, 1.0));
     let means: Vec<f64> = (0..2)
         .flat_map(|c| {
@@ -197,7 +220,10 @@ fn removed_spread_compares_with_conditional_means() {
         })
         .collect();
     let of_means = MeasureOverMeasures::uniform(means, DIM, &[1, 1]).unwrap();
-    let mut removed = MmdSw::new(&p, &q, kernel(), plan(40)).unwrap().with_spread(Spread::Removed).unwrap();
+    let mut removed = MmdSw::new(&p, &q, kernel(), plan(40))
+        .unwrap()
+        .with_within_atom_variance(WithinAtomVariance::Excluded)
+        .unwrap();
     let mut expected = MmdSw::new(&p, &of_means, kernel(), plan(40)).unwrap();
     let (mut u, mut v) = (vec![0.0; 2 * DIM], vec![0.0; 2 * DIM]);
     removed.evaluate(&p, 0, &mut u);
@@ -209,7 +235,10 @@ fn removed_spread_compares_with_conditional_means() {
     let points = noise(9, 6 * DIM);
     let weights = [1.0, 2.0, 3.0, 1.0, 1.0, 4.0];
     let p = MeasureOverMeasures::new(points, DIM, &[3, 2, 1], Some(&weights), None).unwrap();
-    let mut removed = MmdSw::new(&p, &q, kernel(), plan(40)).unwrap().with_spread(Spread::Removed).unwrap();
+    let mut removed = MmdSw::new(&p, &q, kernel(), plan(40))
+        .unwrap()
+        .with_within_atom_variance(WithinAtomVariance::Excluded)
+        .unwrap();
     check_velocity(&mut removed, &p);
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
-use wowflow::correlation::{Bootstrap, Correlations, correlations};
+use wowflow::stats::correlation::{Bootstrap, Correlations, correlations};
 
 use super::config::{AgreementConfig, NamedMethod};
 use crate::compare::method::Growth;
@@ -65,7 +65,7 @@ pub(crate) struct Against {
 mod stored {
     use serde::{Serialize, Serializer};
     use serde_json::json;
-    use wowflow::correlation::{Coefficient, Correlations};
+    use wowflow::stats::correlation::{Coefficient, Correlations};
 
     #[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
     pub(super) fn serialize<S: Serializer>(of: &Option<Correlations>, out: S) -> Result<S::Ok, S::Error> {

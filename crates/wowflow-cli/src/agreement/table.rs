@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use wowflow::correlation::Coefficient;
+use wowflow::stats::correlation::Coefficient;
 use wowflow_report::seconds;
 
 use super::config::AgreementConfig;

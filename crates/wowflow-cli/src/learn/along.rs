@@ -1,7 +1,7 @@
 //! Accuracy along the way: curves averaged over tries, and when they reach a level.
 
 use serde::Serialize;
-use wowflow::significance::Draws;
+use wowflow::stats::significance::Draws;
 
 use super::experiment::Experiment;
 use super::figures::Published;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
-use wowflow::functional::{BatchEstimator, MiniBatches, Spread};
+use wowflow::functional::{BatchEstimator, MiniBatches, WithinAtomVariance};
 use wowflow_learn::{Distiller, MmdFlow, Mover};
 
 use super::experiment::Task;
@@ -264,10 +264,10 @@ impl MethodSpec {
                 let published = self.preset == Some(Preset::Published);
                 let usual = if published { SpreadName::Kept } else { SpreadName::Removed };
                 let spread = match self.spread.unwrap_or(usual) {
-                    SpreadName::Kept => Spread::Kept,
-                    SpreadName::Removed => Spread::Removed,
+                    SpreadName::Kept => WithinAtomVariance::Included,
+                    SpreadName::Removed => WithinAtomVariance::Excluded,
                 };
-                let debiased = !published && spread == Spread::Kept;
+                let debiased = !published && spread == WithinAtomVariance::Included;
                 let estimator = if debiased { BatchEstimator::Debiased } else { BatchEstimator::Plain };
                 let mut settings = match self.tau {
                     Some(tau) => MmdFlow::published(tau, self.distilling_steps()),
@@ -334,10 +334,13 @@ mod tests {
         assert_eq!(embedded.distiller(784).unwrap(), Distiller::MatchedSw(expected));
         let mmd = MethodSpec { steps: Some(7), ..MethodSpec::usual(MethodName::MmdSw) };
         let expected = MmdFlow::usual(784, 7).in_short_steps();
-        assert_eq!(mmd.distiller(784).unwrap(), Distiller::MmdSw(expected, Spread::Removed));
+        assert_eq!(mmd.distiller(784).unwrap(), Distiller::MmdSw(expected, WithinAtomVariance::Excluded));
         let published = MethodSpec { preset: Some(Preset::Published), tau: Some(1.0), ..mmd };
         let expected = MmdFlow::published(1.0, 7);
-        assert_eq!(published.distiller(784).unwrap(), Distiller::MmdSw(expected, Spread::Kept));
+        assert_eq!(
+            published.distiller(784).unwrap(),
+            Distiller::MmdSw(expected, WithinAtomVariance::Included)
+        );
     }
 
     #[test]

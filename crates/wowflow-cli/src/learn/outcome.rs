@@ -1,8 +1,8 @@
 //! What comes out of an experiment: means and deviations of cells, differences with their errors.
 
 use serde::Serialize;
-use wowflow::estimate::Estimate;
-use wowflow::significance::{Draws, differs, paired, welch};
+use wowflow::stats::estimate::Estimate;
+use wowflow::stats::significance::{Draws, differs, paired, welch};
 
 use super::along::{Reach, reaches};
 use super::experiment::Experiment;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wowflow::correlation::{Bootstrap, correlations};
+use wowflow::stats::correlation::{Bootstrap, correlations};
 
 use crate::support::{Ran, file, folder, json as read_json, run, tree};
 

@@ -1,7 +1,8 @@
 //! Functions of single numbers.
 
 use wowflow::scalar::Scalar;
-use wowflow::simd::dispatch256;
+
+use crate::simd::dispatch256;
 
 pub(super) fn rectifier<T: Scalar>(input: &[T], output: &mut [T]) {
     dispatch256(|| {

@@ -5,10 +5,10 @@
 
 use rayon::prelude::*;
 use wowflow::scalar::Scalar;
-use wowflow::simd::dispatch256;
 
 use super::pool::averaged;
 use super::{PART, Shape, add_parts};
+use crate::simd::dispatch256;
 
 const EPSILON: f64 = 1e-5;
 

@@ -7,9 +7,9 @@
 use rayon::prelude::*;
 use wowflow::linalg::{Mat, Output, Threads, matmul};
 use wowflow::scalar::Scalar;
-use wowflow::simd::dispatch256;
 
 use super::{Layer, PART, Shape, add_parts};
+use crate::simd::dispatch256;
 
 /// Outputs of a tile, a side.
 const OUT: usize = 4;

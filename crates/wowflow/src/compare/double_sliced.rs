@@ -9,11 +9,11 @@ use super::error::{positive, within};
 use super::factor::pivoted_cholesky;
 use super::slices::stream;
 use super::{CompareError, Comparison, Method, Slices};
-use crate::estimate::Estimate;
 use crate::measure::MeasureOverMeasures;
 use crate::ot::one_d;
 use crate::ot::sort::{SortScratch, argsort};
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 /// Cells of the grid on which a random function is a straight line; inner products with it are exact.
 const CELLS: usize = 64;

@@ -3,10 +3,10 @@
 use thiserror::Error;
 
 use crate::directions::DirectionsError;
-use crate::functional::FunctionalError;
 use crate::kernel::KernelError;
 use crate::ot::bures::BuresError;
 use crate::ot::exact::OtError;
+use crate::ot::sliced::SlicedError;
 
 use super::otdd::OtddError;
 
@@ -59,9 +59,9 @@ pub enum CompareError {
     /// A kernel that does not exist.
     #[error(transparent)]
     Kernel(#[from] KernelError),
-    /// A functional that could not be set up.
+    /// Sliced distances of classes that could not be set up.
     #[error(transparent)]
-    Functional(#[from] FunctionalError),
+    Sliced(#[from] SlicedError),
     /// A transport problem that was refused.
     #[error(transparent)]
     Transport(#[from] OtError),

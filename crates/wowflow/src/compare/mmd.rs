@@ -1,10 +1,10 @@
 //! The maximum mean discrepancy between datasets, with a kernel on the sliced distance of classes.
 
 use super::{CompareError, Comparison, Method, Slices};
-use crate::functional::{MmdSw, SlicingPlan};
-use crate::kernel::{Base, Gaussian, InverseMultiquadric, Kernel, Laplace};
-use crate::measure::MeasureOverMeasures;
+use crate::kernel::{Base, Gaussian, InverseMultiquadric, Kernel, Laplace, Reader, half_mmd2};
+use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::exact::CostMatrix;
+use crate::ot::sliced::{PairDistances, PairMatrix};
 use crate::scalar::Scalar;
 
 /// A kernel, or a family with its bandwidth left to the data.
@@ -72,17 +72,18 @@ impl Mmd {
         (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
         seed: u64,
     ) -> Result<Comparison, CompareError> {
-        let plan = SlicingPlan { slicing: self.slices.slicing(), count: self.slices.count(), seed };
-        let placeholder = Kernel::from(Gaussian::new(1.0)?);
-        let mut mmd = MmdSw::new(p, q, placeholder, plan)?;
+        let mut pairs = self.slices.pairwise(Pair { source: p, target: q }, seed)?;
         let bandwidth = match self.kernel {
             KernelChoice::Given(_) => 0.0,
-            auto => mmd.typical_distance(p, auto.auto_base()),
+            auto => pairs.typical(auto.auto_base()),
         };
         let kernel = self.kernel.with_bandwidth(bandwidth)?;
-        let mut mmd = mmd.with_kernel(kernel);
-        let mut power = mmd.mmd2_estimate(p, 0);
-        let classes = CostMatrix::new(p.class_count(), q.class_count(), mmd.source_target(p))?;
+        let found = PairDistances::from(pairs.distances(kernel.base()));
+        let classes = CostMatrix::new(p.class_count(), q.class_count(), found.source_target)?;
+        let reader =
+            Reader { source_target: PairMatrix::source_target, target_target: PairMatrix::target_target };
+        let weights = (p.outer_weights(), q.outer_weights());
+        let mut power = half_mmd2(kernel, weights, pairs.sampled(), &reader).doubled();
         // The three sums of kernel values cancel for datasets that are alike: what is left of the size of their
         // rounding is nothing.
         let weights = p.outer_weights().iter().flat_map(|w| q.outer_weights().iter().map(move |v| w * v));

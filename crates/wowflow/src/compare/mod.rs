@@ -17,10 +17,10 @@ mod samples;
 mod slices;
 mod wow;
 
-use crate::estimate::Estimate;
 use crate::measure::MeasureOverMeasures;
 use crate::ot::exact::{CostMatrix, Coupling};
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 use otdd::OtddSettings;
 
 pub use busemann::{Busemann, Rays};

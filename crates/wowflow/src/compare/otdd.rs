@@ -8,15 +8,14 @@ use thiserror::Error;
 
 use super::{Certainty, CompareError, Comparison, Method as Distance};
 use crate::directions::{Directions, DirectionsError, Slicing};
-use crate::functional::{FunctionalError, MmdSw, SlicingPlan};
-use crate::kernel::{Base, Kernel, KernelError, Riesz};
-use crate::measure::MeasureOverMeasures;
+use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::bures::{self, BuresError, Gaussian};
 use crate::ot::entropic::{
     Entropic, EntropicError, Ground, Labels, Likeness, Side, SinkhornSettings, debiased,
     solve as solve_entropic,
 };
 use crate::ot::exact::{CostMatrix, Coupling, Method, OtError, solve, squared_euclidean, w2_pow};
+use crate::ot::sliced::{Base, SlicedError, distances_along};
 use crate::scalar::Scalar;
 
 /// Rows of costs computed by one task.
@@ -48,10 +47,7 @@ pub enum OtddError {
     Directions(#[from] DirectionsError),
     /// The sliced distances were refused.
     #[error(transparent)]
-    Sliced(#[from] FunctionalError),
-    /// A kernel parameter out of range.
-    #[error(transparent)]
-    Kernel(#[from] KernelError),
+    Sliced(#[from] SlicedError),
 }
 
 /// The distance between labels, each the measure of its samples.
@@ -461,7 +457,7 @@ fn label_tables<T: Scalar>(
             };
             let (left, right) = (gaussians(p)?, gaussians(q)?);
             let pair = |p: &[Gaussian], c: usize, q: &[Gaussian], d: usize| Ok(bures::w2_pow(&p[c], &q[d])?);
-            let kinds: [Pair<'_>; 3] =
+            let kinds: [LabelCost<'_>; 3] =
                 [&|c, d| pair(&left, c, &right, d), &|c, d| pair(&left, c, &left, d), &|c, d| {
                     pair(&right, c, &right, d)
                 }];
@@ -469,9 +465,8 @@ fn label_tables<T: Scalar>(
         }
         LabelDistance::Sliced { slicing, count, seed, scale } => {
             let directions = Directions::<T>::draw(slicing, count, p.dim(), seed, 0)?;
-            let kernel: Kernel = Riesz::new(1.0, 0.0)?.into();
-            let mut engine = MmdSw::new(p, q, kernel, SlicingPlan { slicing, count, seed })?;
-            let mut found = engine.distances(p, &directions, Base::SquaredSw2);
+            let pair = Pair { source: p, target: q };
+            let mut found = distances_along(pair, Base::SquaredSw2, &directions)?;
             if scale == SlicedScale::Dimension {
                 let all = [&mut found.source_source, &mut found.source_target, &mut found.target_target];
                 all.into_iter().flatten().for_each(|value| *value *= p.dim() as f64);
@@ -487,17 +482,17 @@ fn label_tables<T: Scalar>(
     }
 }
 
-type Pair<'a> = &'a (dyn Fn(usize, usize) -> Result<f64, OtddError> + Sync);
+type LabelCost<'a> = &'a (dyn Fn(usize, usize) -> Result<f64, OtddError> + Sync);
 
 /// Tables of distances: between, within the left, within the right dataset.
 fn tables(
     [rows, cols]: [usize; 2],
     within: Within,
-    [between, left, right]: [Pair<'_>; 3],
+    [between, left, right]: [LabelCost<'_>; 3],
 ) -> Result<LabelTables, OtddError> {
     let values = (0..rows * cols).into_par_iter().map(|k| between(k / cols, k % cols));
     let between = CostMatrix::new(rows, cols, values.collect::<Result<_, OtddError>>()?)?;
-    let own = |count: usize, pair: Pair<'_>| -> Result<CostMatrix, OtddError> {
+    let own = |count: usize, pair: LabelCost<'_>| -> Result<CostMatrix, OtddError> {
         // A distance is symmetric and 0 on the diagonal: the pairs above it are enough.
         let pairs: Vec<(usize, usize)> = (0..count).flat_map(|c| (0..c).map(move |d| (c, d))).collect();
         let found: Vec<f64> = pairs.par_iter().map(|&(c, d)| pair(c, d)).collect::<Result<_, OtddError>>()?;

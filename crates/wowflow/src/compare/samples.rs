@@ -8,11 +8,11 @@ use std::ops::Range;
 
 use super::slices::Slices;
 use super::{CompareError, Comparison, Method};
-use crate::estimate::Estimate;
 use crate::measure::MeasureOverMeasures;
 use crate::ot::one_d::{Segment, uniform_segments, weighted_segments};
 use crate::ot::sort::{SortScratch, argsort};
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 /// One of the two datasets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use super::CompareError;
 use super::error::within;
 use crate::directions::{Draws, Slicer, Slicing};
-use crate::measure::MeasureOverMeasures;
+use crate::measure::{MeasureOverMeasures, Pair};
+use crate::ot::sliced::PairwiseSliced;
 use crate::rng::{Purpose, Reader, Stream};
 use crate::scalar::Scalar;
 
@@ -66,6 +67,16 @@ impl Slices {
     /// The directions of a seed: the same for every pair of datasets of a dimension.
     pub(super) fn draws<T: Scalar>(&self, dim: usize, seed: u64) -> Result<Draws<T>, CompareError> {
         Ok(Draws::new(self.slicing, self.count, dim, Stream::new(seed, Purpose::Evaluation, 0))?)
+    }
+
+    /// The distances of all pairs of classes on the same directions.
+    pub(super) fn pairwise<'a, T: Scalar>(
+        &self,
+        pair: Pair<'a, T>,
+        seed: u64,
+    ) -> Result<PairwiseSliced<'a, T>, CompareError> {
+        let stream = Stream::new(seed, Purpose::Evaluation, 0);
+        Ok(PairwiseSliced::new(pair, self.slicing, self.count, stream)?)
     }
 
     /// Hands out every slice once: its number and the projections of `p` (N) and of `q` (M), in the order of

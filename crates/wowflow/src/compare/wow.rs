@@ -3,14 +3,13 @@
 use rayon::prelude::*;
 
 use super::{CompareError, Comparison, Method, Slices};
-use crate::estimate::Estimate;
-use crate::kernel::Base;
-use crate::measure::MeasureOverMeasures;
+use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::bures::{self, BuresError, Gaussian};
 use crate::ot::exact::{CostMatrix, solve};
-use crate::ot::sliced::Engine;
+use crate::ot::sliced::{Base, PairDistances};
 use crate::ot::wow::{KeepPlans, wow2_pow};
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 /// The distance between classes inside `W_{W2}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,20 +56,16 @@ pub(super) fn compare<T: Scalar>(
             Ok(Comparison { classes, coupling, ..Comparison::exact(method, 2.0, found.value, found.gap) })
         }
         Inner::Sliced(slices) => {
-            let mut engine = Engine::new(p, q, slices.count());
-            let mut draws = slices.draws(p.dim(), seed)?;
-            engine.distances(Base::SquaredSw2, p, q, &mut draws);
-            let (rows, cols) = (p.class_count(), q.class_count());
-            let total = engine.total();
-            let costs = (0..rows * cols).map(|k| total.source_target(k / cols, k % cols)).collect();
-            let costs = CostMatrix::new(rows, cols, costs)?;
+            let mut pairs = slices.pairwise(Pair { source: p, target: q }, seed)?;
+            let found = PairDistances::from(pairs.distances(Base::SquaredSw2));
+            let costs = CostMatrix::new(p.class_count(), q.class_count(), found.source_target)?;
             let outer = solve(&costs, Some(p.outer_weights()), Some(q.outer_weights()))?;
             // Near the minimum the value moves as the costs do along the optimal coupling (the envelope
             // theorem): batches of slices tell by how much.
             let along = |cost: &dyn Fn(usize, usize) -> f64| -> f64 {
                 outer.coupling.atoms().iter().map(|atom| atom.mass * cost(atom.row, atom.col)).sum()
             };
-            let batches = engine.batches().map(|(count, sums)| {
+            let batches = pairs.batches().map(|(count, sums)| {
                 let count = count as f64;
                 (count, along(&|c, d| sums.source_target(c, d)) / count)
             });

@@ -16,7 +16,8 @@ use crate::scalar::Scalar;
 
 pub use factor::dimension_factor;
 use orthonormal::Workspace;
-pub(crate) use slicer::{DrawId, Draws, Slicer};
+pub(crate) use slicer::Draws;
+pub use slicer::{DrawId, Slicer};
 
 /// How directions are drawn; each kind makes the sliced distance unbiased for `SW_2^2`, the structured
 /// one up to the small difference of its directions from uniform ones.

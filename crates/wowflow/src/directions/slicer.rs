@@ -14,20 +14,26 @@ const HELD_BYTES: usize = 1 << 27;
 
 /// What directions are a function of: draws with the same identity are the same directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DrawId {
-    slicing: Slicing,
-    count: usize,
-    dim: usize,
-    stream: Stream,
+pub struct DrawId {
+    /// Kind of directions.
+    pub slicing: Slicing,
+    /// Number of directions.
+    pub count: usize,
+    /// Their dimension.
+    pub dim: usize,
+    /// The random numbers behind them.
+    pub stream: Stream,
 }
 
 /// `L` directions of a step, however they are kept.
 ///
 /// Ranges are asked for in any order, each starting at a multiple of a power of two not below its
 /// length; what is computed for a direction does not depend on the ranges.
-pub(crate) trait Slicer<T: Scalar> {
+pub trait Slicer<T: Scalar> {
+    /// Number of directions, `L`.
     fn count(&self) -> usize;
 
+    /// Their dimension, `d`.
     fn dim(&self) -> usize;
 
     /// The identity of the directions; `None` if only their rows would tell.
@@ -48,6 +54,15 @@ pub(crate) trait Slicer<T: Scalar> {
         output: Output,
         velocity: &mut [T],
     );
+
+    /// `out` (`range.len() x d`) is a range of the directions themselves, for those that project elsewhere.
+    fn write_rows(&mut self, range: Range<usize>, out: &mut [T]) {
+        // Each row is what a unit force along it does to a sample of its own.
+        let len = range.len();
+        let mut forces = vec![T::ZERO; len * len];
+        forces.iter_mut().step_by(len + 1).for_each(|force| *force = T::from_f64(1.0));
+        self.back_project(range, &forces, 1.0, Output::Overwrite, out);
+    }
 }
 
 impl<T: Scalar> Slicer<T> for &Directions<T> {
@@ -76,6 +91,11 @@ impl<T: Scalar> Slicer<T> for &Directions<T> {
         let samples = velocity.len() / Directions::dim(self);
         let forces = Mat::row_major(forces, range.len(), samples).transposed();
         matmul(velocity, output, scale, forces, self.rows(range), Threads::Pool);
+    }
+
+    fn write_rows(&mut self, range: Range<usize>, out: &mut [T]) {
+        let dim = Directions::dim(self);
+        out.copy_from_slice(&self.values[range.start * dim..range.end * dim]);
     }
 }
 

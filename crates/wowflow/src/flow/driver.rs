@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 
 use super::schedule::StepSchedule;
 use super::scheme::{Move, Scheme, Tangent};
-use super::settle::{Settle, settled};
 use super::state::FlowState;
-use crate::estimate::Estimate;
+use super::stopping::{Settle, settled};
 use crate::functional::{Evaluation, Functional};
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 /// What is known about a state when it is observed.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -38,14 +38,14 @@ mod driver;
 mod schedule;
 mod scheme;
 mod settings;
-mod settle;
 mod state;
+mod stopping;
 mod to;
 
 pub use driver::{Flow, StepRecord, StopReason};
 pub use schedule::{Decay, ScheduleError, StepSchedule, StepSize};
 pub use scheme::{Scheme, SchemeName};
 pub use settings::{BatchSettings, Resolved, STEPS, Settings, SettingsError, StepRule};
-pub use settle::Settle;
 pub use state::{FlowState, Memory, StateError};
+pub use stopping::Settle;
 pub use to::{EXACT_LIMIT, FlowError, Flowed, matched, to, to_observed};

@@ -8,11 +8,13 @@ use super::{Decay, Flow, ScheduleError, Scheme, SchemeName, Settle, StepSchedule
 use crate::auto::Auto;
 use crate::directions::{Slicing, dimension_factor};
 use crate::functional::{
-    BatchEstimator, FunctionalError, FunctionalName, MiniBatches, MmdSw, Objective, ObjectiveSettings,
-    PooledMmd, Redraw, SlicingPlan, Sum,
+    BatchEstimator, FunctionalError, FunctionalName, MiniBatches, Objective, ObjectiveSettings, PooledMmd,
+    Redraw, SlicingPlan, Sum,
 };
 use crate::kernel::{Base, Kernel, KernelError, KernelSettings};
-use crate::measure::MeasureOverMeasures;
+use crate::measure::{MeasureOverMeasures, Pair};
+use crate::ot::sliced::{PairwiseSliced, SlicedError};
+use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
 /// Steps of a flow.
@@ -181,6 +183,9 @@ pub enum SettingsError {
     /// A functional that cannot be set up.
     #[error(transparent)]
     Functional(#[from] FunctionalError),
+    /// Distances that cannot be measured.
+    #[error(transparent)]
+    Sliced(#[from] SlicedError),
 }
 
 /// A step size before the data are measured.
@@ -260,7 +265,7 @@ impl Settings {
                     |base| typical(&resolved, base, source, target).map_err(|e| failed = Some(e)).ok();
                 let kernel = self.kernel.resolve(typical);
                 if let Some(error) = failed {
-                    return Err(error);
+                    return Err(error.into());
                 }
                 Some(kernel?)
             }
@@ -446,9 +451,10 @@ fn typical<T: Scalar>(
     base: Base,
     source: &MeasureOverMeasures<T>,
     target: &MeasureOverMeasures<T>,
-) -> Result<f64, SettingsError> {
-    let any = KernelSettings::default().resolve(|_| None)?;
-    Ok(MmdSw::new(source, target, any, resolved.plan())?.typical_distance(source, base))
+) -> Result<f64, SlicedError> {
+    let SlicingPlan { slicing, count, seed } = resolved.plan();
+    let stream = Stream::new(seed, Purpose::Evaluation, 0);
+    Ok(PairwiseSliced::new(Pair { source, target }, slicing, count, stream)?.typical(base))
 }
 
 /// The first step, measured on the data where it is automatic.

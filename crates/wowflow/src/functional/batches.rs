@@ -6,9 +6,10 @@
 //! `E <q - q_B, q - q_B'> = |q - E q_B|^2`. What remains is `E q_B` against the target's own `q`, which falls
 //! faster than `1 / B`.
 
+use crate::kernel::Reader;
 use crate::measure::MeasureOverMeasures;
-use crate::ot::sliced::PairSums;
-use crate::rng::{Reader, Stream};
+use crate::ot::sliced::PairMatrix;
+use crate::rng::{Reader as Draws, Stream};
 use crate::scalar::Scalar;
 
 /// Batches drawn anew at every step.
@@ -70,16 +71,16 @@ impl MiniBatches {
     }
 
     /// How distances to what was drawn are to be read, for so many target classes.
-    pub(super) fn reading(&self, targets: usize) -> Reading {
+    pub(super) fn distance_estimator(&self, targets: usize) -> DistanceEstimator {
         match self.estimator {
-            BatchEstimator::Plain => Reading::Plain,
-            BatchEstimator::Debiased => Reading::Debiased { targets },
+            BatchEstimator::Plain => DistanceEstimator::Plain,
+            BatchEstimator::Debiased => DistanceEstimator::Debiased { targets },
         }
     }
 }
 
 /// Positions drawn independently, by weight.
-pub(super) fn by_weight(weights: &[f64], count: usize, draws: &mut Reader) -> Vec<usize> {
+pub(super) fn by_weight(weights: &[f64], count: usize, draws: &mut Draws) -> Vec<usize> {
     let mut below = 0.0;
     let cumulative: Vec<f64> = weights
         .iter()
@@ -99,16 +100,16 @@ pub(super) fn by_weight(weights: &[f64], count: usize, draws: &mut Reader) -> Ve
 
 /// How the distances of a functional are read off the sums of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum DistanceEstimator {
     /// As they are.
     Plain,
     /// Target class `d` was passed twice, as `d` and as `d + targets`, in independent batches.
     Debiased { targets: usize },
 }
 
-impl Reading {
+impl DistanceEstimator {
     /// `s` between a source class and a target class.
-    pub(super) fn source_target(self, sums: &PairSums, c: usize, d: usize) -> f64 {
+    pub(super) fn source_target(self, sums: &PairMatrix, c: usize, d: usize) -> f64 {
         match self {
             Self::Plain => sums.source_target(c, d),
             // <q - q_B, q - q_B'>, from the three distances; noise may take it below 0.
@@ -120,7 +121,7 @@ impl Reading {
     }
 
     /// What batches cannot tell from 0: half the distance between the two batches of a class.
-    pub(super) fn noise(self, sums: &PairSums, d: usize) -> f64 {
+    pub(super) fn noise(self, sums: &PairMatrix, d: usize) -> f64 {
         match self {
             Self::Plain => 0.0,
             Self::Debiased { targets } => 0.5 * sums.target_target(d, d + targets),
@@ -128,7 +129,7 @@ impl Reading {
     }
 
     /// `s` between two target classes.
-    pub(super) fn target_target(self, sums: &PairSums, d: usize, e: usize) -> f64 {
+    pub(super) fn target_target(self, sums: &PairMatrix, d: usize, e: usize) -> f64 {
         match self {
             Self::Plain => sums.target_target(d, e),
             Self::Debiased { .. } if d == e => 0.0,
@@ -138,6 +139,19 @@ impl Reading {
                 let within = sums.target_target(d, d2) + sums.target_target(e, e2);
                 (0.5 * (across - within)).max(0.0)
             }
+        }
+    }
+
+    /// As what a squared MMD is computed from.
+    pub(super) fn reader(
+        self,
+    ) -> Reader<
+        impl Fn(&PairMatrix, usize, usize) -> f64 + Sync,
+        impl Fn(&PairMatrix, usize, usize) -> f64 + Sync,
+    > {
+        Reader {
+            source_target: move |pairs: &PairMatrix, c, d| self.source_target(pairs, c, d),
+            target_target: move |pairs: &PairMatrix, d, e| self.target_target(pairs, d, e),
         }
     }
 

@@ -1,14 +1,17 @@
 //! The sliced MMD between features, pulled back to the samples.
 
-use super::batches::{BatchEstimator, MiniBatches, Reading};
+use std::sync::Arc;
+
+use super::batches::{BatchEstimator, DistanceEstimator, MiniBatches};
 use super::feature_map::FeatureMap;
 use super::mmd::{Problem, SlicingPlan, resolution};
-use super::through::Through;
+use super::pullback::Pullback;
 use super::{Evaluation, Functional, FunctionalError};
 use crate::directions::dimension_factor;
 use crate::kernel::{Base, Kernel};
 use crate::measure::MeasureOverMeasures;
-use crate::ot::sliced::Spread;
+use crate::ot::sliced::WithinAtomVariance;
+use crate::ot::sliced::backend::Backend;
 use crate::scalar::Scalar;
 
 /// `F(P) = 1/2 MMD_K^2(phi_# P, phi_# Q)` with a map `phi` that is drawn for every step and shared by both sides.
@@ -18,51 +21,59 @@ use crate::scalar::Scalar;
 #[derive(Clone, Debug)]
 pub struct MappedMmd<'q, T: Scalar, M> {
     kernel: Kernel,
-    through: Through<'q, T, M>,
+    pullback: Pullback<'q, T, M>,
 }
 
 impl<'q, T: Scalar, M: FeatureMap<T>> MappedMmd<'q, T, M> {
     /// The functional for particles that have the sizes and weights of `source`.
     ///
     /// # Errors
-    /// As [`super::MmdSw::new`], [`super::MmdSw::with_spread`] and [`super::MmdSw::with_batches`].
+    /// As [`super::MmdSw::new`], [`super::MmdSw::with_within_atom_variance`] and [`super::MmdSw::with_batches`].
     pub fn new(
         source: &MeasureOverMeasures<T>,
         target: &'q MeasureOverMeasures<T>,
         kernel: Kernel,
         plan: SlicingPlan,
-        (batches, spread): (Option<MiniBatches>, Spread),
+        (batches, within_atoms): (Option<MiniBatches>, WithinAtomVariance),
         map: M,
     ) -> Result<Self, FunctionalError> {
         let debiased = batches.is_some_and(|batches| batches.estimator == BatchEstimator::Debiased);
         if kernel.base() == Base::Sw1 && debiased {
             return Err(FunctionalError::NotHilbertian);
         }
-        if kernel.base() == Base::Sw1 && spread == Spread::Removed {
-            return Err(FunctionalError::SpreadOfSw1);
+        if kernel.base() == Base::Sw1 && within_atoms == WithinAtomVariance::Excluded {
+            return Err(FunctionalError::VarianceOfSw1);
         }
-        if debiased && spread == Spread::Removed {
-            return Err(FunctionalError::SpreadOfBatches);
+        if debiased && within_atoms == WithinAtomVariance::Excluded {
+            return Err(FunctionalError::VarianceOfBatches);
         }
-        Ok(Self { kernel, through: Through::new(source, target, plan, (batches, spread), map)? })
+        Ok(Self { kernel, pullback: Pullback::new(source, target, plan, (batches, within_atoms), map)? })
+    }
+
+    /// The same functional computed by another backend than [`Host`](crate::ot::sliced::backend::Host).
+    ///
+    /// # Errors
+    /// Datasets that do not fit it.
+    pub fn with_backend(self, backend: &Arc<dyn Backend<T>>) -> Result<Self, FunctionalError> {
+        Ok(Self { pullback: self.pullback.with_backend(backend)?, ..self })
     }
 }
 
 impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MappedMmd<'_, T, M> {
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
-        let (kernel, plan) = (self.kernel, self.through.plan);
-        let (target, batches) = (self.through.target, self.through.batches);
-        self.through.evaluate(particles, step, velocity, |features| {
+        let (kernel, plan) = (self.kernel, self.pullback.plan);
+        let (target, batches) = (self.pullback.target, self.pullback.batches);
+        self.pullback.evaluate(particles, step, velocity, |features| {
             let problem = Problem {
                 kernel,
-                particles: features.particles,
-                target: features.target,
+                pair: features.pair,
                 weights: target.outer_weights(),
-                reading: batches.map_or(Reading::Plain, |of| of.reading(target.class_count())),
-                resolution: resolution(features.target),
+                estimator: batches
+                    .map_or(DistanceEstimator::Plain, |of| of.distance_estimator(target.class_count())),
+                resolution: resolution(features.pair.target),
             };
             let found = problem.evaluate(features.engine, features.draws, features.cotangents);
-            let factor = dimension_factor(plan.slicing, plan.count, features.particles.dim());
+            let factor = dimension_factor(plan.slicing, plan.count, features.pair.source.dim());
             problem.curvatures(features.engine.total(), factor, features.curvatures);
             let error = found.standard_error;
             Evaluation { value: found.value, standard_error: (!error.is_nan()).then_some(error) }
@@ -72,6 +83,6 @@ impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MappedMmd<'_, T, M> {
     /// The curvature at the features times `|J v|^2 / |v|^2`, by how far the map stretches a short move along the
     /// velocity: what bends the map itself is left out, as in the method of Gauss and Newton.
     fn curvatures(&self) -> &[f64] {
-        self.through.curvatures()
+        self.pullback.curvatures()
     }
 }

@@ -1,16 +1,17 @@
 //! `F(P) = 1/2 MMD_K^2(P, Q)` with a kernel on the sliced-Wasserstein distance, and its velocity.
 
-use rayon::prelude::*;
+use std::sync::Arc;
 
-use super::batches::{BatchEstimator, MiniBatches, Reading};
+use super::batches::{BatchEstimator, DistanceEstimator, MiniBatches};
 use super::{Evaluation, Functional, FunctionalError, Quantity, same_space};
 use crate::directions::{Directions, Draws, Slicer, Slicing, dimension_factor};
-use crate::estimate::Estimate;
-use crate::kernel::{Base, Kernel};
-use crate::measure::MeasureOverMeasures;
-use crate::ot::sliced::{BATCHES, Engine, PAIR_ROWS, PairSums, Spread};
+use crate::kernel::{Base, Kernel, Varied, half_mmd2};
+use crate::measure::{MeasureOverMeasures, Pair};
+use crate::ot::sliced::backend::Backend;
+use crate::ot::sliced::{Engine, PairDistances, PairMatrix, WithinAtomVariance};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 /// How many directions are drawn, of which kind, from which seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,19 +38,6 @@ crate::named!(Redraw, "moment of drawing", {
     EveryStep = "every-step": "Anew at every step.",
     Never = "never": "Once.",
 });
-
-/// Sliced distances between all classes, as matrices, row-major.
-///
-/// The entries are `SW_2^2`, or `SW_1` for a kernel that is a function of `SW_1`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PairDistances {
-    /// `C_P x C_P`.
-    pub source_source: Vec<f64>,
-    /// `C_P x C_Q`.
-    pub source_target: Vec<f64>,
-    /// `C_Q x C_Q`.
-    pub target_target: Vec<f64>,
-}
 
 /// Half the squared MMD to a fixed target, biased (V-statistic), all pairs on shared directions.
 ///
@@ -81,7 +69,7 @@ pub struct MmdSw<'q, T: Scalar> {
     kernel: Kernel,
     plan: SlicingPlan,
     redraw: Redraw,
-    spread: Spread,
+    within_atoms: WithinAtomVariance,
     engine: Engine<T>,
     draws: Draws<T>,
     batches: Option<Batches<T>>,
@@ -111,17 +99,17 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         same_space(source, target)?;
         let stream = Stream::new(plan.seed, Purpose::Directions, 0);
         let draws = Draws::new(plan.slicing, plan.count, source.dim(), stream)?;
-        let engine = Engine::new(source, target, plan.count);
+        let engine = Engine::new(Pair { source, target }, plan.count);
         let curvatures = vec![0.0; source.sample_count()];
         let redraw = Redraw::EveryStep;
         let resolution = resolution(target);
-        let spread = Spread::Kept;
+        let within_atoms = WithinAtomVariance::Included;
         Ok(Self {
             target,
             kernel,
             plan,
             redraw,
-            spread,
+            within_atoms,
             engine,
             draws,
             batches: None,
@@ -138,11 +126,11 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
 
     /// The same functional with mini-batches of the target, drawn anew at every step.
     ///
-    /// They are what [`Functional::evaluate`] sees; values for comparison ([`Self::mmd2_apart`],
+    /// They are what [`Functional::evaluate`] sees; values for comparison ([`Self::mmd2_held_out`],
     /// [`Functional::change`]) take the whole target. `particles` as in [`Self::new`].
     ///
     /// # Errors
-    /// Batches of no samples, and debiased ones with a kernel of `SW_1`.
+    /// Batches of no samples, debiased ones with a kernel of `SW_1`, and those that do not fit the backend.
     pub fn with_batches(
         self,
         particles: &MeasureOverMeasures<T>,
@@ -154,24 +142,47 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         if plan.estimator == BatchEstimator::Debiased && self.kernel.base() == Base::Sw1 {
             return Err(FunctionalError::NotHilbertian);
         }
-        if plan.estimator == BatchEstimator::Debiased && self.spread == Spread::Removed {
-            return Err(FunctionalError::SpreadOfBatches);
+        if plan.estimator == BatchEstimator::Debiased && self.within_atoms == WithinAtomVariance::Excluded {
+            return Err(FunctionalError::VarianceOfBatches);
         }
         let drawn = plan.draw(self.target, Stream::new(self.plan.seed, Purpose::Batches, 0));
-        let engine = Engine::new(particles, &drawn, self.plan.count).with_spread(self.spread);
+        let pair = Pair { source: particles, target: &drawn };
+        let engine = Engine::on(self.engine.backend(), pair, self.plan.count)?;
+        let engine = engine.with_within_atom_variance(self.within_atoms);
         Ok(Self { batches: Some(Batches { plan, engine, drawn }), ..self })
     }
 
-    /// The same functional, without mini-batches, with the spread of target classes within the atoms of source
+    /// The same functional, without mini-batches, with the variance of target classes within the atoms of source
     /// classes counted or not; without this, it is.
     ///
     /// # Errors
-    /// [`Spread::Removed`] with a kernel of `SW_1`, which has no such part.
-    pub fn with_spread(self, spread: Spread) -> Result<Self, FunctionalError> {
-        if spread == Spread::Removed && self.kernel.base() == Base::Sw1 {
-            return Err(FunctionalError::SpreadOfSw1);
+    /// [`WithinAtomVariance::Excluded`] with a kernel of `SW_1`, which has no such part.
+    pub fn with_within_atom_variance(
+        self,
+        within_atoms: WithinAtomVariance,
+    ) -> Result<Self, FunctionalError> {
+        if within_atoms == WithinAtomVariance::Excluded && self.kernel.base() == Base::Sw1 {
+            return Err(FunctionalError::VarianceOfSw1);
         }
-        Ok(Self { engine: self.engine.with_spread(spread), spread, batches: None, ..self })
+        Ok(Self {
+            engine: self.engine.with_within_atom_variance(within_atoms),
+            within_atoms,
+            batches: None,
+            ..self
+        })
+    }
+
+    /// The same functional computed by another backend than [`Host`](crate::ot::sliced::backend::Host).
+    ///
+    /// # Errors
+    /// Datasets that do not fit it.
+    pub fn with_backend(self, backend: &Arc<dyn Backend<T>>) -> Result<Self, FunctionalError> {
+        let engine = self.engine.moved_to(backend)?;
+        let batches = match self.batches {
+            Some(batches) => Some(Batches { engine: batches.engine.moved_to(backend)?, ..batches }),
+            None => None,
+        };
+        Ok(Self { engine, batches, ..self })
     }
 
     /// The kernel.
@@ -180,16 +191,22 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         self.kernel
     }
 
-    /// The same functional, without mini-batches and with the spread of classes counted, with another kernel.
+    /// The same functional, without mini-batches and with the variance within atoms counted, with another kernel.
     #[must_use]
     pub fn with_kernel(self, kernel: Kernel) -> Self {
-        let spread = Spread::Kept;
-        Self { engine: self.engine.with_spread(spread), spread, kernel, batches: None, ..self }
+        let within_atoms = WithinAtomVariance::Included;
+        Self {
+            engine: self.engine.with_within_atom_variance(within_atoms),
+            within_atoms,
+            kernel,
+            batches: None,
+            ..self
+        }
     }
 
     /// The squared MMD of particles to the target on a draw of its own, apart from those of the
     /// steps: the same directions for every call with the same seed, so that values compare.
-    pub fn mmd2_apart(&mut self, particles: &MeasureOverMeasures<T>) -> f64 {
+    pub fn mmd2_held_out(&mut self, particles: &MeasureOverMeasures<T>) -> f64 {
         self.mmd2_estimate(particles, 0).value
     }
 
@@ -202,33 +219,24 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     /// rather than too small. NaN for less than 8 directions, and where more than 1024 classes meet, both
     /// sides together: the distances of 8 batches would need too much memory.
     pub fn mmd2_estimate(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Estimate {
-        let half = self.half_mmd2_apart(particles, draw).estimate();
-        half.mapped(2.0 * half.value, 2.0)
+        self.half_mmd2_held_out(particles, draw).doubled()
     }
 
-    fn half_mmd2_apart(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Varied {
+    fn half_mmd2_held_out(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Varied {
         self.draws.restart(Stream::new(self.plan.seed, Purpose::Evaluation, draw));
-        self.engine.distances(self.kernel.base(), particles, self.target, &mut self.draws);
-        half_mmd2(self.kernel, particles, self.target.outer_weights(), Reading::Plain, &self.engine)
+        let pair = Pair { source: particles, target: self.target };
+        self.engine.distances(self.kernel.base(), pair, &mut self.draws);
+        let weights = (particles.outer_weights(), self.target.outer_weights());
+        half_mmd2(self.kernel, weights, self.engine.sampled(), &DistanceEstimator::Plain.reader())
     }
 
     /// The mean, over pairs of a source class and a target class, of `SW_2^2` or `SW_1`: what step
-    /// sizes and bandwidths are measured in. On the same draw as [`Self::mmd2_apart`].
+    /// sizes and bandwidths are measured in. On the same draw as [`Self::mmd2_held_out`].
     pub fn typical_distance(&mut self, particles: &MeasureOverMeasures<T>, base: Base) -> f64 {
         self.draws.restart(Stream::new(self.plan.seed, Purpose::Evaluation, 0));
-        let sums = self.engine.distances(base, particles, self.target, &mut self.draws);
-        let (w, v) = (particles.outer_weights(), self.target.outer_weights());
-        w.iter()
-            .enumerate()
-            .flat_map(|(c, wc)| v.iter().enumerate().map(move |(d, vd)| (c, d, wc * vd)))
-            .map(|(c, d, weight)| weight * sums.source_target(c, d))
-            .sum()
-    }
-
-    /// Distances between source and target classes (`C_P x C_Q`) as last measured.
-    pub(crate) fn source_target(&self, particles: &MeasureOverMeasures<T>) -> Vec<f64> {
-        let (sums, cols) = (self.engine.total(), self.target.class_count());
-        (0..particles.class_count() * cols).map(|k| sums.source_target(k / cols, k % cols)).collect()
+        let pair = Pair { source: particles, target: self.target };
+        let pairs = self.engine.distances(base, pair, &mut self.draws);
+        pairs.mean_source_target(particles.outer_weights(), self.target.outer_weights())
     }
 
     /// Sliced distances between all classes along given directions.
@@ -238,16 +246,8 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         directions: &Directions<T>,
         base: Base,
     ) -> PairDistances {
-        let sums = self.engine.distances(base, particles, self.target, &mut &*directions);
-        let (c, d) = (particles.class_count(), self.target.class_count());
-        let matrix = |rows: usize, cols: usize, entry: &dyn Fn(usize, usize) -> f64| {
-            (0..rows * cols).map(|k| entry(k / cols, k % cols)).collect()
-        };
-        PairDistances {
-            source_source: matrix(c, c, &|i, j| sums.source_source(i, j)),
-            source_target: matrix(c, d, &|i, j| sums.source_target(i, j)),
-            target_target: matrix(d, d, &|i, j| sums.target_target(i, j)),
-        }
+        let pair = Pair { source: particles, target: self.target };
+        self.engine.distances(base, pair, &mut &*directions).into()
     }
 
     /// `F(P)` and the velocity along given directions; see [`Functional::evaluate`].
@@ -260,10 +260,11 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         directions: &Directions<T>,
         velocity: &mut [T],
     ) -> f64 {
-        let (target, reading) = (self.target, Reading::Plain);
+        let (target, estimator) = (self.target, DistanceEstimator::Plain);
         let weights = target.outer_weights();
         let (kernel, resolution) = (self.kernel, self.resolution);
-        let problem = Problem { kernel, particles, target, weights, reading, resolution };
+        let pair = Pair { source: particles, target };
+        let problem = Problem { kernel, pair, weights, estimator, resolution };
         problem.evaluate(&mut self.engine, &mut &*directions, velocity).value
     }
 }
@@ -271,11 +272,10 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
 /// What is evaluated: particles against classes of the target, or against batches of them.
 pub(super) struct Problem<'a, T> {
     pub(super) kernel: Kernel,
-    pub(super) particles: &'a MeasureOverMeasures<T>,
-    pub(super) target: &'a MeasureOverMeasures<T>,
+    pub(super) pair: Pair<'a, T>,
     /// Weights of the target's classes, each once.
     pub(super) weights: &'a [f64],
-    pub(super) reading: Reading,
+    pub(super) estimator: DistanceEstimator,
     /// See [`resolution`].
     pub(super) resolution: f64,
 }
@@ -290,8 +290,8 @@ pub(super) fn resolution<T: Scalar>(target: &MeasureOverMeasures<T>) -> f64 {
 
 impl<T: Scalar> Problem<'_, T> {
     /// The distance at which the force of a target class is taken: no nearer than its batches can tell.
-    fn to_target(&self, sums: &PairSums, c: usize, d: usize) -> f64 {
-        self.reading.source_target(sums, c, d).max(self.reading.noise(sums, d))
+    fn to_target(&self, sums: &PairMatrix, c: usize, d: usize) -> f64 {
+        self.estimator.source_target(sums, c, d).max(self.estimator.noise(sums, d))
     }
 
     /// `dK/ds`, no nearer than classes can be told apart.
@@ -310,11 +310,12 @@ impl<T: Scalar> Problem<'_, T> {
         slicer: &mut impl Slicer<T>,
         velocity: &mut [T],
     ) -> Estimate {
-        let Self { kernel, particles, target, weights: v, reading, .. } = *self;
-        assert_eq!(velocity.len(), particles.points().len(), "one velocity a coordinate");
+        let Self { kernel, pair, weights: v, estimator, .. } = *self;
+        assert_eq!(velocity.len(), pair.source.points().len(), "one velocity a coordinate");
         let base = kernel.base();
-        engine.distances(base, particles, target, slicer);
-        let value = half_mmd2(kernel, particles, v, reading, engine).estimate();
+        let w = pair.source.outer_weights();
+        engine.distances(base, pair, slicer);
+        let value = half_mmd2(kernel, (w, v), engine.sampled(), &estimator.reader()).estimate();
         // dF/ds of a pair, divided by w_c a_{c,i}: the one place that knows the WoW factor. A pair
         // of source classes counts twice in the double sum, which cancels the 1/2 of F; the
         // distance itself changes by 2 (s_c - s_e) for SW_2^2 and by a sign for SW_1.
@@ -322,18 +323,17 @@ impl<T: Scalar> Problem<'_, T> {
             Base::SquaredSw2 => 2.0,
             Base::Sw1 => 1.0,
         };
-        let w = particles.outer_weights();
-        let coefficient = |sums: &PairSums, c: usize, e: usize| {
+        let coefficient = |sums: &PairMatrix, c: usize, e: usize| {
             per_difference
                 * match e.checked_sub(w.len()) {
                     None => w[e] * self.slope(sums.source_source(c, e)),
                     Some(passed) => {
-                        let (d, share) = reading.target_class(passed);
+                        let (d, share) = estimator.target_class(passed);
                         -share * v[d] * self.slope(self.to_target(sums, c, d))
                     }
                 }
         };
-        engine.velocity(particles, target, slicer, coefficient, velocity);
+        engine.velocity(pair, slicer, coefficient, velocity);
         value
     }
 
@@ -342,8 +342,8 @@ impl<T: Scalar> Problem<'_, T> {
     ///
     /// `-K` is a concave function of `s`, so its tangent at the present `s_cd` majorises the attraction; there
     /// `s_cd` is quadratic with the curvature of the directions. Repulsion bends up as far as its kernel does.
-    pub(super) fn curvatures(&self, sums: &PairSums, factor: f64, out: &mut [f64]) {
-        let (kernel, w) = (self.kernel, self.particles.outer_weights());
+    pub(super) fn curvatures(&self, sums: &PairMatrix, factor: f64, out: &mut [f64]) {
+        let (kernel, w) = (self.kernel, self.pair.source.outer_weights());
         for c in 0..w.len() {
             let attraction = self.weights.iter().enumerate().map(|(d, v)| {
                 let s = self.to_target(sums, c, d);
@@ -358,106 +358,9 @@ impl<T: Scalar> Problem<'_, T> {
             let others = w.iter().enumerate().filter(|&(e, _)| e != c);
             let repulsion = others.map(|(e, w)| w * kernel.repulsion_curvature(sums.source_source(c, e)));
             let curvature = (attraction.sum::<f64>() + repulsion.sum::<f64>()) / factor;
-            out[self.particles.class_range(c)].fill(curvature);
+            out[self.pair.source.class_range(c)].fill(curvature);
         }
     }
-}
-
-/// Fewer batches of directions than this say nothing about an error.
-const FEWEST: usize = 8;
-
-/// A value with what it would be on each batch of directions, to first order.
-struct Varied {
-    value: f64,
-    batches: usize,
-    /// Share of the directions in each batch.
-    shares: [f64; BATCHES],
-    /// Change of the value on each batch.
-    changes: [f64; BATCHES],
-}
-
-impl Varied {
-    fn estimate(&self) -> Estimate {
-        let Self { value, batches, .. } = *self;
-        if batches < FEWEST {
-            return Estimate { value, standard_error: f64::NAN, degrees_of_freedom: 0 };
-        }
-        let squares: f64 = self.shares.iter().zip(&self.changes).map(|(share, x)| share * x * x).sum();
-        let standard_error = (squares / (batches - 1) as f64).sqrt();
-        Estimate { value, standard_error, degrees_of_freedom: batches - 1 }
-    }
-
-    /// The difference to a value on the same batches.
-    fn minus(mut self, other: &Self) -> Self {
-        self.value -= other.value;
-        self.changes.iter_mut().zip(&other.changes).for_each(|(own, other)| *own -= other);
-        self
-    }
-}
-
-/// `F(P)` from the distances of the engine's last pass, with its changes by batch.
-fn half_mmd2<T: Scalar>(
-    kernel: Kernel,
-    particles: &MeasureOverMeasures<T>,
-    v: &[f64],
-    reading: Reading,
-    engine: &Engine<T>,
-) -> Varied {
-    let w = particles.outer_weights();
-    // Three sums apart: those of a dataset and itself cancel exactly.
-    let within_source = double_sum(kernel, engine, (w, w), PairSums::source_source);
-    let within_target = double_sum(kernel, engine, (v, v), |sums, d, e| reading.target_target(sums, d, e));
-    let across = double_sum(kernel, engine, (w, v), |sums, c, d| reading.source_target(sums, c, d));
-    let sum = |p: f64, q: f64, pq: f64| 0.5 * p + 0.5 * q - pq;
-    let value = sum(within_source.value, within_target.value, across.value);
-    let changes = std::array::from_fn(|batch| {
-        sum(within_source.changes[batch], within_target.changes[batch], across.changes[batch])
-    });
-    let batches = engine.batches().count();
-    let directions: usize = engine.batches().map(|(count, _)| count).sum();
-    let mut shares = [0.0; BATCHES];
-    shares.iter_mut().zip(engine.batches()).for_each(|(s, (count, _))| *s = count as f64 / directions as f64);
-    Varied { value, batches, shares, changes }
-}
-
-/// `sum_ij a_i b_j K(s_ij)` with its changes by batch.
-#[derive(Clone, Copy, Default)]
-struct DoubleSum {
-    value: f64,
-    changes: [f64; BATCHES],
-}
-
-fn double_sum<T: Scalar>(
-    kernel: Kernel,
-    engine: &Engine<T>,
-    (a, b): (&[f64], &[f64]),
-    pair: impl Fn(&PairSums, usize, usize) -> f64 + Sync,
-) -> DoubleSum {
-    const PARTS: usize = 32;
-    let total = engine.total();
-    let varied = engine.batches().count() >= FEWEST;
-    // Parts of a size of their own, added in order: the bits do not depend on the threads.
-    let rows = a.len().div_ceil(PARTS).max(PAIR_ROWS);
-    let mut parts = [DoubleSum::default(); PARTS];
-    parts.par_iter_mut().zip(a.par_chunks(rows)).enumerate().for_each(|(part, (found, a))| {
-        for (i, ai) in (part * rows..).zip(a) {
-            for (j, bj) in b.iter().enumerate() {
-                let distance = pair(total, i, j);
-                found.value += ai * bj * kernel.value(distance);
-                if varied {
-                    let slope = ai * bj * kernel.derivative(distance);
-                    for (change, (count, sums)) in found.changes.iter_mut().zip(engine.batches()) {
-                        *change += slope * (pair(sums, i, j) / count as f64 - distance);
-                    }
-                }
-            }
-        }
-    });
-    parts.iter().fold(DoubleSum::default(), |mut sum, part| {
-        sum.value += part.value;
-        sum.changes.iter_mut().zip(&part.changes).for_each(|(sum, change)| *sum += change);
-        sum
-    })
 }
 
 impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
@@ -467,17 +370,18 @@ impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
             Redraw::Never => 0,
         };
         self.draws.restart(Stream::new(self.plan.seed, Purpose::Directions, draw));
-        let (engine, target, reading) = match &mut self.batches {
-            None => (&mut self.engine, self.target, Reading::Plain),
+        let (engine, target, estimator) = match &mut self.batches {
+            None => (&mut self.engine, self.target, DistanceEstimator::Plain),
             Some(Batches { plan, engine, drawn }) => {
                 *drawn = plan.draw(self.target, Stream::new(self.plan.seed, Purpose::Batches, step));
                 engine.forget_target();
-                (engine, &*drawn, plan.reading(self.target.class_count()))
+                (engine, &*drawn, plan.distance_estimator(self.target.class_count()))
             }
         };
         let weights = self.target.outer_weights();
         let (kernel, resolution) = (self.kernel, self.resolution);
-        let problem = Problem { kernel, particles, target, weights, reading, resolution };
+        let pair = Pair { source: particles, target };
+        let problem = Problem { kernel, pair, weights, estimator, resolution };
         let found = problem.evaluate(engine, &mut self.draws, velocity);
         let factor = dimension_factor(self.plan.slicing, self.plan.count, particles.dim());
         problem.curvatures(engine.total(), factor, &mut self.curvatures);
@@ -496,12 +400,12 @@ impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
         draw: u64,
     ) -> Estimate {
         // Draw 0 is that of values for comparison.
-        let before = self.half_mmd2_apart(before, draw + 1);
-        self.half_mmd2_apart(after, draw + 1).minus(&before).estimate()
+        let before = self.half_mmd2_held_out(before, draw + 1);
+        self.half_mmd2_held_out(after, draw + 1).minus(&before).estimate()
     }
 
     fn held_out(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Estimate {
-        self.half_mmd2_apart(particles, draw).estimate()
+        self.half_mmd2_held_out(particles, draw).estimate()
     }
 
     fn quantity(&self) -> Quantity {
@@ -511,6 +415,6 @@ impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
 
     /// 0, but where mini-batches or what is left out of distances may take the value below it.
     fn lower_bound(&self) -> Option<f64> {
-        (self.batches.is_none() && self.spread == Spread::Kept).then_some(0.0)
+        (self.batches.is_none() && self.within_atoms == WithinAtomVariance::Included).then_some(0.0)
     }
 }

@@ -9,23 +9,24 @@ mod mean_matching;
 mod mmd;
 mod objective;
 mod pooled;
-mod through;
+mod pullback;
 
 use thiserror::Error;
 
 use crate::directions::DirectionsError;
-use crate::estimate::Estimate;
 use crate::measure::MeasureOverMeasures;
+use crate::ot::sliced::backend::BackendError;
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
-pub use crate::ot::sliced::Spread;
+pub use crate::ot::sliced::{PairDistances, WithinAtomVariance};
 pub use batches::{BatchEstimator, MiniBatches};
 pub use feature_map::{Chain, FeatureMap, Identity};
 pub use lifted::{LIFTED, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd};
 pub use mapped::MappedMmd;
 pub use matched::MatchedSw;
 pub use mean_matching::MeanMatching;
-pub use mmd::{MmdSw, PairDistances, Redraw, SlicingPlan};
+pub use mmd::{MmdSw, Redraw, SlicingPlan};
 pub use objective::{FunctionalName, Objective, ObjectiveSettings, Sum, SumError, WeightedSum};
 pub use pooled::PooledMmd;
 
@@ -47,12 +48,12 @@ pub enum FunctionalError {
     /// The debiased estimator takes inner products, which `SW_1` does not come from.
     #[error("expected a kernel of SW_2^2 with debiased mini-batches, found one of SW_1: take plain ones")]
     NotHilbertian,
-    /// `SW_1` does not split into a distance to conditional means and a spread.
-    #[error("expected a kernel of SW_2^2 where the spread of classes is removed, found one of SW_1")]
-    SpreadOfSw1,
+    /// `SW_1` does not split into a distance to conditional means and a variance within atoms.
+    #[error("expected a kernel of SW_2^2 where the variance within atoms is excluded, found one of SW_1")]
+    VarianceOfSw1,
     /// Two estimates of one distance cannot share what only one of them leaves out.
-    #[error("expected plain mini-batches where the spread of classes is removed, found debiased ones")]
-    SpreadOfBatches,
+    #[error("expected plain mini-batches where the variance within atoms is excluded, found debiased ones")]
+    VarianceOfBatches,
     /// Datasets that have to have the same classes.
     #[error("expected as many classes in source and target, found {source_classes} and {target_classes}")]
     Classes {
@@ -64,6 +65,9 @@ pub enum FunctionalError {
     /// Directions that cannot be drawn.
     #[error(transparent)]
     Directions(#[from] DirectionsError),
+    /// A backend that refuses the datasets.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
 }
 
 fn same_space<T: Scalar>(

@@ -7,11 +7,11 @@ use super::{
     Evaluation, Functional, FunctionalError, Identity, MatchedSw, MeanMatching, MiniBatches, MmdSw,
     PooledMmd, Quantity, Redraw, SlicingPlan,
 };
-use crate::estimate::Estimate;
 use crate::kernel::Kernel;
 use crate::measure::MeasureOverMeasures;
 use crate::name::{Named, UnknownName};
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 /// A functional of a source that moves to a target, by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use super::{Evaluation, Functional, FunctionalError, Quantity, same_space};
-use crate::estimate::Estimate;
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::measure::MeasureOverMeasures;
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 /// Half the energy distance of the pooled samples, as on the decks' left panel of the rings.
 ///

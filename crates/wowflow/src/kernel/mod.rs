@@ -1,5 +1,6 @@
 //! Kernels between measures, as functions of a sliced distance (`docs/MATH.md`).
 
+mod discrepancy;
 mod gaussian;
 mod imq;
 mod laplace;
@@ -9,19 +10,12 @@ use thiserror::Error;
 
 use crate::auto::Auto;
 
+pub use crate::ot::sliced::Base;
+pub(crate) use discrepancy::{Reader, Varied, half_mmd2};
 pub use gaussian::Gaussian;
 pub use imq::InverseMultiquadric;
 pub use laplace::Laplace;
 pub use riesz::Riesz;
-
-/// The sliced quantity that a kernel is a function of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Base {
-    /// `s = SW_2^2`.
-    SquaredSw2,
-    /// `s = SW_1`.
-    Sw1,
-}
 
 /// Why there is no such kernel.
 #[derive(Clone, Debug, PartialEq, Error)]

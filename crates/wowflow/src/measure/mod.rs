@@ -2,5 +2,7 @@
 
 mod dataset;
 mod over;
+mod pair;
 
 pub use over::{MeasureError, MeasureOverMeasures};
+pub use pair::Pair;

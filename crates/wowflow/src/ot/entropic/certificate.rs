@@ -1,7 +1,7 @@
 //! Values of a plan given by its potentials, and the gap that certifies them.
 
 use super::costs::{BLOCK, Costs, by_pieces};
-use super::kernels::{gibbs, log_sum_exp, moments};
+use super::loops::{gibbs, log_sum_exp, moments};
 use super::settings::{Marginals, SinkhornSettings};
 use super::solver::{Iterate, Problem, logs};
 

@@ -10,7 +10,7 @@ mod certificate;
 mod costs;
 mod divergence;
 mod error;
-mod kernels;
+mod loops;
 mod plan;
 mod relaxation;
 mod settings;
@@ -19,7 +19,7 @@ mod solver;
 pub(crate) use costs::{Ground, Labels};
 pub(crate) use divergence::{Side, debiased};
 pub use divergence::{SinkhornDivergence, sinkhorn_divergence};
-pub(crate) use kernels::exp;
+pub(crate) use loops::exp;
 
 pub use error::EntropicError;
 pub use settings::{Marginals, SinkhornSettings, Storage};

@@ -1,7 +1,7 @@
 //! What a plan does: its masses, its matrix, its means and the gradient of its value.
 
 use super::costs::{BLOCK, by_pieces};
-use super::kernels::gibbs;
+use super::loops::gibbs;
 use super::solver::logs;
 use super::{Entropic, EntropicError, Ground};
 use crate::linalg::{Mat, Output, Threads, matmul};

@@ -2,7 +2,7 @@
 //! epsilon scaling and over-relaxation.
 
 use super::costs::{Costs, by_pieces};
-use super::kernels::{GROUP, LogSums, add_rows, gibbs, log_sum_exp, merge_columns, products};
+use super::loops::{GROUP, LogSums, add_rows, gibbs, log_sum_exp, merge_columns, products};
 use super::relaxation::Relaxation;
 use super::settings::{Marginals, SinkhornSettings};
 

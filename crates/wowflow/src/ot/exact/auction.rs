@@ -7,7 +7,7 @@
 //! 1989). Large increments first end the wars over columns that everyone wants. What comes out is a
 //! guess, and what follows does not rely on it: an auction may stop at any time.
 
-use super::board::Board;
+use super::prices::Prices;
 use super::source::{Source, power_of_two};
 use crate::linalg::Threads;
 
@@ -40,22 +40,22 @@ pub(super) enum Start {
     Warm,
 }
 
-/// Lowers the potentials of a board whose rows have shortlists; returns the number of bids.
+/// Lowers prices whose rows have shortlists; returns the number of bids.
 ///
 /// Increments are powers of two: potentials that begin as whole numbers stay exact.
 pub(super) fn auction<S: Source>(
-    board: &mut Board<'_, S>,
+    prices: &mut Prices<'_, S>,
     (rows, cols): (&[i64], &[i64]),
     start: Start,
     stop: &(impl Fn() -> bool + Sync),
 ) -> usize {
-    let spread = spread(board);
+    let spread = spread(prices);
     let count = COARSE * rows.len().max(cols.len());
     let (rows, cols) = (&coarse(rows, count)[..], &coarse(cols, count)[..]);
-    let range = range(board);
+    let range = range(prices);
     let mut bids = 0;
     // Differences finer than the approximations are noise; if there are no others, there is nothing to guess.
-    let finest = board.error() * FACTOR;
+    let finest = prices.error() * FACTOR;
     if !(spread > 0.0 && range > finest) {
         return bids;
     }
@@ -66,7 +66,7 @@ pub(super) fn auction<S: Source>(
     };
     let mut increment = first.max(last);
     loop {
-        bids += bid(board, rows, cols, increment, stop);
+        bids += bid(prices, rows, cols, increment, stop);
         if increment <= last || stop() {
             return bids;
         }
@@ -75,18 +75,18 @@ pub(super) fn auction<S: Source>(
 }
 
 /// The mean difference between the first and the last of all columns, for some rows.
-fn range<S: Source>(board: &Board<'_, S>) -> f64 {
-    let n = board.lists.len();
+fn range<S: Source>(prices: &Prices<'_, S>) -> f64 {
+    let n = prices.lists.len();
     let count = n.min(SAMPLE);
     let rows: Vec<u32> = (0..count).map(|k| (k * n / count) as u32).collect();
     let mut block = Vec::new();
-    board.source.approximate(&rows, &mut block, Threads::One);
+    prices.source.approximate(&rows, &mut block, Threads::One);
     let of = |row: &[f32]| {
-        let values = row.iter().zip(&board.g).map(|(cost, g)| f64::from(*cost) - g);
+        let values = row.iter().zip(&prices.g).map(|(cost, g)| f64::from(*cost) - g);
         let (least, most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (v.min(l), v.max(h)));
         most - least
     };
-    block.chunks_exact(board.g.len()).map(of).sum::<f64>() / count as f64
+    block.chunks_exact(prices.g.len()).map(of).sum::<f64>() / count as f64
 }
 
 /// Masses in at most `count` units: coarse masses keep bids from splitting lots to ever smaller pieces.
@@ -107,18 +107,18 @@ fn coarse(masses: &[i64], count: usize) -> Vec<i64> {
 }
 
 /// The mean difference between the first column and the rest of a shortlist.
-fn spread<S: Source>(board: &Board<'_, S>) -> f64 {
+fn spread<S: Source>(prices: &Prices<'_, S>) -> f64 {
     let of = |row: usize| {
-        let list = &board.lists[row];
-        let values = list.entries.iter().map(|entry| entry.cost - board.g[entry.col as usize]);
-        values.fold(f64::NEG_INFINITY, f64::max) - list.least(&board.g)
+        let list = &prices.lists[row];
+        let values = list.entries.iter().map(|entry| entry.cost - prices.g[entry.col as usize]);
+        values.fold(f64::NEG_INFINITY, f64::max) - list.least(&prices.g)
     };
-    (0..board.lists.len()).map(of).sum::<f64>() / board.lists.len() as f64
+    (0..prices.lists.len()).map(of).sum::<f64>() / prices.lists.len() as f64
 }
 
 /// One round, from empty columns. Rows that have to be computed to go on wait for each other.
 fn bid<S: Source>(
-    board: &mut Board<'_, S>,
+    prices: &mut Prices<'_, S>,
     rows: &[i64],
     cols: &[i64],
     increment: f64,
@@ -126,7 +126,7 @@ fn bid<S: Source>(
 ) -> usize {
     let whole = |(&units, &price): (&i64, &f64)| vec![Lot { price, units, row: NONE }];
     // The last lot of a column is the one on offer: it has the highest potential.
-    let mut lots: Vec<Vec<Lot>> = cols.iter().zip(&board.g).map(whole).collect();
+    let mut lots: Vec<Vec<Lot>> = cols.iter().zip(&prices.g).map(whole).collect();
     let mut supply = rows.to_vec();
     let mut active: Vec<u32> = (0..rows.len() as u32).rev().collect();
     let mut waiting: Vec<u32> = Vec::new();
@@ -138,7 +138,7 @@ fn bid<S: Source>(
                 return bids;
             }
             waiting.sort_unstable_by(|a, b| b.cmp(a));
-            board.price(&waiting, stop);
+            prices.refill_all(&waiting, stop);
             std::mem::swap(&mut active, &mut waiting);
             continue;
         };
@@ -149,9 +149,9 @@ fn bid<S: Source>(
                 return bids;
             }
             let (mut best, mut next, mut at, mut cost) = (f64::INFINITY, f64::INFINITY, 0, 0.0);
-            let list = &board.lists[i];
+            let list = &prices.lists[i];
             for entry in &list.entries {
-                let value = entry.cost - board.g[entry.col as usize];
+                let value = entry.cost - prices.g[entry.col as usize];
                 if value < next {
                     if value < best {
                         (best, next, at, cost) = (value, best, entry.col as usize, entry.cost);
@@ -161,8 +161,8 @@ fn bid<S: Source>(
                 }
             }
             if best > list.rest {
-                if board.source.stored().is_some() {
-                    board.refill(i);
+                if prices.source.stored().is_some() {
+                    prices.refill(i);
                     continue;
                 }
                 waiting.push(row);
@@ -186,9 +186,9 @@ fn bid<S: Source>(
             let place = column.iter().position(|other| other.price >= price).unwrap_or(column.len());
             column.insert(place, Lot { price, units, row });
             if let Some(offer) = column.last()
-                && offer.price < board.g[at]
+                && offer.price < prices.g[at]
             {
-                board.lower(at, offer.price);
+                prices.lower(at, offer.price);
             }
             supply[i] -= units;
             if lot.row != NONE {

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::OtError;
 use super::auction::{Start, auction};
-use super::board::Board;
 use super::masses::Units;
+use super::prices::Prices;
 use super::shortlist::{Entry, Shortlist};
 use super::source::Source;
 use crate::linalg::Threads;
@@ -51,18 +51,18 @@ pub(super) fn transport<S: Source>(
 ) -> Result<Solution, OtError> {
     let (n, m) = source.shape();
     let stop = || run.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed));
-    let mut board = Board::new(source, g, run.threads);
+    let mut prices = Prices::new(source, g, run.threads);
     let all: Vec<u32> = (0..n as u32).collect();
-    board.price(&all, &stop);
-    let steps = auction(&mut board, (&masses.rows, &masses.cols), run.start, &stop);
-    board.become_exact();
-    board.price(&all, &stop);
+    prices.refill_all(&all, &stop);
+    let steps = auction(&mut prices, (&masses.rows, &masses.cols), run.start, &stop);
+    prices.become_exact();
+    prices.refill_all(&all, &stop);
     if stop() {
         return Err(OtError::Interrupted);
     }
-    let f = board.lists.iter().map(|list| list.least(&board.g)).collect();
+    let f = prices.lists.iter().map(|list| list.least(&prices.g)).collect();
     let mut state = State {
-        board,
+        prices,
         f,
         supply: masses.rows.clone(),
         room: masses.cols.clone(),
@@ -82,11 +82,11 @@ pub(super) fn transport<S: Source>(
     for (col, holders) in state.holders.iter().enumerate() {
         flows.extend(holders.iter().map(|&(row, units)| (row as usize, col, units)));
     }
-    Ok(Solution { flows, g: state.board.g, lists: state.board.lists, steps: state.steps })
+    Ok(Solution { flows, g: state.prices.g, lists: state.prices.lists, steps: state.steps })
 }
 
 struct State<'a, S> {
-    board: Board<'a, S>,
+    prices: Prices<'a, S>,
     f: Vec<f64>,
     /// Mass that still has to leave a row.
     supply: Vec<i64>,
@@ -122,7 +122,7 @@ impl<S: Source> State<'_, S> {
                     }
                 }
                 Target::Row(row) => {
-                    self.board.refill(row as usize);
+                    self.prices.refill(row as usize);
                     self.scan(row, self.search.depth[row as usize]);
                 }
             }
@@ -130,7 +130,7 @@ impl<S: Source> State<'_, S> {
         let Search { length, end, .. } = self.search;
         for &col in &self.search.closed {
             let col = col as usize;
-            self.board.lower(col, self.board.g[col] - (length - self.search.distance[col]));
+            self.prices.lower(col, self.prices.g[col] - (length - self.search.distance[col]));
         }
         for &row in &self.search.visited {
             self.f[row as usize] += length - self.search.depth[row as usize];
@@ -152,9 +152,9 @@ impl<S: Source> State<'_, S> {
         let at = row as usize;
         let f = self.f[at];
         let Search { queue, distance, from, reached, length, end, .. } = &mut self.search;
-        for &Entry { cost, col } in &self.board.lists[at].entries {
+        for &Entry { cost, col } in &self.prices.lists[at].entries {
             let j = col as usize;
-            let candidate = depth + (cost - f - self.board.g[j]).max(0.0);
+            let candidate = depth + (cost - f - self.prices.g[j]).max(0.0);
             if candidate < *length && candidate < distance[j] {
                 if distance[j] == f64::INFINITY {
                     reached.push(col);
@@ -168,7 +168,7 @@ impl<S: Source> State<'_, S> {
                 }
             }
         }
-        let rest = depth + (self.board.lists[at].rest - f).max(0.0);
+        let rest = depth + (self.prices.lists[at].rest - f).max(0.0);
         if rest < *length {
             queue.push(Reverse((rest.to_bits(), Target::Row(row))));
         }

@@ -1,6 +1,6 @@
 //! Dual potentials that certify a coupling.
 
-use super::kernels::smallest;
+use super::loops::smallest;
 use super::{CostMatrix, Coupling};
 
 /// Feasible potentials from column potentials: `f_i + g_j <= c_ij` as computed, for all points.

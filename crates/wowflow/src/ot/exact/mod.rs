@@ -7,16 +7,16 @@
 
 mod auction;
 mod augmenting;
-mod board;
 mod cost;
 mod coupling;
 mod dual;
 mod error;
 mod forest;
-mod kernels;
+mod loops;
 mod masses;
 mod network_simplex;
 mod points;
+mod prices;
 mod problem;
 mod shortlist;
 mod source;

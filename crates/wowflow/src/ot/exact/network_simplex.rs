@@ -9,7 +9,7 @@
 //! reduced cost is below `-TOLERANCE` times the largest cost.
 
 use super::CostMatrix;
-use super::kernels::{position, smallest};
+use super::loops::{position, smallest};
 use super::masses::Units;
 
 const NONE: u32 = u32::MAX;

@@ -6,123 +6,179 @@
 //! in memory; otherwise it projects and sorts again, all blocks but the last: memory does not grow
 //! with the number of directions.
 //!
-//! The directions of a block are shared out to a fixed number of batches with sums of their own, and
-//! the pairs of a batch to bands of classes: the bits depend on the sizes alone, whoever computes
-//! which band of which batch.
-//!
-//! When the directions are those of the step before, the target's rows are still sorted, as far as
-//! they are in memory, and its distances to itself known.
+//! The work is a backend's; what is decided here are the blocks, the batches that the directions of a
+//! block are shared out to, and what is still known: when the directions are those of the step before,
+//! the target's rows are still sorted, as far as they are in memory, and its distances to itself known.
+//! Where processes share out the directions, these are cut into parts that are batches of their own.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::layout::{Class, PairLayout, Spread};
-use super::pairs::{self, Coefficients, PairSums};
-use super::rows::{Scratch, SortedRows};
+use super::backend::{Backend, BackendError, Cloud, Host, Measured, Profiles, Side, TargetPairs, shares};
+use super::host::HostProfiles;
+use super::layout::PairLayout;
+use super::matrix::{Coefficients, PairMatrix, Sampled};
+use super::{Base, WithinAtomVariance};
 use crate::directions::{DrawId, Slicer};
-use crate::kernel::Base;
 use crate::linalg::Output;
-use crate::measure::MeasureOverMeasures;
-use crate::ot::sort::argsort;
+use crate::measure::Pair;
 use crate::scalar::Scalar;
 
 /// Memory of the projections of a block, both sides, with their permutations.
 const BLOCK_BYTES: usize = 1 << 28;
-/// The most batches of directions; bands of all batches together.
+/// The most batches of directions.
 pub(crate) const BATCHES: usize = 32;
 /// Fewer batches than this say nothing about the error of a mean: then there is one.
 const FEWEST: usize = 8;
 /// Doubles in the sums of all batches together.
 const SUMS: usize = 1 << 23;
-/// Values that are sorted in one go, and compared while they are in the second cache.
-const SORTED: usize = 1 << 15;
 
 /// Everything a step needs but the particles: made once and kept from step to step.
 #[derive(Clone, Debug)]
 pub(crate) struct Engine<T: Scalar> {
-    layout: PairLayout,
+    layout: Arc<PairLayout>,
+    backend: Arc<dyn Backend<T>>,
+    profiles: Box<dyn Profiles<T>>,
+    within_atoms: WithinAtomVariance,
     /// What the last pass one measured.
     base: Base,
-    source: Profile<T>,
-    target: Profile<T>,
+    source: Held,
+    target: Held,
     /// The directions of the target's rows, and those with the base of its distances to itself.
     target_rows: Option<DrawId>,
     target_sums: Option<(DrawId, Base)>,
-    batches: Vec<Batch>,
-    bands: usize,
-    total: PairSums,
+    /// The sums of each batch, and its number of directions.
+    sums: Vec<PairMatrix>,
+    directions: Vec<usize>,
+    total: PairMatrix,
     coefficients: Coefficients<T>,
+    /// The most directions of a pass.
+    count: usize,
+    /// Directions that both sides are projected on at a time.
     block: usize,
-    workers: Workers<T>,
+    /// Velocities of the parts of this process, where there are others.
+    parts: Vec<T>,
 }
 
-/// `L x N` projections of a block, each class's part of a row sorted, with the permutations.
-#[derive(Clone, Debug, Default)]
-struct Profile<T> {
-    values: Vec<T>,
-    order: Vec<u32>,
-    /// Directions of the rows.
-    held: Range<usize>,
-    sorted: bool,
-}
-
-/// A share of every block's directions.
+/// What the backend has of a side.
 #[derive(Clone, Debug)]
-struct Batch {
-    sums: PairSums,
-    directions: usize,
+struct Held {
+    side: Side,
+    /// Directions of its rows.
+    rows: Range<usize>,
+    /// Counts the changes of its coordinates.
+    version: u64,
 }
 
-/// Working memory, a thread's own while it works. Nothing of it outlives a task.
-#[derive(Debug)]
-struct Workers<T: Scalar>(Vec<Mutex<Scratch<T>>>);
+/// How the directions of a pass are cut.
+#[derive(Clone, Debug)]
+struct Cut {
+    count: usize,
+    /// Directions of a part.
+    part: usize,
+    /// Batches that a part is shared out to.
+    batches: usize,
+    /// Directions of a block.
+    block: usize,
+}
+
+impl Cut {
+    fn parts(&self) -> usize {
+        self.count.div_ceil(self.part)
+    }
+
+    /// The batches of a part.
+    fn batches(&self, part: usize) -> Range<usize> {
+        part * self.batches..(part + 1) * self.batches
+    }
+
+    /// The blocks of a part, in order.
+    fn blocks(&self, part: usize) -> impl DoubleEndedIterator<Item = Range<usize>> + use<> {
+        let (start, block) = (part * self.part, self.block);
+        let end = self.count.min(start + self.part);
+        (start..end).step_by(block).map(move |start| start..end.min(start + block))
+    }
+}
 
 impl<T: Scalar> Engine<T> {
-    /// For particles of the sizes and weights of `source`, on up to `count` directions a step.
-    pub(crate) fn new(
-        source: &MeasureOverMeasures<T>,
-        target: &MeasureOverMeasures<T>,
+    /// For particles of the sizes and weights of a source, on up to `count` directions a step, on this host.
+    pub(crate) fn new(pair: Pair<'_, T>, count: usize) -> Self {
+        let layout = Arc::new(PairLayout::new(pair));
+        let profiles = Box::new(HostProfiles::new(&layout));
+        Self::of(layout, Arc::new(Host), profiles, count)
+    }
+
+    /// The same on another backend.
+    pub(crate) fn on(
+        backend: &Arc<dyn Backend<T>>,
+        pair: Pair<'_, T>,
+        count: usize,
+    ) -> Result<Self, BackendError> {
+        let layout = Arc::new(PairLayout::new(pair));
+        let profiles = backend.profiles(&layout)?;
+        Ok(Self::of(layout, Arc::clone(backend), profiles, count))
+    }
+
+    fn of(
+        layout: Arc<PairLayout>,
+        backend: Arc<dyn Backend<T>>,
+        profiles: Box<dyn Profiles<T>>,
         count: usize,
     ) -> Self {
-        let layout = PairLayout::new(source, target);
         let pairs = layout.classes.len().pow(2);
         let batches = if FEWEST * pairs <= SUMS { (SUMS / pairs).min(BATCHES) } else { 1 };
-        let bands = BATCHES / batches;
-        let batch = Batch { sums: PairSums::zero(&layout), directions: 0 };
-        let batches = vec![batch; batches];
+        // Parts are batches, and one would leave nothing to share out.
+        let batches = if backend.reduction().is_some() { batches.max(FEWEST) } else { batches };
         let a_direction =
             (layout.source_samples() + layout.target_samples()) * (size_of::<T>() + size_of::<u32>());
         let fitting = (BLOCK_BYTES / a_direction).max(1);
         // Slicers want blocks that are powers of two.
         let block = if fitting >= count { count } else { 1 << fitting.ilog2() };
-        let (total, coefficients) = (PairSums::zero(&layout), Coefficients::zero(&layout));
+        let total = PairMatrix::zero(&layout);
+        let held = |side| Held { side, rows: 0..0, version: 0 };
         Self {
+            sums: vec![total.clone(); batches],
+            directions: vec![0; batches],
+            total,
+            coefficients: Coefficients::zero(&layout),
             layout,
+            backend,
+            profiles,
+            within_atoms: WithinAtomVariance::Included,
             base: Base::SquaredSw2,
-            source: Profile::default(),
-            target: Profile::default(),
+            source: held(Side::Source),
+            target: held(Side::Target),
             target_rows: None,
             target_sums: None,
-            batches,
-            bands,
-            total,
-            coefficients,
+            count,
             block,
-            workers: Workers(Vec::new()),
+            parts: Vec::new(),
         }
     }
 
-    /// The same with the spread of classes within others' atoms counted or not.
-    pub(crate) fn with_spread(mut self, spread: Spread) -> Self {
-        self.layout.spread = spread;
-        self
+    /// The same with the variance of classes within the atoms of others counted or not.
+    pub(crate) fn with_within_atom_variance(self, within_atoms: WithinAtomVariance) -> Self {
+        Self { within_atoms, ..self }
+    }
+
+    /// The same on another backend, with nothing known of the target.
+    pub(crate) fn moved_to(&self, backend: &Arc<dyn Backend<T>>) -> Result<Self, BackendError> {
+        let profiles = backend.profiles(&self.layout)?;
+        let moved = Self::of(Arc::clone(&self.layout), Arc::clone(backend), profiles, self.count);
+        Ok(moved.with_within_atom_variance(self.within_atoms))
+    }
+
+    /// Where the work is done.
+    pub(crate) fn backend(&self) -> &Arc<dyn Backend<T>> {
+        &self.backend
     }
 
     /// Forgets what is known of the target, which has changed.
     pub(crate) fn forget_target(&mut self) {
         (self.target_rows, self.target_sums) = (None, None);
+        self.target.version += 1;
     }
 
     /// Pass one: the mean distances between all classes. The target must be the one that was passed last,
@@ -130,215 +186,145 @@ impl<T: Scalar> Engine<T> {
     pub(crate) fn distances(
         &mut self,
         base: Base,
-        source: &MeasureOverMeasures<T>,
-        target: &MeasureOverMeasures<T>,
+        pair: Pair<'_, T>,
         slicer: &mut impl Slicer<T>,
-    ) -> &PairSums {
-        assert!(self.layout.fits(source), "particles of the sizes that the functional was made for");
-        assert_eq!(slicer.dim(), source.dim(), "directions of the particles' dimension");
+    ) -> &PairMatrix {
+        assert!(self.layout.fits(pair.source), "particles of the sizes that the functional was made for");
+        assert_eq!(slicer.dim(), pair.source.dim(), "directions of the particles' dimension");
         self.base = base;
-        self.workers.employ(rayon::current_num_threads(), &self.layout);
         let (count, draw) = (slicer.count(), slicer.id());
-        self.source.held = 0..0;
+        (self.source.rows, self.source.version) = (0..0, self.source.version + 1);
         if draw.is_none() || self.target_rows != draw {
-            (self.target.held, self.target_rows) = (0..0, draw);
+            (self.target.rows, self.target_rows) = (0..0, draw);
         }
         let known = draw.is_some() && self.target_sums == draw.map(|draw| (draw, base));
-        for batch in &mut self.batches {
-            batch.sums.reset(known);
-            batch.directions = 0;
-        }
-        for start in (0..count).step_by(self.block) {
-            self.hold(start..count.min(start + self.block), source, target, slicer);
-            if self.bands > 1 {
-                self.sort();
+        let targets = if known { TargetPairs::Known } else { TargetPairs::Measured };
+        let measured = Measured { base, within_atoms: self.within_atoms, targets };
+        self.sums.iter_mut().for_each(|sums| sums.reset(known));
+        let cut = self.cut(count);
+        self.count_directions(&cut);
+        let own = self.own(&cut);
+        for part in own.clone() {
+            for block in cut.blocks(part) {
+                self.hold(&block, pair, slicer);
+                self.profiles.add_distances(measured, &mut self.sums[cut.batches(part)]);
             }
-            self.add_distances(known);
+        }
+        let parts = cut.batches(own.start).start..cut.batches(own.end).start;
+        self.profiles.finish_distances(&mut self.sums[parts]);
+        if let Some(reduction) = self.backend.reduction() {
+            reduction.gather(own, &mut self.sums[..cut.parts()]);
         }
         self.target_sums = draw.map(|draw| (draw, base));
-        self.batches.par_iter_mut().for_each(|batch| batch.sums.mirror());
+        self.sums.par_iter_mut().for_each(PairMatrix::mirror);
         self.total.reset(false);
-        for batch in &self.batches {
-            self.total.add(&batch.sums);
+        for sums in &self.sums {
+            self.total.add(sums);
         }
         self.total.divide(count as f64);
         &self.total
     }
 
     /// The mean distances of the last pass one.
-    pub(crate) fn total(&self) -> &PairSums {
+    pub(crate) fn total(&self) -> &PairMatrix {
         &self.total
     }
 
-    /// The sums of distances of batches of the directions of the last pass one, each with its number
-    /// of directions: they tell how far the mean would move on other directions. At most
-    /// [`BATCHES`]; only one where classes are many.
-    pub(crate) fn batches(&self) -> impl Iterator<Item = (usize, &PairSums)> {
-        let batches = self.batches.iter().filter(|batch| batch.directions > 0);
-        batches.map(|batch| (batch.directions, &batch.sums))
+    /// The same with the sums of at most [`BATCHES`] batches of directions, which tell how far the mean would move on
+    /// other directions; only one where classes are many and one process does all the work.
+    pub(crate) fn sampled(&self) -> Sampled<'_> {
+        Sampled { mean: &self.total, sums: &self.sums, directions: &self.directions }
     }
 
     /// Pass two, after pass one on the same particles and directions: the mean over directions of
     /// the forces with the given coefficients (source class, any class), projected back.
     pub(crate) fn velocity(
         &mut self,
-        source: &MeasureOverMeasures<T>,
-        target: &MeasureOverMeasures<T>,
+        pair: Pair<'_, T>,
         slicer: &mut impl Slicer<T>,
-        coefficients: impl Fn(&PairSums, usize, usize) -> f64 + Sync,
+        coefficients: impl Fn(&PairMatrix, usize, usize) -> f64 + Sync,
         velocity: &mut [T],
     ) {
         let total = &self.total;
         self.coefficients.set(|c, e| coefficients(total, c, e));
-        let count = slicer.count();
-        let scale = 1.0 / count as f64;
-        let mut output = Output::Overwrite;
-        // Backwards: the last block of pass one is still in memory.
-        for start in (0..count).step_by(self.block).rev() {
-            let range = start..count.min(start + self.block);
-            self.hold(range.clone(), source, target, slicer);
-            self.sort();
-            self.forces();
-            slicer.back_project(range, &self.source.values, scale, output, velocity);
-            output = Output::Add;
+        let cut = self.cut(slicer.count());
+        let own = self.own(&cut);
+        if self.backend.reduction().is_none() {
+            self.part_velocity(&cut, 0, pair, slicer, velocity);
+        } else {
+            let mut parts = std::mem::take(&mut self.parts);
+            parts.resize(own.len() * velocity.len(), T::ZERO);
+            for (part, velocity) in own.clone().zip(parts.chunks_exact_mut(velocity.len())).rev() {
+                self.part_velocity(&cut, part, pair, slicer, velocity);
+            }
+            if let Some(reduction) = self.backend.reduction() {
+                reduction.add(own, &parts, velocity);
+            }
+            self.parts = parts;
         }
         // Forces have taken the place of the rows.
-        self.source.held = 0..0;
+        self.source.rows = 0..0;
+    }
+
+    /// What a part of the directions adds to the velocity.
+    fn part_velocity(
+        &mut self,
+        cut: &Cut,
+        part: usize,
+        pair: Pair<'_, T>,
+        slicer: &mut impl Slicer<T>,
+        velocity: &mut [T],
+    ) {
+        let scale = 1.0 / cut.count as f64;
+        let mut output = Output::Overwrite;
+        // Backwards: the last block of pass one is still in memory.
+        for block in cut.blocks(part).rev() {
+            self.hold(&block, pair, slicer);
+            self.profiles.forces(self.base, &self.coefficients);
+            self.profiles.back_project(slicer, block, scale, output, velocity);
+            output = Output::Add;
+        }
+        self.profiles.finish_velocity(velocity);
+    }
+
+    /// How so many directions are cut: by their number and the sizes of the datasets alone.
+    fn cut(&self, count: usize) -> Cut {
+        let batches = self.sums.len();
+        match self.backend.reduction() {
+            None => Cut { count, part: count, batches, block: self.block },
+            Some(_) => {
+                let part = count.div_ceil(batches).next_power_of_two();
+                Cut { count, part, batches: 1, block: self.block }
+            }
+        }
+    }
+
+    /// The parts of this process.
+    fn own(&self, cut: &Cut) -> Range<usize> {
+        self.backend.reduction().map_or(0..cut.parts(), |reduction| reduction.share(cut.parts()))
+    }
+
+    /// Counts the directions of every batch, those of other processes too.
+    fn count_directions(&mut self, cut: &Cut) {
+        self.directions.fill(0);
+        for part in 0..cut.parts() {
+            for block in cut.blocks(part) {
+                let shares = shares(block.len(), cut.batches);
+                let counts = self.directions[cut.batches(part)].iter_mut().zip(shares);
+                counts.for_each(|(count, share)| *count += share.len());
+            }
+        }
     }
 
     /// Projections on a block of directions, unless they are here.
-    fn hold(
-        &mut self,
-        range: Range<usize>,
-        source: &MeasureOverMeasures<T>,
-        target: &MeasureOverMeasures<T>,
-        slicer: &mut impl Slicer<T>,
-    ) {
-        self.source.hold(&range, source, slicer);
-        self.target.hold(&range, target, slicer);
-    }
-
-    /// Sorts the rows in memory, unless they are sorted.
-    fn sort(&mut self) {
-        let (own, others) = self.layout.classes.split_at(self.layout.source_count);
-        self.source.sort(own, &self.workers);
-        self.target.sort(others, &self.workers);
-    }
-
-    /// Adds the distances along the block in memory to the sums of the batches, and leaves it sorted.
-    ///
-    /// Rows that are not sorted yet are sorted by the batch, a few directions at a time, and compared
-    /// while they are in its cache: there must be one band then.
-    fn add_distances(&mut self, targets_known: bool) {
-        let Self { layout, base, source, target, batches, bands, workers, .. } = self;
-        let (own, others) = layout.classes.split_at(layout.source_count);
-        let classes = if targets_known { layout.source_count } else { layout.classes.len() };
-        let each = source.held.len().div_ceil(batches.len());
-        let (n, m) = (layout.source_samples(), layout.target_samples());
-        let some = (SORTED / (n + m)).max(1).next_multiple_of(layout.group);
-        let (sort_source, sort_target) = (!source.sorted, !target.sorted);
-        let rows = source.parts(each * n).zip(target.parts(each * m));
-        batches.par_iter_mut().zip(rows).for_each(|(Batch { sums, directions }, (source, target))| {
-            *directions += source.0.len() / n;
-            let rows = parts(source, some * n).zip(parts(target, some * m));
-            for ((source, source_order), (target, target_order)) in rows {
-                if sort_source {
-                    workers.with(|scratch| sort_rows(source, source_order, own, scratch));
-                }
-                if sort_target {
-                    workers.with(|scratch| sort_rows(target, target_order, others, scratch));
-                }
-                let rows = SortedRows::new(layout, (source, source_order), (target, target_order));
-                sums.bands(*bands).for_each(|(band, sums)| {
-                    let band = band.start..band.end.min(classes);
-                    workers.with(|scratch| pairs::add_distances(rows, *base, band, scratch, sums));
-                });
+    fn hold(&mut self, block: &Range<usize>, pair: Pair<'_, T>, slicer: &mut impl Slicer<T>) {
+        for (held, measure) in [(&mut self.source, pair.source), (&mut self.target, pair.target)] {
+            if held.rows != *block {
+                let cloud = Cloud { points: measure.points(), version: held.version };
+                self.profiles.project(held.side, cloud, slicer, block.clone());
+                held.rows = block.clone();
             }
-        });
-        (source.sorted, target.sorted) = (true, true);
-    }
-
-    /// Replaces the source's sorted rows of the block in memory by forces.
-    fn forces(&mut self) {
-        let Self { layout, base, source, target, coefficients, workers, .. } = self;
-        let each = source.held.len().div_ceil(BATCHES).next_multiple_of(layout.group);
-        let (n, m) = (each * layout.source_samples(), each * layout.target_samples());
-        let targets = target.values.par_chunks(m).zip(target.order.par_chunks(m));
-        let sources = source.values.par_chunks_mut(n).zip(source.order.par_chunks(n));
-        sources.zip(targets).for_each(|(source, target)| {
-            workers.with(|scratch| pairs::forces(layout, source, target, *base, coefficients, scratch));
-        });
-    }
-}
-
-impl<T: Scalar> Profile<T> {
-    /// Projects on a range of directions, unless the rows are here.
-    fn hold(&mut self, range: &Range<usize>, measure: &MeasureOverMeasures<T>, slicer: &mut impl Slicer<T>) {
-        if self.held == *range {
-            return;
         }
-        let samples = measure.points().len() / measure.dim();
-        self.values.resize(range.len() * samples, T::ZERO);
-        self.order.resize(range.len() * samples, 0);
-        slicer.project(range.clone(), measure.points(), &mut self.values);
-        (self.held, self.sorted) = (range.clone(), false);
-    }
-
-    fn sort(&mut self, classes: &[Class], workers: &Workers<T>) {
-        if !self.sorted {
-            let samples = self.values.len() / self.held.len();
-            self.parts((SORTED / samples).max(1) * samples).for_each(|(values, order)| {
-                workers.with(|scratch| sort_rows(values, order, classes, scratch));
-            });
-            self.sorted = true;
-        }
-    }
-
-    /// So many values at a time, whole rows, with their permutation.
-    fn parts(&mut self, len: usize) -> impl IndexedParallelIterator<Item = (&mut [T], &mut [u32])> {
-        self.values.par_chunks_mut(len).zip(self.order.par_chunks_mut(len))
-    }
-}
-
-/// The same for a part.
-fn parts<'a, T>(
-    (values, order): (&'a mut [T], &'a mut [u32]),
-    len: usize,
-) -> impl Iterator<Item = (&'a mut [T], &'a mut [u32])> {
-    values.chunks_mut(len).zip(order.chunks_mut(len))
-}
-
-/// Sorts each class's part of rows of all classes of a side.
-fn sort_rows<T: Scalar>(values: &mut [T], order: &mut [u32], classes: &[Class], scratch: &mut Scratch<T>) {
-    let samples = classes[classes.len() - 1].range.end;
-    for (values, order) in values.chunks_mut(samples).zip(order.chunks_mut(samples)) {
-        for class in classes {
-            let range = class.range.clone();
-            argsort(&mut values[range.clone()], &mut order[range], &mut scratch.sort);
-        }
-    }
-}
-
-impl<T: Scalar> Workers<T> {
-    /// Memory for a number of threads.
-    fn employ(&mut self, threads: usize, layout: &PairLayout) {
-        while self.0.len() < threads {
-            self.0.push(Mutex::new(Scratch::new(layout)));
-        }
-    }
-
-    /// Runs a task, which must not wait for other tasks, on the memory of the current thread.
-    fn with(&self, task: impl FnOnce(&mut Scratch<T>)) {
-        let index = rayon::current_thread_index().unwrap_or(0) % self.0.len();
-        task(&mut self.0[index].lock().unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-impl<T: Scalar> Clone for Workers<T> {
-    fn clone(&self) -> Self {
-        let copy =
-            |scratch: &Mutex<Scratch<T>>| scratch.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Self(self.0.iter().map(|scratch| Mutex::new(copy(scratch))).collect())
     }
 }
 
@@ -346,6 +332,7 @@ impl<T: Scalar> Clone for Workers<T> {
 mod tests {
     use super::*;
     use crate::directions::{Draws, Slicing};
+    use crate::measure::MeasureOverMeasures;
     use crate::rng::{Purpose, Stream};
 
     fn measure(sizes: &[usize], dim: usize, step: u64) -> MeasureOverMeasures<f64> {
@@ -357,11 +344,12 @@ mod tests {
     #[test]
     fn what_is_known_of_the_target_changes_no_bit() {
         let (p, q) = (measure(&[5, 8, 1], 6, 1), measure(&[4, 8], 6, 2));
+        let both = Pair { source: &p, target: &q };
         let stream = |step| Stream::new(5, Purpose::Directions, step);
         for slicing in [Slicing::Gaussian, Slicing::Orthonormal, Slicing::Hadamard] {
             for block in [16, 53] {
                 let mut draws = Draws::new(slicing, 53, 6, stream(0)).unwrap();
-                let mut kept = Engine::new(&p, &q, 53);
+                let mut kept = Engine::new(both, 53);
                 kept.block = block;
                 // Directions and bases that change and come back.
                 for (step, draw, base) in [
@@ -374,18 +362,20 @@ mod tests {
                     (7, 1, Base::SquaredSw2),
                 ] {
                     let particles = measure(&[5, 8, 1], 6, 100 + step);
-                    let coefficient = |_: &PairSums, c, e| (1 + c + 2 * e) as f64;
+                    let coefficient = |_: &PairMatrix, c, e| (1 + c + 2 * e) as f64;
+                    let pair = Pair { source: &particles, target: &q };
                     let run = |engine: &mut Engine<f64>, draws: &mut Draws<f64>| {
                         let mut velocity = vec![0.0; particles.points().len()];
-                        let sums = engine.distances(base, &particles, &q, draws).clone();
-                        let batches: Vec<_> = engine.batches().map(|(n, sums)| (n, sums.clone())).collect();
-                        engine.velocity(&particles, &q, draws, coefficient, &mut velocity);
+                        let sums = engine.distances(base, pair, draws).clone();
+                        let batches: Vec<_> =
+                            engine.sampled().batches().map(|(n, sums)| (n, sums.clone())).collect();
+                        engine.velocity(pair, draws, coefficient, &mut velocity);
                         (sums, batches, velocity)
                     };
                     draws.restart(stream(draw));
                     let known = kept.target_rows == draws.id() && block == 53;
                     assert_eq!(known, block == 53 && [2, 3, 4, 6, 7].contains(&step), "{step}");
-                    let mut fresh = Engine::new(&p, &q, 53);
+                    let mut fresh = Engine::new(both, 53);
                     fresh.block = block;
                     let expected = run(&mut fresh, &mut Draws::new(slicing, 53, 6, stream(draw)).unwrap());
                     assert!(
@@ -396,31 +386,12 @@ mod tests {
                 // Rows that nobody vouches for are looked at anew.
                 let mut other = Draws::new(slicing, 53, 6, stream(2)).unwrap();
                 let given = crate::directions::Directions::draw(slicing, 53, 6, 8, 0).unwrap();
-                let plain = Engine::new(&p, &q, 53).distances(Base::Sw1, &p, &q, &mut &given).clone();
+                let plain = Engine::new(both, 53).distances(Base::Sw1, both, &mut &given).clone();
                 for _ in 0..2 {
-                    kept.distances(Base::Sw1, &p, &q, &mut other);
+                    kept.distances(Base::Sw1, both, &mut other);
                     kept.block = 53;
-                    assert_eq!(*kept.distances(Base::Sw1, &p, &q, &mut &given), plain);
+                    assert_eq!(*kept.distances(Base::Sw1, both, &mut &given), plain);
                 }
-            }
-        }
-    }
-
-    #[test]
-    fn bands_of_classes_change_no_bit() {
-        let sizes: Vec<usize> = (0..40).map(|c| [3, 7, 20, 1][c % 4]).collect();
-        let (p, q) = (measure(&sizes, 5, 1), measure(&sizes[..23], 5, 2));
-        for base in [Base::SquaredSw2, Base::Sw1] {
-            let run = |bands: usize| {
-                let mut draws =
-                    Draws::new(Slicing::Gaussian, 40, 5, Stream::new(5, Purpose::Test, 0)).unwrap();
-                let mut engine = Engine::new(&p, &q, 40);
-                engine.bands = bands;
-                engine.distances(base, &p, &q, &mut draws).clone()
-            };
-            let one = run(1);
-            for bands in [2, 7, 32, 63] {
-                assert!(run(bands) == one, "{base:?}, {bands} bands");
             }
         }
     }
@@ -428,15 +399,16 @@ mod tests {
     #[test]
     fn blocks_of_directions_change_nothing_but_rounding() {
         let (p, q) = (measure(&[5, 8, 1], 6, 1), measure(&[4, 8], 6, 2));
+        let both = Pair { source: &p, target: &q };
         for slicing in [Slicing::Gaussian, Slicing::Orthonormal, Slicing::Hadamard] {
             let run = |block: usize| {
                 let stream = Stream::new(5, Purpose::Directions, 0);
                 let mut draws = Draws::new(slicing, 53, 6, stream).unwrap();
-                let mut engine = Engine::new(&p, &q, 53);
+                let mut engine = Engine::new(both, 53);
                 engine.block = block;
-                let sums = engine.distances(Base::SquaredSw2, &p, &q, &mut draws).clone();
+                let sums = engine.distances(Base::SquaredSw2, both, &mut draws).clone();
                 let mut velocity = vec![0.0; p.points().len()];
-                engine.velocity(&p, &q, &mut draws, |_, c, e| (1 + c + 2 * e) as f64, &mut velocity);
+                engine.velocity(both, &mut draws, |_, c, e| (1 + c + 2 * e) as f64, &mut velocity);
                 (sums, velocity)
             };
             let (sums, velocity) = run(53);

@@ -7,39 +7,60 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::measure::MeasureOverMeasures;
+use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::one_d::{Segment, uniform_segments};
 use crate::scalar::Scalar;
 
 /// A dataset's side of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
+    /// The one that is moved.
     Source,
+    /// The one it is moved to.
     Target,
 }
 
-/// What becomes of the spread of a class within the atoms of another: `SW_2^2` is the distance to conditional means
+/// What becomes of the variance of a class within the atoms of another: `SW_2^2` is the distance to conditional means
 /// on the atoms plus the variance within them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Spread {
+pub enum WithinAtomVariance {
     /// It counts: distances are `SW_2^2`.
     #[default]
-    Kept,
+    Included,
     /// It is left out: along every direction, a source class is compared with the best approximation of a target class
     /// by as many atoms of the same weights. The velocity is exact, and forces cancel where that approximation is met;
     /// the value is no squared MMD any more and may be negative. For sources of few samples a class, whose distances are
-    /// mostly spread that no move can lower.
-    Removed,
+    /// mostly such variance, which no move can lower.
+    Excluded,
 }
 
 /// One class of either side.
 #[derive(Clone, Debug)]
-pub(crate) struct Class {
+pub struct Class {
     pub(crate) side: Side,
-    /// Position in a row of its side's profile.
     pub(crate) range: Range<usize>,
     pub(crate) weights: Option<Vec<f64>>,
     pub(crate) grid: usize,
+}
+
+impl Class {
+    /// The side it is of.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Its samples, by position among those of its side.
+    #[must_use]
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
+    /// Weights of its samples, sum 1; `None` stands for uniform.
+    #[must_use]
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
+    }
 }
 
 /// Atoms to which other classes' rows are brought; classes of one grid pair up one to one.
@@ -67,8 +88,7 @@ const GROUP_FORCES: usize = 1 << 18;
 
 /// Sizes, weights and grids of a source and a target.
 #[derive(Clone, Debug)]
-pub(crate) struct PairLayout {
-    /// Source classes, then target classes.
+pub struct PairLayout {
     pub(crate) classes: Vec<Class>,
     pub(crate) source_count: usize,
     pub(crate) grids: Vec<Grid>,
@@ -76,12 +96,12 @@ pub(crate) struct PairLayout {
     pub(crate) weighted: bool,
     /// Directions taken together, so that rows of few samples are worth a loop.
     pub(crate) group: usize,
-    pub(crate) spread: Spread,
     segments: HashMap<(usize, usize), Vec<Segment>>,
 }
 
 impl PairLayout {
-    pub(crate) fn new<T: Scalar>(source: &MeasureOverMeasures<T>, target: &MeasureOverMeasures<T>) -> Self {
+    pub(crate) fn new<T: Scalar>(pair: Pair<'_, T>) -> Self {
+        let Pair { source, target } = pair;
         let mut layout = Self {
             classes: Vec::new(),
             source_count: source.class_count(),
@@ -89,7 +109,6 @@ impl PairLayout {
             largest: 0,
             weighted: false,
             group: 1,
-            spread: Spread::Kept,
             segments: HashMap::new(),
         };
         let mut by_size = HashMap::new();
@@ -132,11 +151,27 @@ impl PairLayout {
             && (0..self.source_count).all(|c| source.class_range(c) == self.classes[c].range)
     }
 
-    pub(crate) fn source_samples(&self) -> usize {
+    /// Source classes, then target classes.
+    #[must_use]
+    pub fn classes(&self) -> &[Class] {
+        &self.classes
+    }
+
+    /// Number of source classes, `C_P`.
+    #[must_use]
+    pub fn source_count(&self) -> usize {
+        self.source_count
+    }
+
+    /// Samples of the source, over all classes.
+    #[must_use]
+    pub fn source_samples(&self) -> usize {
         self.classes[self.source_count - 1].range.end
     }
 
-    pub(crate) fn target_samples(&self) -> usize {
+    /// Samples of the target, over all classes.
+    #[must_use]
+    pub fn target_samples(&self) -> usize {
         self.classes[self.classes.len() - 1].range.end
     }
 

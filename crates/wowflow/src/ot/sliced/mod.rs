@@ -1,22 +1,38 @@
 //! Sliced-Wasserstein distances: exact transport on the line along shared directions.
 
+pub mod backend;
 mod engine;
-mod kernels;
+mod host;
 mod layout;
+mod loops;
+mod matrix;
 mod pairs;
+mod pairwise;
 mod rows;
 
 use rayon::prelude::*;
 
 use crate::directions::Directions;
-use crate::estimate::Estimate;
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::ot::one_d;
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 pub(crate) use engine::{BATCHES, Engine};
-pub use layout::Spread;
-pub(crate) use pairs::{PAIR_ROWS, PairSums};
+pub use layout::WithinAtomVariance;
+pub(crate) use matrix::PAIR_ROWS;
+pub use matrix::PairMatrix;
+pub(crate) use matrix::Sampled;
+pub use pairwise::{PairDistances, PairwiseSliced, SlicedError, distances_along};
+
+/// The sliced quantity that is measured between classes, and that a kernel is a function of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// `s = SW_2^2`.
+    SquaredSw2,
+    /// `s = SW_1`.
+    Sw1,
+}
 
 /// A sliced distance with what it is the mean of.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,111 +3,32 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
-use super::kernels::{OTHERS, OWN, absolute_distance, add_differences, squared_distances};
-use super::layout::{PairLayout, Spread};
+use super::Base;
+use super::backend::Measured;
+use super::layout::{PairLayout, WithinAtomVariance};
+use super::loops::{OTHERS, OWN, absolute_distance, add_differences, squared_distances};
+use super::matrix::Coefficients;
 use super::rows::{Scratch, SortedRows, other_rows, own_rows};
-use crate::kernel::Base;
 use crate::scalar::Scalar;
-
-/// Rows of a matrix of pairs that are worth a task of their own.
-pub(crate) const PAIR_ROWS: usize = 64;
-
-/// Sums or means over directions of `W_2^2` or `W_1` between all classes, by the base asked for.
-///
-/// A symmetric matrix, whose upper triangle is summed and then mirrored.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct PairSums {
-    classes: usize,
-    source_count: usize,
-    values: Vec<f64>,
-}
-
-impl PairSums {
-    pub(crate) fn zero(layout: &PairLayout) -> Self {
-        let classes = layout.classes.len();
-        Self { classes, source_count: layout.source_count, values: vec![0.0; classes * classes] }
-    }
-
-    /// Between two source classes.
-    pub(crate) fn source_source(&self, c: usize, e: usize) -> f64 {
-        self.values[c * self.classes + e]
-    }
-
-    /// Between a source class and a target class.
-    pub(crate) fn source_target(&self, c: usize, d: usize) -> f64 {
-        self.values[c * self.classes + self.source_count + d]
-    }
-
-    /// Between two target classes.
-    pub(crate) fn target_target(&self, d: usize, e: usize) -> f64 {
-        self.source_source(self.source_count + d, self.source_count + e)
-    }
-
-    /// Forgets all pairs, or all but those of two target classes.
-    pub(crate) fn reset(&mut self, keep_targets: bool) {
-        let rows = if keep_targets { self.source_count } else { self.classes };
-        self.values[..rows * self.classes].fill(0.0);
-    }
-
-    /// The first class of each pair of a number of bands of classes, with the rows of the matrix that
-    /// hold its distances to all later classes.
-    pub(crate) fn bands(
-        &mut self,
-        count: usize,
-    ) -> impl IndexedParallelIterator<Item = (Range<usize>, &mut [f64])> {
-        let (height, classes) = (self.classes.div_ceil(count), self.classes);
-        let bands = self.values.par_chunks_mut(height * classes).enumerate();
-        bands.map(move |(band, sums)| (band * height..classes.min((band + 1) * height), sums))
-    }
-
-    pub(crate) fn add(&mut self, other: &Self) {
-        let len = PAIR_ROWS * self.classes;
-        self.values.par_chunks_mut(len).zip(other.values.par_chunks(len)).for_each(|(sums, values)| {
-            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-        });
-    }
-
-    pub(crate) fn divide(&mut self, count: f64) {
-        self.values.par_chunks_mut(PAIR_ROWS * self.classes).for_each(|values| {
-            values.iter_mut().for_each(|value| *value /= count);
-        });
-    }
-
-    /// Copies the upper triangle to the lower one, a square at a time.
-    pub(crate) fn mirror(&mut self) {
-        const SIDE: usize = 32;
-        let classes = self.classes;
-        for top in (0..classes).step_by(SIDE) {
-            for left in (0..=top).step_by(SIDE) {
-                for row in top..classes.min(top + SIDE) {
-                    for col in left..row.min(left + SIDE) {
-                        self.values[row * classes + col] = self.values[col * classes + row];
-                    }
-                }
-            }
-        }
-    }
-}
 
 /// Adds the distances of the classes of a band to all later classes, summed over directions; `sums`
 /// are the band's rows of the matrix of all pairs.
 pub(crate) fn add_distances<T: Scalar>(
     rows: SortedRows<'_, T>,
-    base: Base,
+    measured: Measured,
     band: Range<usize>,
     scratch: &mut Scratch<T>,
     sums: &mut [f64],
 ) {
-    match base {
-        Base::SquaredSw2 => add_squared(rows, band, scratch, sums),
+    match measured.base {
+        Base::SquaredSw2 => add_squared(rows, measured.within_atoms, band, scratch, sums),
         Base::Sw1 => add_absolute(rows, band, scratch, sums),
     }
 }
 
 fn add_squared<T: Scalar>(
     rows: SortedRows<'_, T>,
+    within_atoms: WithinAtomVariance,
     band: Range<usize>,
     scratch: &mut Scratch<T>,
     sums: &mut [f64],
@@ -116,8 +37,8 @@ fn add_squared<T: Scalar>(
     let classes = layout.classes.len();
     let Scratch { own, others, couplings, weights, .. } = scratch;
     // Between a source class and a target class only: there is one whose distance the source's atoms fix.
-    let removed = |c: usize, e: usize| {
-        layout.spread == Spread::Removed && c < layout.source_count && e >= layout.source_count
+    let excluded = |c: usize, e: usize| {
+        within_atoms == WithinAtomVariance::Excluded && c < layout.source_count && e >= layout.source_count
     };
     for rows in rows.groups(layout.group) {
         let directions = rows.count();
@@ -142,7 +63,7 @@ fn add_squared<T: Scalar>(
                         for (index, sum) in sums.iter_mut().enumerate() {
                             let weights = &weights[..directions * info.size];
                             let between = weighted_squared_distance(own.row(0), others.row(index), weights);
-                            let spread = if removed(members[0], window.start + index) {
+                            let spread = if excluded(members[0], window.start + index) {
                                 0.0
                             } else {
                                 others.variance(index)
@@ -164,7 +85,7 @@ fn add_squared<T: Scalar>(
                                 let sums = &mut sums[(c - band.start) * classes..][tile..=last];
                                 for (k, (sum, between)) in sums.iter_mut().zip(found).enumerate() {
                                     if c < tile + k {
-                                        let spread = if removed(c, tile + k) {
+                                        let spread = if excluded(c, tile + k) {
                                             0.0
                                         } else {
                                             others.variance(tile + k - start)
@@ -203,41 +124,6 @@ fn add_absolute<T: Scalar>(
                 };
             }
         }
-    }
-}
-
-/// Coefficients of the forces: entry (c, e) multiplies the difference of source class `c` to class
-/// `e` (source classes, then target classes).
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Coefficients<T> {
-    values: Vec<T>,
-    classes: usize,
-}
-
-impl<T: Scalar> Coefficients<T> {
-    pub(crate) fn zero(layout: &PairLayout) -> Self {
-        let classes = layout.classes.len();
-        Self { values: vec![T::ZERO; layout.source_count * classes], classes }
-    }
-
-    /// Sets all entries but the diagonal from a function of (source class, any class).
-    pub(crate) fn set(&mut self, entry: impl Fn(usize, usize) -> f64 + Sync) {
-        // Measures closer than the resolution of the coordinates exert no force: an infinite
-        // coefficient times a vanishing difference must not become NaN.
-        const LARGEST: f64 = 1e30;
-        let classes = self.classes;
-        self.values.par_chunks_mut(PAIR_ROWS * classes).enumerate().for_each(|(block, rows)| {
-            for (c, row) in (PAIR_ROWS * block..).zip(rows.chunks_mut(classes)) {
-                for (e, value) in row.iter_mut().enumerate() {
-                    let found = if c == e { 0.0 } else { entry(c, e) };
-                    *value = T::from_f64(found.clamp(-LARGEST, LARGEST));
-                }
-            }
-        });
-    }
-
-    fn row(&self, c: usize) -> &[T] {
-        &self.values[c * self.classes..(c + 1) * self.classes]
     }
 }
 

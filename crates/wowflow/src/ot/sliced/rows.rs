@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::kernels::{OTHERS, STRIP};
 use super::layout::{PairLayout, Side};
+use super::loops::{OTHERS, STRIP};
 use crate::ot::one_d::{Segment, weighted_segments};
 use crate::ot::sort::SortScratch;
 use crate::scalar::Scalar;

@@ -3,7 +3,7 @@
 /// An estimate from a finite number of independent draws.
 ///
 /// ```
-/// use wowflow::estimate::Estimate;
+/// use wowflow::stats::estimate::Estimate;
 /// let mean = Estimate::of_mean(&[1.0, 2.0, 3.0, 4.0]);
 /// assert_eq!(mean.value, 2.5);
 /// let (low, high) = mean.interval(0.95);

@@ -1,18 +1,21 @@
 //! Both sides of a step through one map, and forces on features taken back to the samples.
 
+use std::sync::Arc;
+
 use super::batches::MiniBatches;
 use super::feature_map::FeatureMap;
 use super::mmd::SlicingPlan;
 use super::{Evaluation, FunctionalError, same_space};
 use crate::directions::Draws;
-use crate::measure::MeasureOverMeasures;
-use crate::ot::sliced::{Engine, Spread};
+use crate::measure::{MeasureOverMeasures, Pair};
+use crate::ot::sliced::backend::Backend;
+use crate::ot::sliced::{Engine, WithinAtomVariance};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
 /// What functionals of sliced distances between features have in common.
 #[derive(Clone, Debug)]
-pub(super) struct Through<'q, T: Scalar, M> {
+pub(super) struct Pullback<'q, T: Scalar, M> {
     pub(super) target: &'q MeasureOverMeasures<T>,
     pub(super) plan: SlicingPlan,
     pub(super) batches: Option<MiniBatches>,
@@ -24,8 +27,7 @@ pub(super) struct Through<'q, T: Scalar, M> {
 
 /// The features of a step, with what is needed to compare them.
 pub(super) struct Features<'a, T: Scalar> {
-    pub(super) particles: &'a MeasureOverMeasures<T>,
-    pub(super) target: &'a MeasureOverMeasures<T>,
+    pub(super) pair: Pair<'a, T>,
     pub(super) engine: &'a mut Engine<T>,
     pub(super) draws: &'a mut Draws<T>,
     /// The velocities of the features, to be filled.
@@ -34,12 +36,12 @@ pub(super) struct Features<'a, T: Scalar> {
     pub(super) curvatures: &'a mut [f64],
 }
 
-impl<'q, T: Scalar, M: FeatureMap<T>> Through<'q, T, M> {
+impl<'q, T: Scalar, M: FeatureMap<T>> Pullback<'q, T, M> {
     pub(super) fn new(
         source: &MeasureOverMeasures<T>,
         target: &'q MeasureOverMeasures<T>,
         plan: SlicingPlan,
-        (batches, spread): (Option<MiniBatches>, Spread),
+        (batches, within_atoms): (Option<MiniBatches>, WithinAtomVariance),
         map: M,
     ) -> Result<Self, FunctionalError> {
         same_space(source, target)?;
@@ -49,9 +51,15 @@ impl<'q, T: Scalar, M: FeatureMap<T>> Through<'q, T, M> {
         let stream = Stream::new(plan.seed, Purpose::Directions, 0);
         let draws = Draws::new(plan.slicing, plan.count, map.feature_dim(source.dim()), stream)?;
         let drawn = batches.map(|of| of.draw(target, Stream::new(plan.seed, Purpose::Batches, 0)));
-        let engine = Engine::new(source, drawn.as_ref().unwrap_or(target), plan.count).with_spread(spread);
+        let pair = Pair { source, target: drawn.as_ref().unwrap_or(target) };
+        let engine = Engine::new(pair, plan.count).with_within_atom_variance(within_atoms);
         let curvatures = vec![0.0; source.sample_count()];
         Ok(Self { target, plan, batches, map, engine, draws, curvatures })
+    }
+
+    /// The same by another backend.
+    pub(super) fn with_backend(self, backend: &Arc<dyn Backend<T>>) -> Result<Self, FunctionalError> {
+        Ok(Self { engine: self.engine.moved_to(backend)?, ..self })
     }
 
     /// Draws the map and the batches of a step, compares features, and takes their velocities and curvatures back to
@@ -78,8 +86,7 @@ impl<'q, T: Scalar, M: FeatureMap<T>> Through<'q, T, M> {
         engine.forget_target();
         let mut cotangents = vec![T::ZERO; of_particles.points().len()];
         let found = compare(Features {
-            particles: &of_particles,
-            target: &of_target,
+            pair: Pair { source: &of_particles, target: &of_target },
             engine,
             draws,
             cotangents: &mut cotangents,

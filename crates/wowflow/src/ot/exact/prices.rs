@@ -16,7 +16,7 @@ const LONG: usize = 256;
 const BLOCK: usize = 1 << 23;
 
 /// Potentials that only ever fall, and a shortlist for every row.
-pub(super) struct Board<'a, S> {
+pub(super) struct Prices<'a, S> {
     pub(super) source: &'a S,
     pub(super) g: Vec<f64>,
     pub(super) lists: Vec<Shortlist>,
@@ -32,7 +32,7 @@ pub(super) struct Board<'a, S> {
     block: Vec<f32>,
 }
 
-impl<'a, S: Source> Board<'a, S> {
+impl<'a, S: Source> Prices<'a, S> {
     pub(super) fn new(source: &'a S, start: Vec<f64>, threads: Threads) -> Self {
         let (n, m) = source.shape();
         let errors: Vec<f64> = (0..m).map(|col| source.col_error(col)).collect();
@@ -98,7 +98,7 @@ impl<'a, S: Source> Board<'a, S> {
     }
 
     /// New lists for some rows together. Stops early if `stop` says so.
-    pub(super) fn price(&mut self, rows: &[u32], stop: &(impl Fn() -> bool + Sync)) {
+    pub(super) fn refill_all(&mut self, rows: &[u32], stop: &(impl Fn() -> bool + Sync)) {
         let (source, g, bounds, wanted) = (self.source, &self.g, &self.bounds, &self.wanted);
         let (m, precision) = (g.len(), self.precision);
         let stored = source.stored();

@@ -1,13 +1,13 @@
 //! Differences of means with their errors: paired, or between two independent sets of draws.
 
-use crate::estimate::Estimate;
+use crate::stats::estimate::Estimate;
 
 /// The mean of `a_i - b_i` with its standard error: for draws that share what they depend on.
 ///
 /// `degrees_of_freedom` is the number of pairs less one; the error is NaN for a single pair.
 ///
 /// ```
-/// use wowflow::significance::{differs, paired};
+/// use wowflow::stats::significance::{differs, paired};
 /// let found = paired(&[3.0, 5.1, 6.9], &[1.0, 3.0, 5.0]);
 /// assert!((found.value - 2.0).abs() < 1e-12);
 /// assert_eq!(differs(&found, 0.95), Some(true));

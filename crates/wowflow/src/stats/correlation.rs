@@ -60,9 +60,9 @@ pub enum CorrelationError {
 /// Pearson's correlation: of the values, as far as a straight line explains them.
 ///
 /// ```
-/// use wowflow::correlation::pearson;
+/// use wowflow::stats::correlation::pearson;
 /// assert_eq!(pearson(&[1.0, 2.0, 3.0], &[5.0, 3.0, 1.0])?, -1.0);
-/// # Ok::<(), wowflow::correlation::CorrelationError>(())
+/// # Ok::<(), wowflow::stats::correlation::CorrelationError>(())
 /// ```
 ///
 /// # Errors
@@ -75,9 +75,9 @@ pub fn pearson(x: &[f64], y: &[f64]) -> Result<f64, CorrelationError> {
 /// Spearman's rank correlation: Pearson's of the ranks, equal values sharing their mean rank.
 ///
 /// ```
-/// use wowflow::correlation::spearman;
+/// use wowflow::stats::correlation::spearman;
 /// assert_eq!(spearman(&[1.0, 2.0, 30.0], &[0.1, 0.2, 0.3])?, 1.0);
-/// # Ok::<(), wowflow::correlation::CorrelationError>(())
+/// # Ok::<(), wowflow::stats::correlation::CorrelationError>(())
 /// ```
 ///
 /// # Errors
@@ -91,9 +91,9 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Result<f64, CorrelationError> {
 /// mean of the pairs not tied on either side; by merge sort (Knight, 1966) in O(n log n).
 ///
 /// ```
-/// use wowflow::correlation::kendall;
+/// use wowflow::stats::correlation::kendall;
 /// assert_eq!(kendall(&[1.0, 2.0, 3.0], &[1.0, 3.0, 2.0])?, 1.0 / 3.0);
-/// # Ok::<(), wowflow::correlation::CorrelationError>(())
+/// # Ok::<(), wowflow::stats::correlation::CorrelationError>(())
 /// ```
 ///
 /// # Errors
@@ -153,12 +153,12 @@ pub struct Correlations {
 /// Pairs are resampled as if independent; pairs that share a dataset are not quite.
 ///
 /// ```
-/// use wowflow::correlation::{Bootstrap, correlations};
+/// use wowflow::stats::correlation::{Bootstrap, correlations};
 /// let x: Vec<f64> = (0..30).map(f64::from).collect();
 /// let y: Vec<f64> = x.iter().map(|x| x * x + 40.0 * (x % 3.0)).collect();
 /// let found = correlations(&x, &y, &Bootstrap::default())?.spearman;
 /// assert!(found.low < found.value && found.value < found.high && found.high < 1.0);
-/// # Ok::<(), wowflow::correlation::CorrelationError>(())
+/// # Ok::<(), wowflow::stats::correlation::CorrelationError>(())
 /// ```
 ///
 /// # Errors

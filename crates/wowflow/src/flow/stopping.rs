@@ -2,9 +2,9 @@
 
 use super::schedule::ScheduleError;
 use super::state::FlowState;
-use crate::estimate::{Estimate, student_quantile};
 use crate::functional::Functional;
 use crate::scalar::Scalar;
+use crate::stats::estimate::{Estimate, student_quantile};
 
 /// Every so many steps, the state is compared with the one that many steps before on the same fresh
 /// directions; the flow ends unless the value has fallen, by a one-sided t-test at level 5 %.
