@@ -1,14 +1,14 @@
 //! The `wowflow` program: thin; it parses, dispatches and prints errors.
 
-//GATE mod agreement;
+mod agreement;
 mod args;
 mod commands;
-//GATE mod compare;
+mod compare;
 mod console;
-//GATE mod geometry;
+mod geometry;
 mod interrupt;
-//GATE #[cfg(feature = "learn")]
-//GATE mod learn;
+#[cfg(feature = "learn")]
+mod learn;
 mod program;
 mod progress;
 mod tell;
@@ -69,9 +69,31 @@ fn hint(error: &anyhow::Error, command: &str) -> String {
 fn run(args: Args) -> anyhow::Result<ExitStatus> {
     match args.command {
         Command::Flow(args) => commands::flow::run(&args, &Console::new(args.common.json)),
+        Command::Distance(args) => commands::distance::run(&args, &Console::new(args.common.json)),
+        Command::Pairwise(args) => commands::pairwise::run(&args, &Console::new(args.common.json)),
+        Command::Agreement(args) => commands::agreement::run(&args, &Console::new(args.common.json)),
+        #[cfg(feature = "learn")]
+        Command::Adapt(args) => {
+            commands::learn::adapt(&args, &Console::new(args.pair.experiment.common.json))
+        }
+        #[cfg(feature = "learn")]
+        Command::Transfer(args) => {
+            commands::learn::transfer(&args, &Console::new(args.pair.experiment.common.json))
+        }
+        #[cfg(feature = "learn")]
+        Command::Distill(args) => commands::learn::distill(&args, &Console::new(args.experiment.common.json)),
+        #[cfg(feature = "learn")]
+        Command::Reproduce(args) => commands::reproduce::run(&args, &Console::new(args.common.json)),
+        #[cfg(not(feature = "learn"))]
+        Command::Adapt(_) | Command::Transfer(_) | Command::Distill(_) | Command::Reproduce(_) => {
+            anyhow::bail!(
+                "expected a program built with the feature learn, found one without: build it with default features"
+            )
+        }
         Command::Rings(args) => commands::rings::run(&args, &Console::new(args.json)),
         Command::Info(args) => commands::info::run(&args, &Console::new(args.json)),
         Command::Fetch(args) => commands::fetch::run(&args, &Console::new(args.json)),
-        _ => anyhow::bail!("gated"),
+        Command::Geodesic(args) => commands::geodesic::run(&args, &Console::new(args.exact.common.json)),
+        Command::Barycenter(args) => commands::barycenter::run(&args, &Console::new(args.exact.common.json)),
     }
 }

@@ -7,10 +7,9 @@ use clap::{Args as ClapArgs, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Auto, CommonArgs, KernelName, Precision, Slicing as SlicingName, by_name, parse_bandwidth, parse_count, parse_directions, parse_number,
+    Bandwidth, CommonArgs, KernelName, Precision, SlicingName, parse_count, parse_directions, parse_number,
     parse_whole,
 };
-type Bandwidth = Auto<f64>;
 
 pub(super) const DISTANCE_EXAMPLES: &str = "\
 Examples:
@@ -68,14 +67,14 @@ pub(crate) struct MethodArgs {
     #[arg(long, value_name = "L", value_parser = parse_directions)]
     pub(crate) directions: Option<usize>,
     /// Kind of their directions. Default: hadamard; orthonormal below dimension 32.
-    #[arg(long, value_parser = by_name::<SlicingName>())]
+    #[arg(long, value_enum)]
     pub(crate) slicing: Option<SlicingName>,
     /// Kernel of mmd-sw: riesz, gaussian, laplace or imq. Default: riesz.
-    #[arg(long, value_parser = by_name::<KernelName>())]
+    #[arg(long, value_enum)]
     pub(crate) kernel: Option<KernelName>,
     /// Bandwidth h of the gaussian, laplace and imq kernels: a number, or auto (the mean sliced distance
     /// between both datasets; not for pairwise, where one kernel is for all pairs). Default: auto.
-    #[arg(long, value_name = "H", allow_negative_numbers = true, value_parser = parse_bandwidth)]
+    #[arg(long, value_name = "H", allow_negative_numbers = true)]
     pub(crate) bandwidth: Option<Bandwidth>,
     /// Exponent r of the riesz kernel, between 0 and 2. Default: 1.
     #[arg(long, value_name = "R", allow_negative_numbers = true, value_parser = parse_number)]
@@ -107,7 +106,7 @@ pub(crate) struct MethodArgs {
     pub(crate) resize: Option<Size>,
     /// Precision of the samples and of their projections; sums are in double precision always.
     /// Default: f64 if a dataset has it, else f32.
-    #[arg(long, value_parser = by_name::<Precision>())]
+    #[arg(long, value_enum)]
     pub(crate) precision: Option<Precision>,
     /// Seed of everything random. Default: 0.
     #[arg(long, value_name = "SEED", value_parser = parse_whole)]

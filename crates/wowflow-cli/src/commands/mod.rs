@@ -1,8 +1,17 @@
 //! The commands, one file each.
 
+pub(crate) mod agreement;
+pub(crate) mod barycenter;
+pub(crate) mod distance;
 pub(crate) mod fetch;
 pub(crate) mod flow;
+pub(crate) mod geodesic;
 pub(crate) mod info;
+#[cfg(feature = "learn")]
+pub(crate) mod learn;
+pub(crate) mod pairwise;
+#[cfg(feature = "learn")]
+pub(crate) mod reproduce;
 pub(crate) mod rings;
 
 use anyhow::{Context, Result};
