@@ -21,7 +21,7 @@ use crate::scalar::Scalar;
 pub use crate::ot::sliced::Spread;
 pub use batches::{BatchEstimator, MiniBatches};
 pub use feature_map::{Chain, FeatureMap, Identity};
-pub use lifted::{LIFTED, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd};
+pub use lifted::{LIFTED, Lift, OtddFlow, OtddFlowSettings, ProductBandwidths, ProductMmd};
 pub use mapped::MappedMmd;
 pub use matched::MatchedSw;
 pub use mean_matching::MeanMatching;
