@@ -14,7 +14,7 @@ use compare::{
 
 pub(crate) use values::{
     Bandwidth, EstimatorName, KernelName, Precision, RedrawName, Schedule, SchemeName, SlicingName, Times,
-    TypedStep,
+    TypedStep, by_name,
 };
 
 /// Compare labeled datasets and flow one into another.

@@ -1,9 +1,21 @@
 //! What options take: names, step sizes, bandwidths, times.
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
+use wowflow::auto::Auto;
+use wowflow::name::Named;
 
 use super::positive_number;
+
+/// The choices of a list by name, each with its sentence in the help.
+pub(crate) fn by_name<T: Named + Send + Sync>() -> impl TypedValueParser<Value = T> {
+    let value = |choice: &T| {
+        // As clap has sentences of its own.
+        PossibleValue::new(choice.name()).help(choice.summary().trim_end_matches('.'))
+    };
+    PossibleValuesParser::new(T::ALL.iter().map(value)).try_map(|name| T::from_name(&name))
+}
 
 /// A kernel by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -106,6 +118,15 @@ impl std::str::FromStr for Bandwidth {
         positive_number(text)
             .map(Self::Value)
             .ok_or_else(|| format!("expected auto or a positive number, found `{text}`"))
+    }
+}
+
+impl From<Bandwidth> for Auto<f64> {
+    fn from(bandwidth: Bandwidth) -> Self {
+        match bandwidth {
+            Bandwidth::Auto => Self::Auto,
+            Bandwidth::Value(h) => Self::Given(h),
+        }
     }
 }
 
