@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use wowflow::directions::Slicing;
 use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize, StopReason};
 use wowflow::functional::{
-    Functional, Lift, MiniBatches, MmdSw, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd, SlicingPlan,
+    Functional, Lift, MiniBatches, MmdSw, OtddFlow, OtddFlowSettings, ProductBandwidths, ProductMmd,
+    SlicingPlan,
 };
 use wowflow::kernel::{Kernel, Riesz};
 use wowflow::measure::MeasureOverMeasures;
@@ -196,7 +197,7 @@ impl Mover {
             }
             Self::Otdd { steps, rate } => {
                 let lift = Lift::new(source, target)?;
-                let mut functional = OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
+                let mut functional = OtddFlow::new(lift.source(), lift.target(), OtddFlowSettings::default());
                 let scheme = Scheme::adam(0.9, 0.999)?;
                 lifted(&lift, scheme, (*steps, *rate), &mut functional, observe)
             }

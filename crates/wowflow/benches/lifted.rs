@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize};
-use wowflow::functional::{Functional, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd};
+use wowflow::functional::{Functional, Lift, OtddFlow, OtddFlowSettings, ProductBandwidths, ProductMmd};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::rng::{Purpose, Stream};
 
@@ -25,7 +25,7 @@ fn main() {
     let (source, target) = (images(number("--size", 200), 1), images(number("--target", 10), 2));
     pool.install(|| {
         let lift = Lift::new(&source, &target).expect("one space");
-        let mut otdd = OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
+        let mut otdd = OtddFlow::new(lift.source(), lift.target(), OtddFlowSettings::default());
         let adam = Scheme::adam(0.9, 0.999).expect("rates below 1");
         time("OTDD", &mut otdd, &lift, (adam, 1e-3), rounds);
         let mut product =

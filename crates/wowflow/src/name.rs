@@ -31,6 +31,21 @@ pub trait Named: Copy + PartialEq + 'static {
     }
 }
 
+/// Choices in a sentence: `a`, `a or b`, `a, b or c`.
+///
+/// ```
+/// use wowflow::{kernel::KernelName, name::either};
+/// assert_eq!(either(&[KernelName::Riesz, KernelName::Laplace]), "riesz or laplace");
+/// ```
+pub fn either<T: Named>(choices: &[T]) -> String {
+    let names: Vec<&str> = choices.iter().map(|choice| choice.name()).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
 /// A name that no choice has.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("expected one of {} as {what}, found `{found}`", known.join(", "))]

@@ -1,13 +1,14 @@
 //! What every distance between datasets promises: zero, symmetry, the triangle inequality, invariances, bits.
 
 use proptest::prelude::*;
-use wowflow::compare::otdd::OtddSettings;
 use wowflow::compare::{
-    Busemann, Certainty, CompareError, Comparison, DoubleSliced, Hipm, Inner, KernelChoice, Method, Mmd,
+    Busemann, Certainty, CompareError, Comparison, DoubleSliced, Hipm, Inner, Method, Mmd, OtddMethod,
     PooledSliced, Process, Rays, SlicedOtdd, Slices, compare,
 };
 use wowflow::directions::Slicing;
-use wowflow::kernel::{Gaussian, InverseMultiquadric, Kernel, Laplace, Riesz};
+use wowflow::kernel::{
+    Gaussian, InverseMultiquadric, Kernel, KernelError, KernelName, KernelSettings, Laplace, Riesz,
+};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::rng::{Purpose, Stream};
 
@@ -23,7 +24,7 @@ fn exact() -> Vec<Method> {
     vec![
         Method::Wow(Inner::Exact),
         Method::Wow(Inner::Gaussian),
-        Method::Otdd(OtddSettings::default()),
+        Method::Otdd(OtddMethod::new(Inner::Exact, None).unwrap()),
         Method::PooledW2,
     ]
 }
@@ -48,7 +49,7 @@ fn sliced_metrics() -> Vec<Method> {
         Method::DoubleSliced(DoubleSliced::new(slices(), Process::Brownian, 3).unwrap()),
         Method::DoubleSliced(DoubleSliced::new(slices(), smooth, 2).unwrap()),
     ];
-    methods.extend(kernels.map(|kernel| Method::Mmd(Mmd::new(slices(), KernelChoice::Given(kernel)))));
+    methods.extend(kernels.map(|kernel| Method::Mmd(Mmd::new(slices(), kernel).unwrap())));
     methods
 }
 
@@ -219,8 +220,8 @@ fn noise(sizes: &[usize], dim: usize, step: u64) -> Measure {
 }
 
 fn automatic() -> [Method; 3] {
-    [KernelChoice::AutoGaussian, KernelChoice::AutoLaplace, KernelChoice::AutoImq]
-        .map(|kernel| Method::Mmd(Mmd::new(slices(), kernel)))
+    [KernelName::Gaussian, KernelName::Laplace, KernelName::InverseMultiquadric]
+        .map(|name| Method::Mmd(Mmd::new(slices(), KernelSettings::of(name)).unwrap()))
 }
 
 #[test]
@@ -228,7 +229,7 @@ fn what_a_result_carries() {
     let (p, q) = (noise(&[5, 3, 4], 3, 1), noise(&[6, 2], 3, 2));
     for method in metrics() {
         let found = measured(&p, &q, &method);
-        assert_eq!(found.method, method);
+        assert_eq!((&found.method, found.order), (&method, method.order()));
         match found.certainty {
             Certainty::Exact { gap } => {
                 assert!(
@@ -255,7 +256,7 @@ fn what_a_result_carries() {
     }
     for method in automatic() {
         let found = measured(&p, &q, &method);
-        assert!(matches!(&found.method, Method::Mmd(mmd) if matches!(mmd.kernel(), KernelChoice::Given(_))));
+        assert!(method.measures_bandwidth() && !found.method.measures_bandwidth());
         // The resolved method says the same again.
         assert_eq!(measured(&p, &q, &found.method), found);
     }
@@ -301,11 +302,15 @@ fn bad_questions_are_refused() {
     }
     for method in automatic() {
         let point = Measure::uniform(vec![1.0, 2.0], 2, &[1]).unwrap();
-        assert_eq!(compare(&point, &point, &method, SEED), Err(CompareError::NoScale));
+        let error = compare(&point, &point, &method, SEED).unwrap_err();
+        assert!(matches!(error, CompareError::Kernel(KernelError::Unmeasured { .. })), "{error}");
     }
     assert!(Slices::standard(4, 0).is_err());
     assert!(SlicedOtdd::new(slices(), 0, 2.0).is_err() && SlicedOtdd::new(slices(), 5, 0.5).is_err());
     assert!(PooledSliced::new(slices(), f64::NAN).is_err());
+    assert!(OtddMethod::new(Inner::Exact, Some(0.0)).is_err());
+    let riesz = KernelSettings { bandwidth: 1.0.into(), ..KernelSettings::default() };
+    assert!(Mmd::new(slices(), riesz).is_err());
     assert!(Busemann::new(slices(), Rays::Gaussian, 0.0).is_err());
     assert!(DoubleSliced::new(slices(), Process::Brownian, 0).is_err());
     assert!(DoubleSliced::new(slices(), Process::SquaredExponential { length: 0.0 }, 1).is_err());

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 use wowflow::compare::{
-    Busemann, Certainty, DoubleSliced, Inner, KernelChoice, Method, Mmd, PooledSliced, Process, Rays,
-    SlicedOtdd, Slices, compare,
+    Busemann, Certainty, DoubleSliced, Inner, Method, Mmd, PooledSliced, Process, Rays, SlicedOtdd, Slices,
+    compare,
 };
 use wowflow::directions::{Directions, Slicing};
 use wowflow::functional::{MmdSw, SlicingPlan};
@@ -234,7 +234,7 @@ fn mmd() {
     let kernel = Kernel::from(Gaussian::new(0.7).unwrap());
     let plan = SlicingPlan { slicing: Slicing::Gaussian, count: COUNT, seed: SEED };
     let expected = MmdSw::new(p, q, kernel, plan).unwrap().mmd2_estimate(p, 0);
-    let method = Method::Mmd(Mmd::new(slices(Slicing::Gaussian), KernelChoice::Given(kernel)));
+    let method = Method::Mmd(Mmd::new(slices(Slicing::Gaussian), kernel).unwrap());
     let found = compare(p, q, &method, SEED).unwrap();
     assert!(matches!(found.certainty, Certainty::Sliced { power, .. } if power == expected));
     let cost = sw_pow(p.class_points(0), None, q.class_points(1), None, &directions(Slicing::Gaussian), 2.0);

@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 
 use wowflow::compare::otdd::{self, Bias, LabelDistance, OuterSolver, otdd_pow};
 use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize, StopReason};
-use wowflow::functional::{Functional, LIFTED, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd};
+use wowflow::functional::{
+    Functional, LIFTED, Lift, OtddFlow, OtddFlowSettings, ProductBandwidths, ProductMmd,
+};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::entropic::SinkhornSettings;
 use wowflow::rng::{Purpose, Stream};
@@ -111,7 +113,7 @@ fn the_product_mmd_is_its_double_sum() {
 fn the_velocity_of_otdd_is_that_of_the_plan() {
     let (p, q) = datasets();
     let lift = Lift::new(&p, &q).unwrap();
-    let settings = OtddSettings { epsilon: 0.2, tolerance: 1e-12, max_iterations: 100_000 };
+    let settings = OtddFlowSettings { epsilon: 0.2, tolerance: 1e-12, max_iterations: 100_000 };
     let mut otdd = OtddFlow::new(lift.source(), lift.target(), settings);
     let mut velocity = vec![0.0; lift.source().points().len()];
     let value = otdd.evaluate(lift.source(), 0, &mut velocity).value;
@@ -123,7 +125,7 @@ fn the_velocity_of_otdd_is_that_of_the_plan() {
         let mut one = OtddFlow::new(
             at,
             lift.target(),
-            OtddSettings { epsilon: 1e6, tolerance: 1e-12, max_iterations: 10 },
+            OtddFlowSettings { epsilon: 1e6, tolerance: 1e-12, max_iterations: 10 },
         );
         let mut gradient = vec![0.0; at.points().len()];
         one.evaluate(at, 0, &mut gradient);
@@ -166,7 +168,7 @@ fn both_flows_descend_and_labels_come_back() {
             schedule: StepSchedule::new(StepSize::Fixed(0.02), Decay::Constant, 60).unwrap(),
             settle: None,
         };
-        let mut otdd = OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
+        let mut otdd = OtddFlow::new(lift.source(), lift.target(), OtddFlowSettings::default());
         flow.run(state, &mut otdd, |record, _| {
             losses.push(record.value);
             ControlFlow::Continue(())
@@ -196,7 +198,7 @@ fn threads_do_not_change_the_bits() {
         pool.install(|| {
             let len = lift.source().points().len();
             let (mut u, mut v) = (vec![0.0; len], vec![0.0; len]);
-            let mut otdd = OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
+            let mut otdd = OtddFlow::new(lift.source(), lift.target(), OtddFlowSettings::default());
             let first = otdd.evaluate(lift.source(), 3, &mut u).value;
             let mut mmd =
                 ProductMmd::new(lift.source(), lift.target(), ProductBandwidths::default(), 0.01, 1);
@@ -225,7 +227,7 @@ fn in_the_plane_the_value_is_that_of_the_comparison() {
         otdd_pow(&p, &q, &otdd::OtddSettings { labels, outer, ..Default::default() }).unwrap().value
     };
     let lift = Lift::new(&p, &q).unwrap();
-    let settings = OtddSettings { epsilon: 0.2, tolerance: 1e-12, max_iterations: 100_000 };
+    let settings = OtddFlowSettings { epsilon: 0.2, tolerance: 1e-12, max_iterations: 100_000 };
     let mut flow = OtddFlow::new(lift.source(), lift.target(), settings);
     let mut unused = vec![0.0; lift.source().points().len()];
     let found = flow.evaluate(lift.source(), 0, &mut unused).value;
@@ -242,7 +244,7 @@ fn a_restored_state_goes_on_to_the_same_bits() {
         let schedule = StepSchedule::new(StepSize::Fixed(size), Decay::Constant, 8).unwrap();
         Flow { scheme, schedule, settle: None }
     };
-    let otdd = || OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
+    let otdd = || OtddFlow::new(lift.source(), lift.target(), OtddFlowSettings::default());
     let bandwidths = ProductBandwidths { features: 9.0, means: 5.0, covariances: 7.0 };
     let product = || ProductMmd::new(lift.source(), lift.target(), bandwidths, 0.01, 1);
     // The plans of the OTDD flow start from those before: it goes on with them.
@@ -283,7 +285,7 @@ fn flows_that_run_away_diverge() {
         let schedule = StepSchedule::new(StepSize::Fixed(size), Decay::Constant, 40).unwrap();
         let flow = Flow { scheme: Scheme::adam(0.9, 0.999).unwrap(), schedule, settle: None };
         let mut state = FlowState::new(lift.source().clone());
-        let mut otdd = OtddFlow::new(lift.source(), lift.target(), OtddSettings::default());
+        let mut otdd = OtddFlow::new(lift.source(), lift.target(), OtddFlowSettings::default());
         let stop = flow.run(&mut state, &mut otdd, |_, _| ControlFlow::Continue(()));
         assert!(matches!(stop, StopReason::Diverged { .. }), "{size}: {stop:?}");
     }

@@ -3,11 +3,11 @@
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use wowflow::compare::Method;
 use wowflow_report::rundir::SCHEMA;
 
 use crate::args::Precision;
 use crate::args::compare::Size;
-use crate::compare::method::MethodConfig;
 use crate::run::config::hex;
 
 /// Whether both sides of a pair may come from one dataset.
@@ -48,7 +48,7 @@ impl PairRule {
 pub(crate) struct NamedMethod {
     pub(crate) label: String,
     #[serde(flatten)]
-    pub(crate) method: MethodConfig,
+    pub(crate) method: Method,
 }
 
 /// Everything that determines the result; nothing else does.

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use toml::{Table, Value};
+use wowflow::auto::Auto;
+use wowflow::compare::{MethodName, MethodSettings};
+use wowflow::kernel::{KernelName, KernelSettings};
 
 use super::config::{AgreementConfig, NamedMethod, PairRule};
 use super::keys::{Keys, number, range, texts, whole};
-use crate::args::Bandwidth;
-use crate::args::compare::{MethodArgs, MethodName, Size};
+use crate::args::compare::Size;
 use crate::args::{MOST_DIRECTIONS, Precision};
-use crate::compare::method::MethodConfig;
 
 /// Fewer pairs have no rank correlation with an interval.
 const FEWEST_PAIRS: usize = 3;
@@ -24,7 +25,7 @@ pub(crate) struct Experiment {
     pub(crate) precision: Option<Precision>,
     pub(crate) seed: u64,
     pub(crate) pairs: PairRule,
-    methods: Vec<(String, MethodArgs)>,
+    methods: Vec<(String, MethodSettings)>,
     references: Vec<usize>,
 }
 
@@ -93,10 +94,10 @@ impl Experiment {
         dim: usize,
         precision: Precision,
     ) -> Result<AgreementConfig> {
-        let one = |(label, args): (String, MethodArgs)| -> Result<NamedMethod> {
-            let method = MethodConfig::resolve(&args, dim).with_context(|| format!("method {label}"))?;
+        let one = |(label, settings): (String, MethodSettings)| -> Result<NamedMethod> {
+            let method = settings.resolve(dim).with_context(|| format!("method {label}"))?;
             ensure!(
-                method.auto_kernel.is_none(),
+                !method.measures_bandwidth(),
                 "expected a bandwidth of {label}, one kernel for all pairs, found none: `wowflow distance` tells that of a pair"
             );
             Ok(NamedMethod { label, method })
@@ -154,32 +155,43 @@ fn rule(table: &Table) -> Result<PairRule> {
     Ok(rule)
 }
 
-fn method(table: &Table, place: &str, common: Option<usize>) -> Result<(String, MethodArgs)> {
+fn method(table: &Table, place: &str, common: Option<usize>) -> Result<(String, MethodSettings)> {
     let mut keys = Keys::new(table, place);
     let missing = || format!("expected the name of a distance as {place}method, found none");
-    let name: MethodName = keys.word("method")?.with_context(missing)?;
+    let name: MethodName = keys.name("method")?.with_context(missing)?;
     let label = keys.maybe("name", "a text with letters or digits", |value| {
         value.as_str().filter(|text| !slug(text).is_empty()).map(str::to_owned)
     })?;
     let own = directions(&mut keys)?;
     let count = "a whole number of at least 1";
-    let args = MethodArgs {
-        method: Some(name),
-        directions: own.or(common.filter(|_| name.sliced())),
-        slicing: keys.word("slicing")?,
-        kernel: keys.word("kernel")?,
-        bandwidth: keys.maybe("bandwidth", "a positive number", |value| {
-            number(value).filter(|h| *h > 0.0 && h.is_finite()).map(Bandwidth::Value)
-        })?,
-        exponent: keys.maybe("exponent", "a number", number)?,
-        smoothing: keys.maybe("smoothing", "a number", number)?,
-        order: keys.maybe("order", "a number", number)?,
-        moments: keys.maybe("moments", count, |value| whole(value, 1))?,
-        functions: keys.maybe("functions", count, |value| whole(value, 1))?,
-        length: keys.maybe("length", "a number", number)?,
+    let settings = MethodSettings {
+        name,
+        directions: own.or(common.filter(|_| name.is_sliced())).into(),
+        slicing: keys.name("slicing")?.into(),
+        kernel: kernel(&mut keys)?,
+        order: keys.maybe("order", "a number", number)?.into(),
+        moments: keys.maybe("moments", count, |value| whole(value, 1))?.into(),
+        functions: keys.maybe("functions", count, |value| whole(value, 1))?.into(),
+        length: keys.maybe("length", "a number", number)?.into(),
+        process: Auto::Auto,
         regularisation: keys.maybe("regularisation", "a number", number)?,
-        ..MethodArgs::default()
     };
     keys.finish()?;
-    Ok((label.unwrap_or_else(|| name.typed()), args))
+    Ok((label.unwrap_or_else(|| name.to_string()), settings))
+}
+
+/// The kernel and its parameters, which stand beside the other options of a method; `None` if none is given.
+fn kernel(keys: &mut Keys<'_>) -> Result<Option<KernelSettings>> {
+    let name: Option<KernelName> = keys.name("kernel")?;
+    let kernel = KernelSettings {
+        name: name.unwrap_or_default(),
+        bandwidth: keys
+            .maybe("bandwidth", "a positive number", |value| {
+                number(value).filter(|h| *h > 0.0 && h.is_finite())
+            })?
+            .into(),
+        exponent: keys.maybe("exponent", "a number", number)?.into(),
+        smoothing: keys.maybe("smoothing", "a number", number)?.into(),
+    };
+    Ok((name.is_some() || kernel != KernelSettings::default()).then_some(kernel))
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use toml::{Table, Value};
+use wowflow::name::Named;
 
 /// A table of an experiment file, with the keys that were asked for.
 #[derive(Debug)]
@@ -53,6 +54,13 @@ impl<'a> Keys<'a> {
             .collect();
         let expected = format!("one of {}", words.join(", "));
         self.maybe(key, &expected, |value| T::from_str(value.as_str()?, false).ok())
+    }
+
+    /// A choice by name.
+    pub(crate) fn name<T: Named>(&mut self, key: &'static str) -> Result<Option<T>> {
+        let names: Vec<&str> = T::ALL.iter().map(|choice| choice.name()).collect();
+        let expected = format!("one of {}", names.join(", "));
+        self.maybe(key, &expected, |value| T::from_name(value.as_str()?).ok())
     }
 
     /// Refuses keys that nobody asked for.

@@ -2,11 +2,10 @@
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
+use wowflow::compare::{CertaintyRecord, Growth};
 use wowflow::stats::correlation::{Bootstrap, Correlations, correlations};
 
 use super::config::{AgreementConfig, NamedMethod};
-use crate::compare::method::Growth;
-use crate::compare::outcome::CertaintyRecord;
 
 /// One line of `pairs.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -63,7 +63,7 @@ pub(crate) fn markdown(config: &AgreementConfig, outcomes: &[MethodOutcome]) -> 
                 None => (f64::NEG_INFINITY, ["-"; 3].map(str::to_owned)),
             };
             let label = outcome.label.replace('|', "\\|");
-            let (cost, clock) = (outcome.growth.in_words(), seconds(outcome.median_seconds));
+            let (cost, clock) = (outcome.growth, seconds(outcome.median_seconds));
             rows.push((rank, format!("| {label} | {} | {clock} | {cost} |\n", cells.join(" | "))));
         }
         rows.sort_by(|x, y| y.0.total_cmp(&x.0));

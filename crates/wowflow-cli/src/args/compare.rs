@@ -3,12 +3,17 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use anyhow::{Result, anyhow};
+use clap::Args as ClapArgs;
 use serde::{Deserialize, Serialize};
+use wowflow::auto::Auto;
+use wowflow::compare::{CompareError, Method, MethodName, MethodSettings};
+use wowflow::directions::Slicing;
+use wowflow::kernel::{KernelError, KernelName, KernelSettings};
+use wowflow::name::either;
 
 use super::{
-    Bandwidth, CommonArgs, KernelName, Precision, SlicingName, parse_count, parse_directions, parse_number,
-    parse_whole,
+    Bandwidth, CommonArgs, Precision, by_name, parse_count, parse_directions, parse_number, parse_whole,
 };
 
 pub(super) const DISTANCE_EXAMPLES: &str = "\
@@ -61,16 +66,16 @@ agreement.md, agreement.json, and a picture a reference: agreement.png for the f
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct MethodArgs {
     /// Distance between datasets. Default: wow.
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = by_name::<MethodName>())]
     pub(crate) method: Option<MethodName>,
     /// Slices of the sliced methods, L. Default: 500.
     #[arg(long, value_name = "L", value_parser = parse_directions)]
     pub(crate) directions: Option<usize>,
-    /// Kind of their directions. Default: hadamard; orthonormal below dimension 32.
-    #[arg(long, value_enum)]
-    pub(crate) slicing: Option<SlicingName>,
-    /// Kernel of mmd-sw: riesz, gaussian, laplace or imq. Default: riesz.
-    #[arg(long, value_enum)]
+    /// Kind of their directions. Default: hadamard; orthonormal below dimension 64.
+    #[arg(long, value_parser = by_name::<Slicing>())]
+    pub(crate) slicing: Option<Slicing>,
+    /// Kernel of mmd-sw. Default: riesz.
+    #[arg(long, value_parser = by_name::<KernelName>())]
     pub(crate) kernel: Option<KernelName>,
     /// Bandwidth h of the gaussian, laplace and imq kernels: a number, or auto (the mean sliced distance
     /// between both datasets; not for pairwise, where one kernel is for all pairs). Default: auto.
@@ -167,44 +172,47 @@ pub(crate) struct AgreementArgs {
     pub(crate) common: CommonArgs,
 }
 
-/// A distance between datasets by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum MethodName {
-    /// Wasserstein over Wasserstein: classes coupled at their exact W_2^2.
-    Wow,
-    /// The same with SW_2^2 between classes.
-    WowSliced,
-    /// The same with W_2^2 between the Gaussians of the classes' means and covariances.
-    WowGaussian,
-    /// OTDD: samples coupled at |x - y|^2 plus the exact W_2^2 of their classes.
-    Otdd,
-    /// The same with W_2^2 between Gaussians.
-    OtddGaussian,
-    /// The same with d SW_2^2 between classes.
-    OtddSliced,
-    /// Maximum mean discrepancy with a kernel on the sliced distance of classes.
-    MmdSw,
-    /// s-OTDD: samples sliced together with moments of their classes.
-    SOtdd,
-    /// Busemann-sliced along rays of Gaussians on the line (SWB1DG).
-    Busemann,
-    /// Busemann-sliced along rays of Gaussians (SWBG), for some tens of dimensions.
-    BusemannGaussian,
-    /// Double-sliced Wasserstein over Wasserstein.
-    Dsw,
-    /// Sliced SW_p of the pooled samples: the baseline that forgets labels.
-    Sw,
-    /// Exact W_2 of the pooled samples: the baseline that forgets labels.
-    W2,
-    /// Hierarchical integral probability metric, by a lower and an upper bound.
-    Hipm,
-}
+impl MethodArgs {
+    /// What was typed of the method.
+    fn settings(&self) -> MethodSettings {
+        let kernel = KernelSettings {
+            name: self.kernel.unwrap_or_default(),
+            bandwidth: self.bandwidth.map_or(Auto::Auto, Auto::from),
+            exponent: self.exponent.into(),
+            smoothing: self.smoothing.into(),
+        };
+        let typed = self.kernel.is_some()
+            || self.bandwidth.is_some()
+            || self.exponent.is_some()
+            || self.smoothing.is_some();
+        MethodSettings {
+            name: self.method.unwrap_or_default(),
+            directions: self.directions.into(),
+            slicing: self.slicing.into(),
+            kernel: typed.then_some(kernel),
+            order: self.order.into(),
+            moments: self.moments.into(),
+            functions: self.functions.into(),
+            length: self.length.into(),
+            process: Auto::Auto,
+            regularisation: self.regularisation,
+        }
+    }
 
-impl MethodName {
-    /// The name as it is typed.
-    pub(crate) fn typed(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    /// The method for samples of a dimension; what is wrong is named as it is typed.
+    pub(crate) fn resolve(&self, dim: usize) -> Result<Method> {
+        self.settings().resolve(dim).map_err(|error| match error {
+            CompareError::Foreign { option, methods, found } => anyhow!(
+                "expected --{option} with --method {} only, found it with --method {found}",
+                either(&methods)
+            ),
+            CompareError::Kernel(KernelError::Foreign { parameter, kernel }) => {
+                anyhow!(
+                    "expected --{parameter} with the kernels that have one, found it with --kernel {kernel}"
+                )
+            }
+            error => error.into(),
+        })
     }
 }
 

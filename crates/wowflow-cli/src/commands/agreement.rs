@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-use wowflow::compare::{Method, compare};
+use wowflow::compare::compare;
 use wowflow::dataset::LabeledDataset;
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::scalar::Scalar;
@@ -21,7 +21,6 @@ use crate::agreement::{figures, table};
 use crate::args::Precision;
 use crate::args::compare::AgreementArgs;
 use crate::compare::data::{MOST_COSTS, common_dimension, load, precision_of};
-use crate::compare::outcome::CertaintyRecord;
 use crate::compare::pairs::{LineLog, read_lines};
 use crate::console::Console;
 use crate::interrupt;
@@ -117,7 +116,6 @@ fn result_of(run: &RunDir) -> PathBuf {
 /// Everything that is known before the first pair.
 struct Work<'a> {
     config: AgreementConfig,
-    methods: Vec<Method>,
     datasets: &'a [Named],
     pairs: Vec<Drawn>,
 }
@@ -125,22 +123,20 @@ struct Work<'a> {
 impl<'a> Work<'a> {
     fn new(config: AgreementConfig, datasets: &'a [Named]) -> Result<Self> {
         draw::check(&config, datasets)?;
-        let methods = config.methods.iter().map(|named| named.method.method(config.seed));
-        let methods = methods.collect::<Result<_>>()?;
         let sets: Vec<&LabeledDataset> = datasets.iter().map(|named| &named.dataset).collect();
         let count = config.pairs.count;
         let pairs: Vec<Drawn> =
             (0..count).map(|index| draw::pair(&config.pairs, &sets, config.seed, index)).collect();
         for (index, Drawn { left, right, .. }) in pairs.iter().enumerate() {
             let (n, m) = (left.rows.len(), right.rows.len());
-            if let Some(large) = config.methods.iter().find(|named| named.method.dense(n, m) > MOST_COSTS) {
+            if let Some(large) = config.methods.iter().find(|named| named.method.memory(n, m) > MOST_COSTS) {
                 bail!(
                     "expected at most {MOST_COSTS} costs between samples by {}, found more between {n} and {m} in pair {index}: lower pairs.samples or leave out the method",
                     large.label
                 );
             }
         }
-        Ok(Self { config, methods, datasets, pairs })
+        Ok(Self { config, datasets, pairs })
     }
 
     /// Compares what is not finished yet, then writes the results.
@@ -161,7 +157,7 @@ impl<'a> Work<'a> {
             0 => String::new(),
             count => format!(", {count} of them are there"),
         };
-        let (pairs, methods) = (self.pairs.len(), self.methods.len());
+        let (pairs, methods) = (self.pairs.len(), self.config.methods.len());
         console.say(&format!("comparing {pairs} pairs by {methods} methods in {folder}{kept}"));
         let records = match self.config.precision {
             Precision::F32 => self.compare_all::<f32>(run, finished, console),
@@ -188,16 +184,15 @@ impl<'a> Work<'a> {
             let [left, right] = [&drawn.left, &drawn.right].map(|side| &self.datasets[side.set]);
             let context = || format!("pair {pair}, {} and {}", left.name, right.name);
             let (p, q) = self.measures::<T>(drawn).with_context(context)?;
-            let one = |(named, method): (&NamedMethod, &Method)| {
+            let one = |named: &NamedMethod| {
                 progress.method(&named.label);
                 let started = Instant::now();
-                let found = compare(&p, &q, method, self.config.seed)
+                let found = compare(&p, &q, &named.method, self.config.seed)
                     .with_context(|| format!("{} by {}", context(), named.label))?;
                 let seconds = started.elapsed().as_secs_f64();
-                let certainty = CertaintyRecord::from(&found.certainty);
-                Ok(Found { value: found.value, certainty, seconds })
+                Ok(Found { value: found.value, certainty: found.certainty.record(), seconds })
             };
-            let found = self.config.methods.iter().zip(&self.methods).map(one).collect::<Result<_>>()?;
+            let found = self.config.methods.iter().map(one).collect::<Result<_>>()?;
             let record = PairRecord { pair, found };
             log.append(&record)?;
             records.push(record);

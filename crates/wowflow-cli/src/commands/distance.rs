@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use wowflow::compare::{Comparison, compare};
+use wowflow::compare::{Certainty, Comparison, Method, compare, destinations};
 use wowflow::scalar::Scalar;
 use wowflow_data::atomic;
 use wowflow_data::npy::{NpyArray, write_npz_to};
@@ -22,8 +22,6 @@ use crate::compare::data::{
     Counts, check_size, class_names, common_dimension, counts, in_words, load, measure, precision_of,
 };
 use crate::compare::figures;
-use crate::compare::method::MethodConfig;
-use crate::compare::outcome::{CertaintyRecord, class_masses, destinations};
 use crate::console::Console;
 use crate::interrupt;
 use crate::load::Named;
@@ -43,8 +41,8 @@ struct Report {
     value: f64,
     power: f64,
     order: f64,
-    certainty: CertaintyRecord,
-    method: MethodConfig,
+    certainty: Certainty,
+    method: Method,
     precision: Precision,
     seed: u64,
     counts: [Counts; 2],
@@ -92,7 +90,7 @@ fn distance(args: &DistanceArgs, console: &Console) -> Result<ExitStatus> {
     let config = CompareConfig {
         schema: SCHEMA,
         datasets: datasets.iter().map(|named| named.name.clone()).collect(),
-        method: MethodConfig::resolve(&args.method, dim)?,
+        method: args.method.resolve(dim)?,
         precision: args.method.precision.unwrap_or_else(|| precision_of(&datasets)),
         seed,
         sample: args.method.sample,
@@ -115,10 +113,9 @@ fn distance_in<T: Scalar>(
     let (p, q) = (measure::<T>(left, &config)?, measure::<T>(right, &config)?);
     let names = (left.name.as_str(), right.name.as_str());
     check_size(&config.method, names, p.sample_count(), q.sample_count())?;
-    let method = config.method.method(config.seed)?;
     for (given, option) in [(args.figure.is_some(), "figure"), (args.plan.is_some(), "plan")] {
         if given && !config.method.has_classes() {
-            let name = config.method.name.typed();
+            let name = config.method.name();
             bail!("expected --{option} with a method that compares classes, found it with --method {name}");
         }
     }
@@ -127,22 +124,22 @@ fn distance_in<T: Scalar>(
     console.say(&left.description);
     console.say(&right.description);
     let [some, others] = [in_words(names.0, &counts[0]), in_words(names.1, &counts[1])];
-    console.say(&format!("comparing {some} with {others} by {}", config.method.name.typed()));
+    console.say(&format!("comparing {some} with {others} by {}", config.method.name()));
 
     let computing = Instant::now();
     let progress = Progress::waiting(console, "comparing");
-    let found = compare(&p, &q, &method, config.seed);
+    let found = compare(&p, &q, &config.method, config.seed);
     progress.clear();
     let found = found?;
     let compare = computing.elapsed().as_secs_f64();
-    config.method = config.method.measured(&found.method);
+    // With the bandwidth that was measured.
+    config.method = found.method.clone();
 
     let labels = (class_names(left), class_names(right));
-    let masses = class_masses(&found, &p, &q);
+    let masses = found.class_masses(&p, &q);
     let costs = found.classes.as_ref().map(|costs| costs.values().to_vec());
-    let certainty = CertaintyRecord::from(&found.certainty);
     if let Some(path) = &args.figure {
-        let result = format!("{} = {:.6}: {}.", config.method.symbol(), found.value, certainty.in_words());
+        let result = format!("{} = {:.6}: {}.", config.method.symbol(), found.value, found.certainty);
         let pictured = (costs.clone(), masses.clone());
         let png = figures::classes(names, labels.clone(), pictured, &config, &result)?.to_png()?;
         write_new(path, |file| file.write_all(&png))?;
@@ -151,7 +148,7 @@ fn distance_in<T: Scalar>(
         write_plan(path, (left, right), (costs.as_deref(), masses.as_deref()))?;
     }
     say_classes(console, &labels, masses.as_deref(), costs.as_deref());
-    say_value(console, &config, &found, &certainty);
+    say_value(console, &found);
     console.say(&format!("loaded in {load:.2} s, compared in {compare:.2} s"));
     if let Some(path) = &args.figure {
         console.say(&format!("open {}", path.display()));
@@ -166,8 +163,8 @@ fn distance_in<T: Scalar>(
         value: found.value,
         power: found.power,
         order: found.order,
-        certainty,
-        method: config.method,
+        certainty: found.certainty,
+        method: found.method,
         precision: config.precision,
         seed: config.seed,
         counts,
@@ -252,12 +249,12 @@ fn say_classes(
     }
 }
 
-fn say_value(console: &Console, config: &CompareConfig, found: &Comparison, certainty: &CertaintyRecord) {
-    let symbol = config.method.symbol();
+fn say_value(console: &Console, found: &Comparison) {
+    let symbol = found.method.symbol();
     let power = if found.order == 1.0 {
         String::new()
     } else {
         format!(", {symbol}^{} = {:.6}", found.order, found.power)
     };
-    console.say(&format!("{symbol} = {:.6}{power}: {}", found.value, certainty.in_words()));
+    console.say(&format!("{symbol} = {:.6}{power}: {}", found.value, found.certainty));
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::{Value, json};
-use wowflow::compare::{Method, compare};
+use wowflow::compare::compare;
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::scalar::Scalar;
 use wowflow_report::rundir::{RunDir, SCHEMA};
@@ -22,8 +22,6 @@ use crate::compare::data::{
     MOST_COSTS, check_size, common_dimension, counts, in_words, load, measure, precision_of,
 };
 use crate::compare::figures;
-use crate::compare::method::MethodConfig;
-use crate::compare::outcome::CertaintyRecord;
 use crate::compare::pairs::{self, LineLog, PairRecord};
 use crate::console::Console;
 use crate::interrupt;
@@ -67,9 +65,9 @@ fn start(args: &PairwiseArgs, console: &Console) -> Result<ExitStatus> {
         bail!("expected every dataset once, found {twice} twice");
     }
     let dim = common_dimension(&datasets)?;
-    let method = MethodConfig::resolve(&args.method, dim)?;
+    let method = args.method.resolve(dim)?;
     ensure!(
-        method.auto_kernel.is_none(),
+        !method.measures_bandwidth(),
         "expected --bandwidth H with pairwise, one kernel for all pairs, found auto: distance tells that of a pair"
     );
     let config = CompareConfig {
@@ -136,7 +134,6 @@ fn pairs_of(run: &RunDir) -> std::path::PathBuf {
 /// Everything that is known before the first pair.
 struct Work {
     config: CompareConfig,
-    method: Method,
     measures: Measures,
     lines: Vec<String>,
 }
@@ -149,7 +146,6 @@ enum Measures {
 
 impl Work {
     fn new(config: CompareConfig, datasets: &[Named]) -> Result<Self> {
-        let method = config.method.method(config.seed)?;
         let (measures, lines) = match config.precision {
             Precision::F32 => {
                 let (measures, lines) = measured(&config, datasets)?;
@@ -160,7 +156,7 @@ impl Work {
                 (Measures::Double(measures), lines)
             }
         };
-        Ok(Self { config, method, measures, lines })
+        Ok(Self { config, measures, lines })
     }
 
     /// Compares what is not finished yet, then writes the results.
@@ -179,7 +175,7 @@ impl Work {
         console.say(&format!(
             "comparing {} pairs by {} in {folder}{kept}",
             all.len(),
-            self.config.method.name.typed()
+            self.config.method.name()
         ));
         let records = match &self.measures {
             Measures::Single(measures) => self.compare_all(run, measures, &all, finished, console),
@@ -208,14 +204,14 @@ impl Work {
         let one = |&(left, right): &(usize, usize)| -> Result<PairRecord> {
             let started = Instant::now();
             let context = || format!("{} and {}", names[left], names[right]);
-            let found = compare(&measures[left], &measures[right], &self.method, self.config.seed);
+            let found = compare(&measures[left], &measures[right], &self.config.method, self.config.seed);
             let found = found.with_context(context)?;
             let record = PairRecord {
                 left,
                 right,
                 value: found.value,
                 power: found.power,
-                certainty: CertaintyRecord::from(&found.certainty),
+                certainty: found.certainty.record(),
                 seconds: started.elapsed().as_secs_f64(),
             };
             let mut log = log.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -226,7 +222,7 @@ impl Work {
         // Methods that use all cores take the pairs in turn: less memory, and seconds that mean something. Of
         // others as many run side by side as their costs fit in memory.
         let samples = |(left, right): &(usize, usize)| {
-            self.config.method.dense(measures[*left].sample_count(), measures[*right].sample_count())
+            self.config.method.memory(measures[*left].sample_count(), measures[*right].sample_count())
         };
         let largest = open.iter().map(samples).max().unwrap_or(0).max(1);
         let side_by_side = if self.config.method.serial() { (MOST_COSTS / largest).max(1) } else { 1 };
@@ -286,11 +282,7 @@ impl Work {
         write_json(&run.summary(), &summary)?;
         for record in records {
             let (left, right) = (&names[record.left], &names[record.right]);
-            console.say(&format!(
-                "  {left} - {right}: {symbol} = {:.6}, {}",
-                record.value,
-                record.certainty.in_words()
-            ));
+            console.say(&format!("  {left} - {right}: {symbol} = {:.6}, {}", record.value, record.certainty));
         }
         console.say(&format!("{} pairs in {:.1} s", records.len(), summary.seconds));
         console.say(&format!("open {}", run.root().join(pictures[0]).display()));

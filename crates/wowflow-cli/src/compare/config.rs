@@ -3,9 +3,9 @@
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use wowflow::compare::{Method, MethodSettings};
 use wowflow_report::rundir::SCHEMA;
 
-use super::method::MethodConfig;
 use crate::args::Precision;
 use crate::args::compare::Size;
 use crate::run::config::hex;
@@ -15,7 +15,7 @@ use crate::run::config::hex;
 pub(crate) struct CompareConfig {
     pub(crate) schema: u32,
     pub(crate) datasets: Vec<String>,
-    pub(crate) method: MethodConfig,
+    pub(crate) method: Method,
     pub(crate) precision: Precision,
     pub(crate) seed: u64,
     /// Most samples of a class that are compared; `null` compares all.
@@ -32,11 +32,12 @@ impl CompareConfig {
 
     /// What the values are, in a sentence under a picture.
     pub(crate) fn in_words(&self) -> String {
-        let mut text = format!("{} by {}", self.method.symbol(), self.method.name.typed());
-        if let Some(directions) = self.method.directions {
+        let mut text = format!("{} by {}", self.method.symbol(), self.method.name());
+        let options = MethodSettings::from(self.method.clone());
+        if let Some(directions) = options.directions.given() {
             text += &format!(", {directions} slices");
         }
-        if let Some(epsilon) = self.method.regularisation {
+        if let Some(epsilon) = options.regularisation {
             text += &format!(", regularisation {epsilon}");
         }
         if let Some(limit) = self.sample {

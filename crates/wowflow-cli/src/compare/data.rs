@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
+use wowflow::compare::Method;
 use wowflow::dataset::Points;
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::scalar::Scalar;
 use wowflow_data::resize;
 
 use super::config::CompareConfig;
-use super::method::MethodConfig;
 use crate::args::Precision;
 use crate::args::compare::Size;
 use crate::load::{Named, named};
@@ -71,12 +71,12 @@ pub(crate) fn measure<T: Scalar>(named: &Named, config: &CompareConfig) -> Resul
 }
 
 /// Refuses what would not fit in memory.
-pub(crate) fn check_size(method: &MethodConfig, names: (&str, &str), n: usize, m: usize) -> Result<()> {
-    if method.dense(n, m) > MOST_COSTS {
+pub(crate) fn check_size(method: &Method, names: (&str, &str), n: usize, m: usize) -> Result<()> {
+    if method.memory(n, m) > MOST_COSTS {
         let (left, right) = names;
         bail!(
             "expected at most {MOST_COSTS} costs between samples with --method {}, found more between {n} ({left}) and {m} ({right}): take --sample N or another method",
-            method.name.typed()
+            method.name()
         );
     }
     Ok(())

@@ -245,7 +245,12 @@ fn bad_files_are_refused_by_key_and_leave_no_trace() {
         ("method = \"dsw\"", "", "expected the name of a distance as methods[2].method, found none"),
         ("length = 0.5", "length = -1", "DSW, long"),
         ("length = 0.5", "lenght = 1", "found methods[2].lenght"),
-        ("length = 0.5", "moments = 3", "expected --moments with --method s-otdd only"),
+        ("length = 0.5", "moments = 3", "expected moments with the method s-otdd only, found it with dsw"),
+        (
+            "kernel = \"gaussian\"",
+            "kernel = \"pooled\"",
+            "riesz, gaussian, laplace, imq as methods[3].kernel, found \"pooled\"",
+        ),
         ("directions = 20", "directions = 0", "from 1 to 100000 as methods[2].directions, found 0"),
         (
             "bandwidth = 1",

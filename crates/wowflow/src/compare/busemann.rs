@@ -44,9 +44,9 @@ pub enum Rays {
 /// A Busemann-sliced distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Busemann {
-    slices: Slices,
-    rays: Rays,
-    order: f64,
+    pub(super) slices: Slices,
+    pub(super) rays: Rays,
+    pub(super) order: f64,
 }
 
 impl Busemann {

@@ -31,6 +31,20 @@ pub enum Process {
     },
 }
 
+/// A process by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessName {
+    /// [`Process::SquaredExponential`].
+    SquaredExponential,
+    /// [`Process::Brownian`].
+    Brownian,
+}
+
+crate::named!(ProcessName, "process", {
+    SquaredExponential = "squared-exponential": "Smooth functions that vary on a length.",
+    Brownian = "brownian": "Brownian motion.",
+});
+
 impl Process {
     fn covariance(self, u: f64, v: f64) -> f64 {
         match self {
@@ -43,9 +57,9 @@ impl Process {
 /// The double-sliced distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DoubleSliced {
-    slices: Slices,
-    process: Process,
-    functions: usize,
+    pub(super) slices: Slices,
+    pub(super) process: Process,
+    pub(super) functions: usize,
 }
 
 impl DoubleSliced {

@@ -1,16 +1,18 @@
-//! Why two datasets could not be compared.
+//! Why there is no such distance, or why two datasets could not be compared.
 
 use thiserror::Error;
 
 use crate::directions::DirectionsError;
 use crate::kernel::KernelError;
+use crate::name::either;
 use crate::ot::bures::BuresError;
 use crate::ot::exact::OtError;
 use crate::ot::sliced::SlicedError;
 
 use super::otdd::OtddError;
+use super::{MethodName, ProcessName};
 
-/// Why two datasets could not be compared.
+/// Why there is no such distance, or why two datasets could not be compared.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum CompareError {
@@ -35,11 +37,32 @@ pub enum CompareError {
         /// The value found.
         found: f64,
     },
-    /// No scale to take a bandwidth from: all classes of both datasets coincide.
-    #[error(
-        "expected classes that differ to take a bandwidth from, found all of them alike: give a bandwidth"
-    )]
-    NoScale,
+    /// An option that the method does not have.
+    #[error("expected {option} with the method {} only, found it with {found}", either(methods))]
+    Foreign {
+        /// Name of the option.
+        option: &'static str,
+        /// The methods that have it.
+        methods: Vec<MethodName>,
+        /// The method that was chosen.
+        found: MethodName,
+    },
+    /// A stored method without one of the options it has.
+    #[error("expected {option} with the method {method}, found none")]
+    Missing {
+        /// Name of the option.
+        option: &'static str,
+        /// The method.
+        method: MethodName,
+    },
+    /// A length for a process that has none.
+    #[error("expected no length with the process {process}, found {found}")]
+    ForeignLength {
+        /// The process.
+        process: ProcessName,
+        /// The length.
+        found: f64,
+    },
     /// What a method makes of the samples does not fit their precision.
     #[error(
         "expected {what} within the range of {precision}, found {found:e}: standardise the features of both \

@@ -27,7 +27,7 @@ const ROUNDS: usize = 30;
 /// problem moves them. Takes memory for the distances between all pairs of samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hipm {
-    slices: Slices,
+    pub(super) slices: Slices,
 }
 
 impl Hipm {

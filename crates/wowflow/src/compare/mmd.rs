@@ -1,47 +1,11 @@
 //! The maximum mean discrepancy between datasets, with a kernel on the sliced distance of classes.
 
 use super::{CompareError, Comparison, Method, Slices};
-use crate::kernel::{Base, Gaussian, InverseMultiquadric, Kernel, Laplace, Reader, half_mmd2};
+use crate::kernel::{KernelSettings, Reader, half_mmd2};
 use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::exact::CostMatrix;
 use crate::ot::sliced::{PairDistances, PairMatrix};
 use crate::scalar::Scalar;
-
-/// A kernel, or a family with its bandwidth left to the data.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum KernelChoice {
-    /// This kernel: the MMD is a metric on datasets for any slices that tell their classes apart.
-    Given(Kernel),
-    /// The Gaussian kernel with the typical `SW_2^2` between a class of one dataset and one of the other.
-    /// A bandwidth taken from the pair makes values of different pairs hard to compare: no metric.
-    AutoGaussian,
-    /// The Laplace kernel with the typical `SW_1`; as above.
-    AutoLaplace,
-    /// The inverse multiquadric kernel with the typical `SW_2^2`; as above.
-    AutoImq,
-}
-
-impl KernelChoice {
-    fn auto_base(self) -> Base {
-        match self {
-            Self::Given(kernel) => kernel.base(),
-            Self::AutoLaplace => Base::Sw1,
-            Self::AutoGaussian | Self::AutoImq => Base::SquaredSw2,
-        }
-    }
-
-    fn with_bandwidth(self, bandwidth: f64) -> Result<Kernel, CompareError> {
-        if bandwidth <= 0.0 && !matches!(self, Self::Given(_)) {
-            return Err(CompareError::NoScale);
-        }
-        Ok(match self {
-            Self::Given(kernel) => kernel,
-            Self::AutoGaussian => Gaussian::new(bandwidth)?.into(),
-            Self::AutoLaplace => Laplace::new(bandwidth)?.into(),
-            Self::AutoImq => InverseMultiquadric::new(bandwidth)?.into(),
-        })
-    }
-}
 
 /// Squared MMDs below this share of the mean kernel value are rounding.
 const ROUNDING: f64 = 16.0 * f64::EPSILON;
@@ -50,20 +14,27 @@ const ROUNDING: f64 = 16.0 * f64::EPSILON;
 /// precision cannot tell it from 0 (4e-15 of the mean kernel value).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mmd {
-    slices: Slices,
-    kernel: KernelChoice,
+    pub(super) slices: Slices,
+    pub(super) kernel: KernelSettings,
 }
 
 impl Mmd {
-    /// On these slices, with a kernel.
-    #[must_use]
-    pub fn new(slices: Slices, kernel: KernelChoice) -> Self {
-        Self { slices, kernel }
+    /// On these slices, with a kernel. With a given one the MMD is a metric on datasets for any slices that tell their
+    /// classes apart. A bandwidth that is left open is the typical distance between a class of one dataset and one of
+    /// the other, taken from the pair: values of different pairs are then hard to compare, and it is no metric.
+    ///
+    /// # Errors
+    /// Parameters outside their ranges or of other kernels.
+    pub fn new(slices: Slices, kernel: impl Into<KernelSettings>) -> Result<Self, CompareError> {
+        let open = kernel.into();
+        // Checked as with a bandwidth that some data might have.
+        let checked = open.resolve(|_| Some(1.0))?;
+        Ok(Self { slices, kernel: if open.measures_bandwidth() { open } else { checked.into() } })
     }
 
-    /// The kernel; in the method of a [`Comparison`] always a given one.
+    /// The kernel; in the method of a [`Comparison`] nothing of it is open.
     #[must_use]
-    pub fn kernel(&self) -> KernelChoice {
+    pub fn kernel(&self) -> KernelSettings {
         self.kernel
     }
 
@@ -73,11 +44,7 @@ impl Mmd {
         seed: u64,
     ) -> Result<Comparison, CompareError> {
         let mut pairs = self.slices.pairwise(Pair { source: p, target: q }, seed)?;
-        let bandwidth = match self.kernel {
-            KernelChoice::Given(_) => 0.0,
-            auto => pairs.typical(auto.auto_base()),
-        };
-        let kernel = self.kernel.with_bandwidth(bandwidth)?;
+        let kernel = self.kernel.resolve(|base| Some(pairs.typical(base)))?;
         let found = PairDistances::from(pairs.distances(kernel.base()));
         let classes = CostMatrix::new(p.class_count(), q.class_count(), found.source_target)?;
         let reader =
@@ -91,7 +58,7 @@ impl Mmd {
         if power.value.abs() <= ROUNDING * cross {
             power.value = 0.0;
         }
-        let method = Method::Mmd(Self { kernel: KernelChoice::Given(kernel), ..*self });
+        let method = Method::Mmd(Self { kernel: kernel.into(), ..*self });
         Ok(Comparison { classes: Some(classes), ..Comparison::sliced(method, 2.0, power) })
     }
 }

@@ -1,19 +1,25 @@
 //! Distances between labeled datasets: one question, many methods, one record of the answer.
 //!
 //! [`compare`] takes two datasets and a [`Method`] and returns a [`Comparison`]: the value, how certain it
-//! is, and what it was made of. `docs/MATH.md`, "Distances between datasets", has the formulas.
+//! is, and what it was made of. [`MethodSettings`] choose a method by name, with options that may be left open.
+//! `docs/MATH.md`, "Distances between datasets", has the formulas.
 
 mod busemann;
+mod certainty;
+mod classes;
 mod double_sliced;
 mod error;
 mod factor;
 mod hipm;
+mod methods;
 mod mmd;
 mod normal;
 pub mod otdd;
+mod otdd_method;
 mod pooled;
 mod s_otdd;
 mod samples;
+mod settings;
 mod slices;
 mod wow;
 
@@ -21,48 +27,21 @@ use crate::measure::MeasureOverMeasures;
 use crate::ot::exact::{CostMatrix, Coupling};
 use crate::scalar::Scalar;
 use crate::stats::estimate::Estimate;
-use otdd::OtddSettings;
 
 pub use busemann::{Busemann, Rays};
-pub use double_sliced::{DoubleSliced, Process};
+pub use certainty::{Certainty, CertaintyRecord};
+pub use classes::destinations;
+pub use double_sliced::{DoubleSliced, Process, ProcessName};
 pub use error::CompareError;
 pub use hipm::Hipm;
-pub use mmd::{KernelChoice, Mmd};
+pub use methods::{Growth, MethodName};
+pub use mmd::Mmd;
+pub use otdd_method::OtddMethod;
 pub use pooled::PooledSliced;
 pub use s_otdd::SlicedOtdd;
+pub use settings::MethodSettings;
 pub use slices::Slices;
 pub use wow::Inner;
-
-/// How certain a value is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Certainty {
-    /// Solved exactly: the power is at most `gap` above the optimum, up to rounding.
-    Exact {
-        /// Primal minus dual value, at least 0; 0 for closed forms.
-        gap: f64,
-    },
-    /// Solved by iterations: the power lies between two bounds that hold for certain, given the costs of labels.
-    Interval {
-        /// The power is at least this.
-        lower: f64,
-        /// The power is at most this.
-        upper: f64,
-    },
-    /// Estimated on random slices, with standard errors over draws of them.
-    Sliced {
-        /// The power: a mean over slices, or a smooth function of such means.
-        power: Estimate,
-        /// The distance, by the delta method. A root is biased by `O(1/L)`, far inside its interval.
-        value: Estimate,
-    },
-    /// Between two bounds that hold for certain; the value reported is the lower one.
-    Bounds {
-        /// The distance is at least this.
-        lower: f64,
-        /// The distance is at most this.
-        upper: f64,
-    },
-}
 
 /// A distance between two datasets, and what it was made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,13 +84,18 @@ impl Comparison {
 }
 
 /// The distances between datasets, with checked parameters.
+///
+/// Stored, a method is a table with its `name` and the options it has, [`MethodSettings`] with nothing left open but a
+/// bandwidth that is to be measured; it is checked when it is read back.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "MethodSettings", into = "MethodSettings"))]
 #[non_exhaustive]
 pub enum Method {
     /// `W_{W2}`: classes coupled at the cost of the distance between them.
     Wow(Inner),
     /// OTDD: samples coupled at the cost of their distance and that of their labels.
-    Otdd(OtddSettings),
+    Otdd(OtddMethod),
     /// The MMD with a sliced kernel.
     Mmd(Mmd),
     /// Exact `W_2` of the pooled samples: labels are forgotten.
@@ -160,7 +144,7 @@ pub fn compare<T: Scalar>(
     }
     match method {
         Method::Wow(inner) => wow::compare((p, q), *inner, seed),
-        Method::Otdd(settings) => otdd::compare((p, q), settings),
+        Method::Otdd(otdd) => otdd.compare((p, q), seed),
         Method::Mmd(mmd) => mmd.compare((p, q), seed),
         Method::PooledW2 => pooled::w2(p, q),
         Method::PooledSliced(pooled) => pooled.compare((p, q), seed),

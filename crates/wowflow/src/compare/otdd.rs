@@ -6,7 +6,6 @@
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::{Certainty, CompareError, Comparison, Method as Distance};
 use crate::directions::{Directions, DirectionsError, Slicing};
 use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::bures::{self, BuresError, Gaussian};
@@ -346,30 +345,6 @@ fn exact<T: Scalar>(
         iterations: found.steps,
         settings: *settings,
     })
-}
-
-/// OTDD as one of the distances. The coupling of an exact solver comes along whether asked for or not.
-pub(super) fn compare<T: Scalar>(
-    (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
-    settings: &OtddSettings,
-) -> Result<Comparison, CompareError> {
-    let coupling = match settings.outer {
-        OuterSolver::Exact => KeepCoupling::Yes,
-        OuterSolver::Entropic { .. } => settings.coupling,
-    };
-    let found = otdd_pow(p, q, &OtddSettings { coupling, ..*settings })?;
-    let gap = found.gap();
-    let certainty = match found.solver {
-        Solver::Exact(_) => Certainty::Exact { gap },
-        Solver::Sinkhorn { .. } => Certainty::Interval { lower: found.lower, upper: found.upper },
-    };
-    let coupling = match found.coupling {
-        Some(SampleCoupling::Sparse(coupling)) => Some(coupling),
-        Some(SampleCoupling::Dense(_)) | None => None,
-    };
-    let method = Distance::Otdd(OtddSettings { coupling: settings.coupling, ..found.settings });
-    let exact = Comparison::exact(method, 2.0, found.value, gap);
-    Ok(Comparison { certainty, classes: Some(found.label_costs), coupling, ..exact })
 }
 
 struct Outcome {

@@ -10,8 +10,8 @@ use crate::scalar::Scalar;
 /// Sliced-Wasserstein distance of the pooled samples, `SW_p` between `sum_c w_c mu_c` and `sum_d v_d nu_d`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PooledSliced {
-    slices: Slices,
-    order: f64,
+    pub(super) slices: Slices,
+    pub(super) order: f64,
 }
 
 impl PooledSliced {

@@ -19,9 +19,9 @@ use crate::scalar::Scalar;
 /// and the scale of both datasets must be the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlicedOtdd {
-    slices: Slices,
-    moments: usize,
-    order: f64,
+    pub(super) slices: Slices,
+    pub(super) moments: usize,
+    pub(super) order: f64,
 }
 
 impl SlicedOtdd {

@@ -10,8 +10,6 @@ use crate::ot::sliced::PairwiseSliced;
 use crate::rng::{Purpose, Reader, Stream};
 use crate::scalar::Scalar;
 
-/// Dimensions from which structured directions are nearly uniform ones.
-const STRUCTURED: usize = 32;
 /// Memory of the projections of a block of directions, both sides.
 const BLOCK_BYTES: usize = 1 << 28;
 
@@ -32,6 +30,10 @@ pub struct Slices {
 }
 
 impl Slices {
+    /// Slices of a distance where nothing else is asked for. Fewer than a flow takes: a distance says how far off they
+    /// leave it, and is not taken hundreds of times.
+    pub const COUNT: usize = 500;
+
     /// `count` slices along directions of a kind.
     ///
     /// Standard errors are exact for [`Slicing::Gaussian`], too large rather than too small for orthogonal
@@ -43,13 +45,12 @@ impl Slices {
         Ok(Self { slicing, count: within("slices", count, usize::MAX, "at least 1")? })
     }
 
-    /// `count` slices along the directions that suit a dimension: structured ones from 32 on, else
-    /// orthonormal ones.
+    /// `count` slices along the directions that suit a dimension, as [`Slicing::random`] says.
     ///
     /// # Errors
     /// No slices.
     pub fn standard(dim: usize, count: usize) -> Result<Self, CompareError> {
-        Self::new(if dim < STRUCTURED { Slicing::Orthonormal } else { Slicing::Hadamard }, count)
+        Self::new(Slicing::random(dim), count)
     }
 
     /// Kind of directions.

@@ -11,7 +11,7 @@ use crate::ot::wow::{KeepPlans, wow2_pow};
 use crate::scalar::Scalar;
 use crate::stats::estimate::Estimate;
 
-/// The distance between classes inside `W_{W2}`.
+/// The distance between classes inside `W_{W2}`, and between labels inside OTDD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Inner {
@@ -22,7 +22,7 @@ pub enum Inner {
     /// samples, `O(d^3)` a pair of classes.
     Gaussian,
     /// `SW_2^2` on slices that all pairs share. Not an approximation of `W_2^2` but a distance of its own, at
-    /// most `W_2^2 / d` on average.
+    /// most `W_2^2 / d` on average; OTDD takes `d SW_2^2`, which is `W_2^2` for translations.
     Sliced(Slices),
 }
 

@@ -43,16 +43,32 @@ crate::named!(Slicing, "kind of directions", {
     Equispaced = "equispaced": "Equispaced angles, in the plane only.",
 });
 
+/// Dimensions from which structured directions are nearly uniform ones.
+const STRUCTURED: usize = 64;
+
 impl Slicing {
-    /// The kind and the number of directions that suit a dimension: structured ones cost so little that many
-    /// of them buy a flow of few steps; in few dimensions there are too few signs to draw.
+    /// The kind and the number of directions that suit the steps of a flow: equispaced in the plane, else those of
+    /// [`Self::random`]; structured ones cost so little that many of them buy a flow of few steps.
     #[must_use]
     pub fn usual(dim: usize) -> (Self, usize) {
-        match dim {
-            2 => (Self::Equispaced, 100),
-            0 | 1 | 3..64 => (Self::Orthonormal, 500),
-            _ => (Self::Hadamard, 2048),
+        match Self::random(dim) {
+            _ if dim == 2 => (Self::Equispaced, 100),
+            Self::Hadamard => (Self::Hadamard, 2048),
+            random => (random, 500),
         }
+    }
+
+    /// The kind that suits a dimension where a standard error is wanted, which equispaced directions do not give:
+    /// structured directions, but in few dimensions there are too few signs to draw.
+    ///
+    /// ```
+    /// use wowflow::directions::Slicing;
+    /// assert_eq!((Slicing::random(63), Slicing::random(64)), (Slicing::Orthonormal, Slicing::Hadamard));
+    /// assert_eq!((Slicing::random(2), Slicing::usual(2).0), (Slicing::Orthonormal, Slicing::Equispaced));
+    /// ```
+    #[must_use]
+    pub fn random(dim: usize) -> Self {
+        if dim < STRUCTURED { Self::Orthonormal } else { Self::Hadamard }
     }
 
     /// Directions that are drawn together, orthogonal to each other for the slicings that are.

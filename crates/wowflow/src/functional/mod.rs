@@ -22,7 +22,7 @@ use crate::stats::estimate::Estimate;
 pub use crate::ot::sliced::{PairDistances, WithinAtomVariance};
 pub use batches::{BatchEstimator, MiniBatches};
 pub use feature_map::{Chain, FeatureMap, Identity};
-pub use lifted::{LIFTED, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd};
+pub use lifted::{LIFTED, Lift, OtddFlow, OtddFlowSettings, ProductBandwidths, ProductMmd};
 pub use mapped::MappedMmd;
 pub use matched::MatchedSw;
 pub use mean_matching::MeanMatching;

@@ -72,23 +72,41 @@ crate::named!(KernelName, "kernel", {
     InverseMultiquadric = "imq": "(h + SW_2^2)^(-1/2).",
 });
 
+impl KernelName {
+    /// The sliced quantity that the kernel is a function of.
+    #[must_use]
+    pub fn base(self) -> Base {
+        match self {
+            Self::Laplace => Base::Sw1,
+            Self::Riesz | Self::Gaussian | Self::InverseMultiquadric => Base::SquaredSw2,
+        }
+    }
+
+    /// Whether the kernel has a bandwidth.
+    #[must_use]
+    pub fn has_bandwidth(self) -> bool {
+        self != Self::Riesz
+    }
+}
+
 /// A kernel with parameters that may be left open; a default one is the Riesz kernel `-SW_2`.
 ///
-/// What a kernel does not have must be left open. Stored, it is a table with the `name` and the parameters.
+/// What a kernel does not have must be left open. Stored, it is a table with the `name` and the parameters; a bandwidth
+/// that is to be measured is `auto` there, what else is open is absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct KernelSettings {
     /// Which kernel.
     pub name: KernelName,
     /// The bandwidth `h`; open: the mean sliced distance between source and target.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Auto::is_auto"))]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub bandwidth: Auto<f64>,
     /// The exponent `r`; open: 1.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Auto::is_auto"))]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub exponent: Auto<f64>,
     /// The smoothing length `eps`; open: 0.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Auto::is_auto"))]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub smoothing: Auto<f64>,
 }
 
@@ -105,6 +123,12 @@ impl KernelSettings {
         Self { bandwidth: Auto::Given(bandwidth), ..self }
     }
 
+    /// Whether the kernel has a bandwidth and it is left open, to be measured on the data.
+    #[must_use]
+    pub fn measures_bandwidth(&self) -> bool {
+        self.name.has_bandwidth() && self.bandwidth.is_auto()
+    }
+
     /// The kernel; a bandwidth that is left open is `typical` of the quantity that the kernel is a function of.
     ///
     /// # Errors
@@ -115,20 +139,39 @@ impl KernelSettings {
             Auto::Auto => Ok(()),
             Auto::Given(_) => Err(KernelError::Foreign { parameter, with, kernel }),
         };
-        if kernel == KernelName::Riesz {
+        if !kernel.has_bandwidth() {
             foreign("bandwidth", "the gaussian, laplace and imq kernels", self.bandwidth)?;
             return Ok(Riesz::new(self.exponent.or(1.0), self.smoothing.or(0.0))?.into());
         }
         foreign("exponent", "the riesz kernel", self.exponent)?;
         foreign("smoothing", "the riesz kernel", self.smoothing)?;
-        let base = if kernel == KernelName::Laplace { Base::Sw1 } else { Base::SquaredSw2 };
-        let h = self.bandwidth.given().or_else(|| typical(base).filter(|h| *h > 0.0));
+        let h = self.bandwidth.given().or_else(|| typical(kernel.base()).filter(|h| *h > 0.0));
         let h = h.ok_or(KernelError::Unmeasured { kernel })?;
         Ok(match kernel {
             KernelName::Gaussian => Gaussian::new(h)?.into(),
             KernelName::Laplace => Laplace::new(h)?.into(),
             KernelName::InverseMultiquadric | KernelName::Riesz => InverseMultiquadric::new(h)?.into(),
         })
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for KernelSettings {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let parameters = [
+            ("bandwidth", self.bandwidth, self.measures_bandwidth()),
+            ("exponent", self.exponent, false),
+            ("smoothing", self.smoothing, false),
+        ];
+        let mut table = to.serialize_map(None)?;
+        table.serialize_entry("name", &self.name)?;
+        for (name, value, measured) in parameters {
+            if measured || !value.is_auto() {
+                table.serialize_entry(name, &value)?;
+            }
+        }
+        table.end()
     }
 }
 
@@ -192,10 +235,7 @@ impl Kernel {
     /// The sliced quantity `s` the kernel is a function of.
     #[must_use]
     pub fn base(&self) -> Base {
-        match self {
-            Self::Laplace(_) => Base::Sw1,
-            Self::Gaussian(_) | Self::InverseMultiquadric(_) | Self::Riesz(_) => Base::SquaredSw2,
-        }
+        self.name().base()
     }
 
     /// The bandwidth `h`; `None` for the Riesz kernel, which has none.

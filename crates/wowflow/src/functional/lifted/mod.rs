@@ -21,7 +21,7 @@ use crate::ot::exact::{CostMatrix, OtError, solve};
 use crate::ot::labels::labels_from_coupling;
 use crate::scalar::Scalar;
 
-pub use otdd::{OtddFlow, OtddSettings};
+pub use otdd::{OtddFlow, OtddFlowSettings};
 pub use product::{ProductBandwidths, ProductMmd};
 
 /// Dimension of the Gaussians.

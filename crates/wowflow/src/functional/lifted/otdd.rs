@@ -12,7 +12,7 @@ use crate::scalar::Scalar;
 
 /// How the plan of a step is found.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OtddSettings {
+pub struct OtddFlowSettings {
     /// Regularisation as a share of the mean cost.
     pub epsilon: f64,
     /// How far the marginals may be off, in total.
@@ -21,7 +21,7 @@ pub struct OtddSettings {
     pub max_iterations: usize,
 }
 
-impl Default for OtddSettings {
+impl Default for OtddFlowSettings {
     /// The published setting: 0.05, 1e-3, 2000.
     fn default() -> Self {
         Self { epsilon: 0.05, tolerance: 1e-3, max_iterations: 2000 }
@@ -38,7 +38,7 @@ impl Default for OtddSettings {
 #[derive(Clone, Debug)]
 pub struct OtddFlow<'q, T> {
     target: &'q MeasureOverMeasures<T>,
-    settings: OtddSettings,
+    settings: OtddFlowSettings,
     labels: Vec<Label>,
     class_of: Vec<usize>,
     /// Features and means of the target, `m x (d + 2)`, and their squared norms.
@@ -67,7 +67,7 @@ impl<'q, T: Scalar> OtddFlow<'q, T> {
     pub fn new(
         source: &MeasureOverMeasures<T>,
         target: &'q MeasureOverMeasures<T>,
-        settings: OtddSettings,
+        settings: OtddFlowSettings,
     ) -> Self {
         assert_eq!(source.dim(), target.dim(), "two sides of one lift");
         let positive = |value: f64| value > 0.0 && value.is_finite();

@@ -1,0 +1,62 @@
+//! OTDD as one of the distances: the choices that have a name, for [`super::otdd`].
+
+use super::error::positive;
+use super::otdd::{
+    KeepCoupling, LabelDistance, OtddSettings, OuterSolver, SampleCoupling, SlicedScale, Solver, otdd_pow,
+};
+use super::{Certainty, CompareError, Comparison, Inner, Method};
+use crate::measure::MeasureOverMeasures;
+use crate::scalar::Scalar;
+
+/// OTDD with a distance between labels, and exact or entropic transport between samples.
+///
+/// Sliced label distances are `d SW_2^2`. [`super::otdd::otdd_pow`] has more choices.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OtddMethod {
+    pub(super) labels: Inner,
+    pub(super) regularisation: Option<f64>,
+}
+
+impl OtddMethod {
+    /// With a distance between labels. Transport between samples is exact, or with a regularisation, in the unit of
+    /// squared distances, the Sinkhorn divergence.
+    ///
+    /// # Errors
+    /// A regularisation that is not positive and finite.
+    pub fn new(labels: Inner, regularisation: Option<f64>) -> Result<Self, CompareError> {
+        let regularisation = regularisation.map(|epsilon| positive("regularisation", epsilon)).transpose()?;
+        Ok(Self { labels, regularisation })
+    }
+
+    pub(super) fn compare<T: Scalar>(
+        &self,
+        (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+        seed: u64,
+    ) -> Result<Comparison, CompareError> {
+        let labels = match self.labels {
+            Inner::Exact => LabelDistance::Exact,
+            Inner::Gaussian => LabelDistance::Gaussian { ddof: 0 },
+            Inner::Sliced(slices) => {
+                let (slicing, count) = (slices.slicing(), slices.count());
+                LabelDistance::Sliced { slicing, count, seed, scale: SlicedScale::Dimension }
+            }
+        };
+        // A dense coupling would take `n m` numbers; that of the exact solver is there anyway.
+        let (outer, coupling) = match self.regularisation {
+            None => (OuterSolver::Exact, KeepCoupling::Yes),
+            Some(epsilon) => (OuterSolver::debiased(epsilon), KeepCoupling::No),
+        };
+        let found = otdd_pow(p, q, &OtddSettings { labels, outer, coupling })?;
+        let gap = found.gap();
+        let certainty = match found.solver {
+            Solver::Exact(_) => Certainty::Exact { gap },
+            Solver::Sinkhorn { .. } => Certainty::Interval { lower: found.lower, upper: found.upper },
+        };
+        let coupling = match found.coupling {
+            Some(SampleCoupling::Sparse(coupling)) => Some(coupling),
+            Some(SampleCoupling::Dense(_)) | None => None,
+        };
+        let exact = Comparison::exact(Method::Otdd(*self), 2.0, found.value, gap);
+        Ok(Comparison { certainty, classes: Some(found.label_costs), coupling, ..exact })
+    }
+}
