@@ -1,9 +1,7 @@
 //! The `wowflow` program: thin; it parses, dispatches and prints errors.
 
-mod agreement;
 mod args;
 mod commands;
-mod compare;
 mod console;
 mod geometry;
 mod interrupt;

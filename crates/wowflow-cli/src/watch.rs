@@ -29,6 +29,14 @@ impl<'a> Watch<'a> {
         let resume = format!("wowflow {command} --resume {}", folder.display());
         Self { resume: Some(resume), ..Self::new(console) }
     }
+
+    /// What is left to say, with how to go on.
+    pub(crate) fn go_on(&self, words: &str) -> String {
+        match &self.resume {
+            Some(command) => format!("{words}; go on with: {command}"),
+            None => words.to_owned(),
+        }
+    }
 }
 
 impl Observer for Watch<'_> {
@@ -57,10 +65,7 @@ impl Observer for Watch<'_> {
                     bar.clear();
                 }
             }
-            Event::Safe(words) => interrupt::end_at_once_with(match &self.resume {
-                Some(command) => format!("{words}; go on with: {command}"),
-                None => words.to_owned(),
-            }),
+            Event::Safe(words) => interrupt::end_at_once_with(self.go_on(words)),
             _ => {}
         }
     }

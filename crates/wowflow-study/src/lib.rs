@@ -4,12 +4,15 @@
 //! configuration, its provenance and its results, from which it goes on after an interruption or a crash. Nothing here
 //! parses arguments, draws, prints, or reads the environment: programs, notebooks and services do, on top.
 
+pub mod agreement;
+pub mod distance;
 mod error;
 pub mod flow;
 mod labeled;
 mod observer;
 pub mod record;
 pub mod rings;
+pub mod text;
 
 pub use error::{Result, StudyError};
 pub use observer::{Event, Observer, Unit};

@@ -239,7 +239,8 @@ impl Solved {
             write_json(&run.config(), &configs)?;
             write_json(&run.provenance(), &provenance)?;
             written = pictures(&self, run)?;
-            let table = Table { pictures: written.clone(), out: out.display().to_string(), ..self.table.clone() };
+            let table =
+                Table { pictures: written.clone(), out: out.display().to_string(), ..self.table.clone() };
             write_json(&run.summary(), &table)
         })?;
         (self.table.pictures, self.table.out) = (written, out.display().to_string());

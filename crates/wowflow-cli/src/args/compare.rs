@@ -1,20 +1,17 @@
 //! The command line of comparisons: `wowflow distance` and `wowflow pairwise`.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use anyhow::{Result, anyhow};
 use clap::Args as ClapArgs;
-use serde::{Deserialize, Serialize};
 use wowflow::auto::Auto;
-use wowflow::compare::{CompareError, Method, MethodName, MethodSettings};
+use wowflow::compare::{MethodName, MethodSettings};
+use wowflow::dataset::Precision;
 use wowflow::directions::Slicing;
-use wowflow::kernel::{KernelError, KernelName, KernelSettings};
-use wowflow::name::either;
+use wowflow::kernel::{KernelName, KernelSettings};
+use wowflow_data::Size;
+use wowflow_study::distance::Request;
 
-use super::{
-    Bandwidth, CommonArgs, Precision, by_name, parse_count, parse_directions, parse_number, parse_whole,
-};
+use super::{CommonArgs, by_name, parse_bandwidth, parse_count, parse_directions, parse_number, parse_whole};
 
 pub(super) const DISTANCE_EXAMPLES: &str = "\
 Examples:
@@ -66,21 +63,21 @@ agreement.md, agreement.json, and a picture a reference: agreement.png for the f
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct MethodArgs {
     /// Distance between datasets. Default: wow.
-    #[arg(long, value_parser = by_name::<MethodName>())]
+    #[arg(long, value_name = "METHOD", value_parser = by_name::<MethodName>())]
     pub(crate) method: Option<MethodName>,
     /// Slices of the sliced methods, L. Default: 500.
     #[arg(long, value_name = "L", value_parser = parse_directions)]
     pub(crate) directions: Option<usize>,
     /// Kind of their directions. Default: hadamard; orthonormal below dimension 64.
-    #[arg(long, value_parser = by_name::<Slicing>())]
+    #[arg(long, value_name = "SLICING", value_parser = by_name::<Slicing>())]
     pub(crate) slicing: Option<Slicing>,
     /// Kernel of mmd-sw. Default: riesz.
-    #[arg(long, value_parser = by_name::<KernelName>())]
+    #[arg(long, value_name = "KERNEL", value_parser = by_name::<KernelName>())]
     pub(crate) kernel: Option<KernelName>,
     /// Bandwidth h of the gaussian, laplace and imq kernels: a number, or auto (the mean sliced distance
     /// between both datasets; not for pairwise, where one kernel is for all pairs). Default: auto.
-    #[arg(long, value_name = "H", allow_negative_numbers = true)]
-    pub(crate) bandwidth: Option<Bandwidth>,
+    #[arg(long, value_name = "H", allow_negative_numbers = true, value_parser = parse_bandwidth)]
+    pub(crate) bandwidth: Option<Auto<f64>>,
     /// Exponent r of the riesz kernel, between 0 and 2. Default: 1.
     #[arg(long, value_name = "R", allow_negative_numbers = true, value_parser = parse_number)]
     pub(crate) exponent: Option<f64>,
@@ -111,7 +108,7 @@ pub(crate) struct MethodArgs {
     pub(crate) resize: Option<Size>,
     /// Precision of the samples and of their projections; sums are in double precision always.
     /// Default: f64 if a dataset has it, else f32.
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "PRECISION", value_parser = by_name::<Precision>())]
     pub(crate) precision: Option<Precision>,
     /// Seed of everything random. Default: 0.
     #[arg(long, value_name = "SEED", value_parser = parse_whole)]
@@ -173,11 +170,11 @@ pub(crate) struct AgreementArgs {
 }
 
 impl MethodArgs {
-    /// What was typed of the method.
-    fn settings(&self) -> MethodSettings {
+    /// What was typed.
+    pub(crate) fn request(&self) -> Request {
         let kernel = KernelSettings {
             name: self.kernel.unwrap_or_default(),
-            bandwidth: self.bandwidth.map_or(Auto::Auto, Auto::from),
+            bandwidth: self.bandwidth.unwrap_or_default(),
             exponent: self.exponent.into(),
             smoothing: self.smoothing.into(),
         };
@@ -185,7 +182,7 @@ impl MethodArgs {
             || self.bandwidth.is_some()
             || self.exponent.is_some()
             || self.smoothing.is_some();
-        MethodSettings {
+        let method = MethodSettings {
             name: self.method.unwrap_or_default(),
             directions: self.directions.into(),
             slicing: self.slicing.into(),
@@ -196,58 +193,13 @@ impl MethodArgs {
             length: self.length.into(),
             process: Auto::Auto,
             regularisation: self.regularisation,
-        }
-    }
-
-    /// The method for samples of a dimension; what is wrong is named as it is typed.
-    pub(crate) fn resolve(&self, dim: usize) -> Result<Method> {
-        self.settings().resolve(dim).map_err(|error| match error {
-            CompareError::Foreign { option, methods, found } => anyhow!(
-                "expected --{option} with --method {} only, found it with --method {found}",
-                either(&methods)
-            ),
-            CompareError::Kernel(KernelError::Foreign { parameter, kernel }) => {
-                anyhow!(
-                    "expected --{parameter} with the kernels that have one, found it with --kernel {kernel}"
-                )
-            }
-            error => error.into(),
-        })
-    }
-}
-
-/// `--resize`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Size {
-    pub(crate) width: usize,
-    pub(crate) height: usize,
-}
-
-/// Images of more pixels a side than this are a slip.
-const LARGEST_SIDE: usize = 4096;
-
-impl FromStr for Size {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let side = |digits: &str| digits.parse().ok().filter(|side| (1..=LARGEST_SIDE).contains(side));
-        let sides = text.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?)));
-        let (width, height) = sides.ok_or_else(|| {
-            format!("expected WIDTHxHEIGHT with sides from 1 to {LARGEST_SIDE}, found `{text}`")
-        })?;
-        Ok(Self { width, height })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_read() {
-        assert_eq!("16x9".parse(), Ok(Size { width: 16, height: 9 }));
-        for bad in ["16", "0x3", "3x", "x", "3x4x5", "-1x2", "5000x1", "3 x 4"] {
-            assert!(bad.parse::<Size>().is_err(), "{bad}");
+        };
+        Request {
+            method,
+            sample: self.sample,
+            resize: self.resize,
+            precision: self.precision.into(),
+            seed: self.seed.unwrap_or_default(),
         }
     }
 }

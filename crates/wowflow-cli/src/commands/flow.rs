@@ -20,10 +20,11 @@ use crate::watch::Watch;
 pub(crate) fn run(args: &FlowArgs, console: &Console) -> Result<ExitStatus> {
     on_threads(args.common.threads, || {
         let program = program(args.common.data.data_dir.as_deref());
-        let (out, outcome) = match &args.resume {
+        let (watch, outcome) = match &args.resume {
             Some(folder) => {
                 let watch = Watch::resumable(console, "flow", folder);
-                (folder.clone(), flow::resume(folder, &program, &watch)?)
+                let outcome = flow::resume(folder, &program, &watch)?;
+                (watch, outcome)
             }
             None => {
                 let request = request(args);
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &FlowArgs, console: &Console) -> Result<ExitStatus> {
                 let out = args.out.clone().unwrap_or_else(|| free_name(Path::new("runs"), &name, ""));
                 let watch = Watch::resumable(console, "flow", &out);
                 let outcome = flow::start(&request, &out, &program, &watch)?;
-                (out, outcome)
+                (watch, outcome)
             }
         };
         match outcome {
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &FlowArgs, console: &Console) -> Result<ExitStatus> {
             }
             Outcome::Interrupted { step, steps } => {
                 let place = if step < steps { format!("at step {step} of {steps}") } else { "after the last step".into() };
-                console.say(&format!("interrupted {place}; go on with: wowflow flow --resume {}", out.display()));
+                console.say(&watch.go_on(&format!("interrupted {place}")));
                 Ok(ExitStatus::Interrupted)
             }
         }

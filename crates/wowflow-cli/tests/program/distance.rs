@@ -239,13 +239,13 @@ fn plans_read_back() {
 #[test]
 fn images_of_other_sizes_are_brought_to_one() {
     run(["distance", "noise:8x6:3", "noise:4x3:3"]).refused(
-        "expected datasets of one dimension, found 48 (noise:8x6:3) and 12 (noise:4x3:3): bring images to one size with --resize",
+        "expected datasets of the same dimension, found 48 (noise:8x6:3) and 12 (noise:4x3:3): bring images to one size with resize",
     );
     let report = distance("noise:8x6:3", "noise:4x3:3", "--resize 4x3");
     assert_eq!((report["provenance"]["source"]["dim"].as_u64()), Some(12));
     assert!(number(&report, "value") > 0.0);
     run(["distance", "rings:5", "glyphs:digits:2"]).refused(
-        "expected datasets of one dimension, found 2 (rings:5) and 784 (glyphs:digits:2): embed all in a shared space first",
+        "expected datasets of the same dimension, found 2 (rings:5) and 784 (glyphs:digits:2): embed all in a shared space first",
     );
     run(["distance", "rings:5", "noise:4x3:3", "--resize", "4x3"])
         .refused("rings:5: expected images to resize, found points of dimension 2");
@@ -256,27 +256,27 @@ fn options_of_other_methods_are_refused() {
     for (options, message) in [
         (
             "--directions 5",
-            "expected --directions with --method wow-sliced, otdd-sliced, mmd-sw, s-otdd, busemann, busemann-gaussian, dsw, sw or hipm only, found it with --method wow",
+            "expected directions with the method wow-sliced, otdd-sliced, mmd-sw, s-otdd, busemann, busemann-gaussian, dsw, sw or hipm only, found it with wow",
         ),
         ("--method w2 --slicing hadamard", "--slicing"),
         (
             "--method otdd --kernel riesz",
-            "expected --kernel with --method mmd-sw only, found it with --method otdd",
+            "expected kernel with the method mmd-sw only, found it with otdd",
         ),
-        ("--method sw --moments 3", "expected --moments with --method s-otdd only"),
+        ("--method sw --moments 3", "expected moments with the method s-otdd only"),
         (
             "--method wow --order 3",
-            "expected --order with --method s-otdd, busemann, busemann-gaussian or sw only",
+            "expected order with the method s-otdd, busemann, busemann-gaussian or sw only",
         ),
-        ("--method sw --functions 3", "expected --functions with --method dsw only"),
+        ("--method sw --functions 3", "expected functions with the method dsw only"),
         (
             "--method w2 --regularisation 1",
-            "expected --regularisation with --method otdd, otdd-gaussian or otdd-sliced only",
+            "expected regularisation with the method otdd, otdd-gaussian or otdd-sliced only",
         ),
         ("--method otdd --regularisation -1", "expected regularisation positive and finite, found -1"),
         (
             "--method mmd-sw --bandwidth 1",
-            "expected --bandwidth with the kernels that have one, found it with --kernel riesz",
+            "expected bandwidth with the gaussian, laplace and imq kernels only, found it with the riesz kernel",
         ),
         ("--method mmd-sw --exponent 2", "found 2"),
         ("--method sw --order 0.5", "expected p at least 1 and finite, found 0.5"),
@@ -305,7 +305,7 @@ fn the_help_says_what_every_method_is() {
 fn what_would_fill_the_memory_is_refused() {
     let large = ["distance", "rings:20000", "moons:20000", "--method", "otdd"];
     run(large).refused(
-        "with --method otdd, found more between 60000 (rings:20000) and 40000 (moons:20000): take --sample N",
+        "by otdd, found more between 60000 (rings:20000) and 40000 (moons:20000): take fewer samples a class",
     );
     let few = run(large.into_iter().chain(["--sample", "20"])).ok();
     assert!(few.stdout.contains("comparing 60 of 60000 samples of rings:20000"), "{}", few.stdout);

@@ -71,7 +71,7 @@ fn the_matrix_holds_the_distances_and_the_pictures_open() {
         assert_eq!(read_json(out.join("config.json"))["datasets"], json!(FOUR));
         assert_eq!(fs::read_to_string(out.join("pairs.jsonl")).unwrap().lines().count(), 6);
         resume(&out).refused("expected an unfinished run, found ");
-        pairwise(&FOUR, "", &out).refused("with content: choose another --out, or go on with --resume");
+        pairwise(&FOUR, "", &out).refused("with content: choose another folder, or resume the run there");
     }
 }
 
@@ -95,8 +95,8 @@ fn what_makes_no_matrix_is_refused_and_leaves_no_trace() {
         (&["rings:5"][..], "", "expected two or more datasets, found 1"),
         (&["rings:5", "moons:5", "rings:5"], "", "expected every dataset once, found rings:5 twice"),
         (&["rings:5", "moons:5", "noise:3:5"], "", "found 2 (rings:5) and 3 (noise:3:5)"),
-        (&["rings:5", "moons:5"], "--method mmd-sw --kernel imq", "expected --bandwidth H with pairwise"),
-        (&["rings:5", "moons:5"], "--moments 5", "expected --moments with --method s-otdd only"),
+        (&["rings:5", "moons:5"], "--method mmd-sw --kernel imq", "expected a bandwidth, one kernel for all pairs"),
+        (&["rings:5", "moons:5"], "--moments 5", "expected moments with the method s-otdd only"),
         (&["rings:5", "moons:20000", "rings:20000"], "--method otdd", "take --sample N"),
     ] {
         pairwise(datasets, more, &out).refused(message);
@@ -228,9 +228,9 @@ fn changed_data_or_configuration_is_noticed() {
         flow.to_str().unwrap(),
     ])
     .ok();
-    resume(&flow).refused("is not the configuration of a comparison");
+    resume(&flow).refused("expected the configuration of a comparison in ");
     run(["flow".as_ref(), "--resume".as_ref(), out.as_os_str()])
-        .refused("is not the configuration of a flow");
+        .refused("expected the configuration of a flow in ");
     resume(&folder.path().join("missing"))
         .refused("expected a run directory with config.json, found none at");
 }

@@ -8,7 +8,6 @@ use wowflow_study::record::{FramesIndex, RecordError, RunDir};
 
 use crate::error::ReportError;
 
-
 /// The recorded samples of a run.
 pub(crate) struct Recording {
     pub(crate) index: FramesIndex,

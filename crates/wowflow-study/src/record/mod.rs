@@ -14,6 +14,7 @@ pub use checkpoint::{Checkpoint, NpyScalar};
 pub(crate) use checkpoint::{latest_checkpoint, remove_checkpoints_before, write_checkpoint};
 pub use directory::{free_name, refuse_existing, write_bytes, write_json};
 pub use error::RecordError;
+pub(crate) use error::read_json;
 pub use layout::{RunDir, RunNames, SCHEMA};
 pub use log::{LineLog, read_lines};
 pub use metrics::{ClassMatch, FramesIndex, FunctionalRecord, MetricsRecord, Summary, read_metrics};

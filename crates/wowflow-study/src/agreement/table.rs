@@ -2,36 +2,27 @@
 
 use std::fmt::Write;
 
-use wowflow::stats::correlation::Coefficient;
-use wowflow_report::seconds;
-
-use super::config::AgreementConfig;
+use super::config::Config;
 use super::draw::Made;
 use super::outcome::{MethodOutcome, PairRecord, best};
+use crate::text::{csv_line, seconds};
+use wowflow::stats::correlation::Coefficient;
 
 /// A line a pair: what it was made of, the values, the seconds.
-pub(crate) fn csv(config: &AgreementConfig, made: &[Made], records: &[PairRecord]) -> String {
+pub(super) fn csv(config: &Config, made: &[Made], records: &[PairRecord]) -> String {
     let labels = config.methods.iter().map(|method| method.label.clone());
     let clocks = config.methods.iter().map(|method| format!("seconds of {}", method.label));
     let head = ["pair", "left", "right", "left classes", "right classes", "samples a class"];
-    let mut text = line(head.into_iter().map(str::to_owned).chain(labels).chain(clocks));
+    let mut text = csv_line(head.into_iter().map(str::to_owned).chain(labels).chain(clocks));
     for (record, made) in records.iter().zip(made) {
         let classes = [&made.left_classes, &made.right_classes].map(|classes| classes.join(" "));
         let [left, right] = classes;
         let first = [record.pair.to_string(), made.left.clone(), made.right.clone(), left, right];
         let values = record.found.iter().map(|found| found.value.to_string());
         let clocks = record.found.iter().map(|found| format!("{:.6}", found.seconds));
-        text += &line(first.into_iter().chain([made.samples.to_string()]).chain(values).chain(clocks));
+        text += &csv_line(first.into_iter().chain([made.samples.to_string()]).chain(values).chain(clocks));
     }
     text
-}
-
-fn line(cells: impl Iterator<Item = String>) -> String {
-    let quoted = |cell: String| {
-        let plain = !cell.contains([',', '"', '\n', '\r']);
-        if plain { cell } else { format!("\"{}\"", cell.replace('"', "\"\"")) }
-    };
-    cells.map(quoted).collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// `0.934 [0.880, 0.961]`.
@@ -40,9 +31,9 @@ fn interval(of: &Coefficient) -> String {
 }
 
 /// A table a reference, the methods that rank most as it does first.
-pub(crate) fn markdown(config: &AgreementConfig, outcomes: &[MethodOutcome]) -> String {
+pub(super) fn markdown(config: &Config, outcomes: &[MethodOutcome]) -> String {
     // Writing into a string does not fail.
-    let mut text = format!("# {}\n\n{}\n", config.title, config.in_words());
+    let mut text = format!("# {}\n\n{}\n", config.title, config.describe());
     for &reference in &config.references {
         let of = &config.methods[reference].label;
         let clock = seconds(outcomes[reference].median_seconds);
@@ -76,7 +67,7 @@ pub(crate) fn markdown(config: &AgreementConfig, outcomes: &[MethodOutcome]) -> 
 }
 
 /// Which method of linear cost is best, in a sentence.
-pub(crate) fn best_in_words(outcomes: &[MethodOutcome], reference: &str) -> Option<String> {
+pub(super) fn best_in_words(outcomes: &[MethodOutcome], reference: &str) -> Option<String> {
     let (outcome, found) = best(outcomes, reference)?;
     Some(format!(
         "Best of the methods of linear cost against {reference}: {}, Spearman {} over {} pairs.",

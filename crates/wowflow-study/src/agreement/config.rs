@@ -1,19 +1,18 @@
 //! The resolved configuration of an experiment: what `config.json` holds and what a resumed run reads.
 
-use anyhow::{Result, bail};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use wowflow::compare::Method;
-use wowflow_report::rundir::SCHEMA;
+use std::path::PathBuf;
 
-use crate::args::Precision;
-use crate::args::compare::Size;
-use crate::run::config::hex;
+use serde::{Deserialize, Serialize};
+use wowflow::compare::Method;
+use wowflow::dataset::Precision;
+use wowflow_data::Size;
+
+use crate::error::{Result, refuse};
+use crate::record::{self, RunDir};
 
 /// Whether both sides of a pair may come from one dataset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum SameSet {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameSet {
     /// They may, and then share no sample.
     Disjoint,
     /// They may, each drawn for itself: samples can be on both sides.
@@ -22,15 +21,23 @@ pub(crate) enum SameSet {
     Never,
 }
 
+wowflow::named!(SameSet, "rule for pairs from one dataset", {
+    Disjoint = "disjoint": "They may, and then share no sample.",
+    Overlapping = "overlapping": "They may, each drawn for itself: samples can be on both sides.",
+    Never = "never": "They never do.",
+});
+
 /// How pairs are drawn. Ranges hold both ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PairRule {
-    pub(crate) count: usize,
+pub struct PairRule {
+    /// Number of pairs.
+    pub count: usize,
     /// Classes of a side, drawn for each side.
-    pub(crate) classes: [usize; 2],
+    pub classes: [usize; 2],
     /// Samples of a class, drawn for each pair, the same on both sides.
-    pub(crate) samples: [usize; 2],
-    pub(crate) same_set: SameSet,
+    pub samples: [usize; 2],
+    /// Whether both sides may come from one dataset.
+    pub same_set: SameSet,
 }
 
 impl PairRule {
@@ -45,48 +52,41 @@ impl PairRule {
 
 /// A method under the name it has in tables and pictures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct NamedMethod {
-    pub(crate) label: String,
+pub struct NamedMethod {
+    /// The name.
+    pub label: String,
     #[serde(flatten)]
-    pub(crate) method: Method,
+    /// The method.
+    pub method: Method,
 }
 
 /// Everything that determines the result; nothing else does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct AgreementConfig {
-    pub(crate) schema: u32,
-    pub(crate) title: String,
-    pub(crate) datasets: Vec<String>,
+pub struct Config {
+    /// Version of the layout.
+    pub schema: u32,
+    /// What it asks, for people.
+    pub title: String,
+    /// Names of the datasets.
+    pub datasets: Vec<String>,
     /// The size that images were brought to; `null` leaves them.
-    pub(crate) resize: Option<Size>,
-    pub(crate) precision: Precision,
-    pub(crate) seed: u64,
-    pub(crate) pairs: PairRule,
-    pub(crate) methods: Vec<NamedMethod>,
+    pub resize: Option<Size>,
+    /// Precision of the samples.
+    pub precision: Precision,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// How pairs are drawn.
+    pub pairs: PairRule,
+    /// The methods.
+    pub methods: Vec<NamedMethod>,
     /// Indices of methods that the others are ranked against.
-    pub(crate) references: Vec<usize>,
+    pub references: Vec<usize>,
 }
 
-impl AgreementConfig {
-    /// SHA-256 of the configuration as it is stored.
-    pub(crate) fn hash(&self) -> Result<String> {
-        Ok(hex(&Sha256::digest(serde_json::to_vec(self)?)))
-    }
-
-    /// Reads a stored configuration.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        let config: Self = serde_json::from_str(text)?;
-        if config.schema != SCHEMA {
-            bail!("expected schema {SCHEMA}, found {}", config.schema);
-        }
-        if let Some(found) = config.references.iter().find(|&&index| index >= config.methods.len()) {
-            bail!("expected references below {}, found {found}", config.methods.len());
-        }
-        Ok(config)
-    }
-
+impl Config {
     /// How pairs are drawn, in a sentence.
-    pub(crate) fn in_words(&self) -> String {
+    #[must_use]
+    pub fn describe(&self) -> String {
         let range = |[low, high]: [usize; 2]| {
             if low == high { low.to_string() } else { format!("{low} to {high}") }
         };
@@ -99,7 +99,7 @@ impl AgreementConfig {
             (_, SameSet::Overlapping) => "any two",
         };
         let size = match self.resize {
-            Some(size) => format!(", images of {}x{}", size.width, size.height),
+            Some(size) => format!(", images of {size}"),
             None => String::new(),
         };
         format!(
@@ -110,5 +110,24 @@ impl AgreementConfig {
             range(rule.samples),
             self.seed
         )
+    }
+}
+
+impl record::Config for Config {
+    const WHAT: &'static str = "the configuration of an agreement experiment";
+
+    fn schema(&self) -> u32 {
+        self.schema
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.references.iter().find(|&&index| index >= self.methods.len()) {
+            Some(found) => refuse!("expected references below {}, found {found}", self.methods.len()),
+            None => Ok(()),
+        }
+    }
+
+    fn result(run: &RunDir) -> PathBuf {
+        run.file("agreement.json")
     }
 }

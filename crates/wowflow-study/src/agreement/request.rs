@@ -2,52 +2,68 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
 use toml::{Table, Value};
 use wowflow::auto::Auto;
 use wowflow::compare::{MethodName, MethodSettings};
+use wowflow::dataset::Precision;
 use wowflow::kernel::{KernelName, KernelSettings};
+use wowflow_data::{Prepared, Size, common_dimension, finest_precision};
 
-use super::config::{AgreementConfig, NamedMethod, PairRule};
+use super::config::{Config, NamedMethod, PairRule};
 use super::keys::{Keys, number, range, texts, whole};
-use crate::args::compare::Size;
-use crate::args::{MOST_DIRECTIONS, Precision};
+use crate::error::{Place, Result, StudyError, refuse, require};
+use crate::record::SCHEMA;
+use crate::text::slug;
 
+/// More directions than this would fill the memory before they helped.
+const MOST_DIRECTIONS: usize = 100_000;
 /// Fewer pairs have no rank correlation with an interval.
 const FEWEST_PAIRS: usize = 3;
 
 /// An experiment as it is written down; methods are resolved once the dimension of the datasets is known.
-#[derive(Debug)]
-pub(crate) struct Experiment {
-    pub(crate) title: String,
-    pub(crate) datasets: Vec<String>,
-    pub(crate) resize: Option<Size>,
-    pub(crate) precision: Option<Precision>,
-    pub(crate) seed: u64,
-    pub(crate) pairs: PairRule,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// What it asks, for people.
+    pub title: String,
+    /// Names of the datasets.
+    pub datasets: Vec<String>,
+    /// The size that images are brought to.
+    pub resize: Option<Size>,
+    /// Precision of the samples; open: the finest of the datasets.
+    pub precision: Option<Precision>,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// How pairs are drawn.
+    pub pairs: PairRule,
     methods: Vec<(String, MethodSettings)>,
     references: Vec<usize>,
 }
 
-impl Experiment {
+impl Request {
     /// Reads an experiment file.
-    pub(crate) fn read(path: &Path) -> Result<Self> {
-        let place = || path.display().to_string();
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", place()))?;
-        Self::parse(&text).with_context(place)
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no such experiment.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(StudyError::io("read", path))?;
+        Self::parse(&text).at(|| path.display().to_string())
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    /// Reads the text of an experiment file.
+    ///
+    /// # Errors
+    /// A text that is no such experiment.
+    pub fn parse(text: &str) -> Result<Self> {
         let file: Table = text.parse().map_err(|error| syntax(text, &error))?;
         let mut keys = Keys::new(&file, "");
         let title = keys.must("title", "a text", |value| value.as_str().map(str::to_owned))?;
         let datasets = keys.must("datasets", "a list of names of datasets", texts)?;
         if let Some(twice) = twice(&datasets) {
-            bail!("expected every one of datasets once, found {twice} twice");
+            refuse!("expected every one of datasets once, found {twice} twice");
         }
         let resize =
             keys.maybe("resize", "a size such as \"16x16\"", |value| value.as_str()?.parse().ok())?;
-        let precision = keys.word("precision")?;
+        let precision = keys.name("precision")?;
         let seed = keys
             .maybe("seed", "a whole number of at least 0", |value| u64::try_from(value.as_integer()?).ok())?;
         let directions = directions(&mut keys)?;
@@ -68,59 +84,48 @@ impl Experiment {
         // Files are named after methods.
         let slugs: Vec<String> = labels.iter().map(|label| slug(label)).collect();
         if let Some(one) = twice(&slugs) {
-            bail!(
+            refuse!(
                 "expected methods whose names differ in letters or digits, found {one} twice: give one a name"
             );
         }
         if let Some(twice) = twice(&references) {
-            bail!("expected every one of references once, found {twice} twice");
+            refuse!("expected every one of references once, found {twice} twice");
         }
         let find = |name: &String| {
             let at = labels.iter().position(|label| label == name);
-            at.with_context(|| {
-                format!("expected names among {} in references, found {name}", labels.join(", "))
-            })
+            at.at(|| format!("expected names among {} in references, found {name}", labels.join(", ")))
         };
         let references = references.iter().map(find).collect::<Result<Vec<_>>>()?;
-        ensure!(methods.len() > 1, "expected methods besides the references, found {}", methods.len());
+        require!(methods.len() > 1, "expected methods besides the references, found {}", methods.len());
         Ok(Self { title, datasets, resize, precision, seed: seed.unwrap_or(0), pairs, methods, references })
     }
 
-    /// Everything resolved, for samples of a dimension and a precision.
-    pub(crate) fn resolve(
-        self,
-        schema: u32,
-        datasets: Vec<String>,
-        dim: usize,
-        precision: Precision,
-    ) -> Result<AgreementConfig> {
-        let one = |(label, settings): (String, MethodSettings)| -> Result<NamedMethod> {
-            let method = settings.resolve(dim).with_context(|| format!("method {label}"))?;
-            ensure!(
+    /// Everything resolved against the datasets.
+    ///
+    /// # Errors
+    /// Datasets of different dimensions, options that a method does not have, a kernel whose bandwidth is left open.
+    pub fn resolve(&self, datasets: &[Prepared]) -> Result<Config> {
+        let dim = common_dimension(datasets)?;
+        let one = |(label, settings): &(String, MethodSettings)| -> Result<NamedMethod> {
+            let method = settings.resolve(dim).at(|| format!("method {label}"))?;
+            require!(
                 !method.measures_bandwidth(),
                 "expected a bandwidth of {label}, one kernel for all pairs, found none: `wowflow distance` tells that of a pair"
             );
-            Ok(NamedMethod { label, method })
+            Ok(NamedMethod { label: label.clone(), method })
         };
-        Ok(AgreementConfig {
-            schema,
-            title: self.title,
-            datasets,
+        Ok(Config {
+            schema: SCHEMA,
+            title: self.title.clone(),
+            datasets: datasets.iter().map(|prepared| prepared.name.clone()).collect(),
             resize: self.resize,
-            precision: self.precision.unwrap_or(precision),
+            precision: self.precision.unwrap_or_else(|| finest_precision(datasets)),
             seed: self.seed,
             pairs: self.pairs,
-            methods: self.methods.into_iter().map(one).collect::<Result<_>>()?,
-            references: self.references,
+            methods: self.methods.iter().map(one).collect::<Result<_>>()?,
+            references: self.references.clone(),
         })
     }
-}
-
-/// A name as part of the name of a file: letters and digits, with dashes between.
-pub(crate) fn slug(label: &str) -> String {
-    let lower = label.to_ascii_lowercase();
-    let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("-")
 }
 
 fn twice(names: &[String]) -> Option<&String> {
@@ -128,10 +133,10 @@ fn twice(names: &[String]) -> Option<&String> {
 }
 
 /// What is no TOML, with the line.
-fn syntax(text: &str, error: &toml::de::Error) -> anyhow::Error {
+fn syntax(text: &str, error: &toml::de::Error) -> StudyError {
     let line = error.span().map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
     let line = line.map_or(String::new(), |line| format!(" on line {line}"));
-    anyhow::anyhow!("expected TOML, found{line}: {}", error.message())
+    StudyError::Refused(format!("expected TOML, found{line}: {}", error.message()))
 }
 
 fn directions(keys: &mut Keys<'_>) -> Result<Option<usize>> {
@@ -148,8 +153,8 @@ fn rule(table: &Table) -> Result<PairRule> {
         classes: keys.must("classes", either, |value| range(value, 1))?,
         samples: keys.must("samples", either, |value| range(value, 1))?,
         same_set: keys
-            .word("same-set")?
-            .context("expected one of disjoint, overlapping, never as pairs.same-set, found none")?,
+            .name("same-set")?
+            .at(|| "expected one of disjoint, overlapping, never as pairs.same-set, found none".to_owned())?,
     };
     keys.finish()?;
     Ok(rule)
@@ -158,7 +163,7 @@ fn rule(table: &Table) -> Result<PairRule> {
 fn method(table: &Table, place: &str, common: Option<usize>) -> Result<(String, MethodSettings)> {
     let mut keys = Keys::new(table, place);
     let missing = || format!("expected the name of a distance as {place}method, found none");
-    let name: MethodName = keys.name("method")?.with_context(missing)?;
+    let name: MethodName = keys.name("method")?.at(missing)?;
     let label = keys.maybe("name", "a text with letters or digits", |value| {
         value.as_str().filter(|text| !slug(text).is_empty()).map(str::to_owned)
     })?;

@@ -1,20 +1,31 @@
 //! The picture of an experiment: a panel a method, against one reference.
 
-use anyhow::Result;
-use wowflow_report::{Agreement, AgreementPanel, Picture, seconds};
+use wowflow_study::agreement::{Finished, Made, values};
+use wowflow_study::text::{seconds, slug};
 
-use super::config::AgreementConfig;
-use super::draw::Made;
-use super::outcome::{MethodOutcome, PairRecord, values};
+use crate::agreement::{Agreement, AgreementPanel};
+use crate::error::ReportError;
+use crate::picture::Picture;
+
+/// A picture a reference, with its file name: `agreement.png` for the first.
+///
+/// # Errors
+/// Values that fit no picture.
+pub fn pictures(finished: &Finished) -> Result<Vec<(String, Picture)>, ReportError> {
+    let config = &finished.config;
+    let one = |(place, &reference): (usize, &usize)| {
+        let name = match place {
+            0 => "agreement.png".to_owned(),
+            _ => format!("agreement-{}.png", slug(&config.methods[reference].label)),
+        };
+        Ok((name, against(finished, reference)?))
+    };
+    config.references.iter().enumerate().map(one).collect()
+}
 
 /// Panels of all methods but the reference.
-pub(crate) fn against(
-    config: &AgreementConfig,
-    made: &[Made],
-    records: &[PairRecord],
-    outcomes: &[MethodOutcome],
-    reference: usize,
-) -> Result<Picture> {
+fn against(finished: &Finished, reference: usize) -> Result<Picture, ReportError> {
+    let Finished { config, made, records, outcomes, .. } = finished;
     let name = &config.methods[reference].label;
     let truth = values(records, reference);
     // A legend of one group says nothing.
@@ -42,5 +53,5 @@ pub(crate) fn against(
         groups,
         panels,
     };
-    Ok(figure.draw()?)
+    figure.draw()
 }

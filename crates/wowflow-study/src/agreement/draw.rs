@@ -1,12 +1,13 @@
 //! Pairs of datasets drawn by a rule: which sets, classes and samples, all a function of the seed and the pair.
 
-use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use wowflow::dataset::LabeledDataset;
 use wowflow::rng::{Purpose, Reader, Stream};
 
-use super::config::{AgreementConfig, PairRule, SameSet};
-use crate::load::Named;
+use wowflow_data::Prepared;
+
+use super::config::{Config, PairRule, SameSet};
+use crate::error::{Result, refuse, require};
 
 /// One side of a pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,16 +31,21 @@ pub(crate) struct Drawn {
 
 /// What a pair was made of, for tables.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Made {
-    pub(crate) left: String,
-    pub(crate) right: String,
-    pub(crate) left_classes: Vec<String>,
-    pub(crate) right_classes: Vec<String>,
-    pub(crate) samples: usize,
+pub struct Made {
+    /// One dataset.
+    pub left: String,
+    /// The other.
+    pub right: String,
+    /// Labels of its classes.
+    pub left_classes: Vec<String>,
+    /// Labels of the other's classes.
+    pub right_classes: Vec<String>,
+    /// Samples of a class.
+    pub samples: usize,
 }
 
 impl Drawn {
-    pub(crate) fn made(&self, datasets: &[Named]) -> Made {
+    pub(crate) fn made(&self, datasets: &[Prepared]) -> Made {
         let labels = |side: &Side| {
             let labels = datasets[side.set].dataset.classes();
             side.classes.iter().map(|&class| labels[class].to_string()).collect()
@@ -55,23 +61,23 @@ impl Drawn {
 }
 
 /// Refuses datasets that a rule asks too much of.
-pub(crate) fn check(config: &AgreementConfig, datasets: &[Named]) -> Result<()> {
+pub(crate) fn check(config: &Config, datasets: &[Prepared]) -> Result<()> {
     let rule = &config.pairs;
     if rule.same_set == SameSet::Never {
-        ensure!(
+        require!(
             datasets.len() > 1,
             "expected two or more datasets with pairs.same-set = \"never\", found {}",
             datasets.len()
         );
     }
-    for Named { name, dataset, .. } in datasets {
+    for Prepared { name, dataset, .. } in datasets {
         let (classes, most) = (dataset.class_count(), rule.classes[1]);
-        ensure!(classes >= most, "expected at most {classes} as pairs.classes, as {name} has, found {most}");
+        require!(classes >= most, "expected at most {classes} as pairs.classes, as {name} has, found {most}");
         let needed = rule.needed();
         let small = (0..classes).find(|&class| dataset.class_rows(class).len() < needed);
         if let Some(class) = small {
             let twice = if needed > rule.samples[1] { " on each of two sides that share none" } else { "" };
-            bail!(
+            refuse!(
                 "expected {} samples of every class as pairs.samples{twice}, found {} of class {} of {name}",
                 rule.samples[1],
                 dataset.class_rows(class).len(),

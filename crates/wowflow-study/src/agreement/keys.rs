@@ -1,9 +1,9 @@
 //! Keys of a TOML table, taken one by one; what is wrong with one names it, what was expected, what was found.
 
-use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
 use toml::{Table, Value};
 use wowflow::name::Named;
+
+use crate::error::{Place, Result, refuse};
 
 /// A table of an experiment file, with the keys that were asked for.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl<'a> Keys<'a> {
         let Some(value) = self.table.get(key) else { return Ok(None) };
         match read(value) {
             Some(read) => Ok(Some(read)),
-            None => bail!("expected {expected} as {}{key}, found {value}", self.place),
+            None => refuse!("expected {expected} as {}{key}, found {value}", self.place),
         }
     }
 
@@ -42,18 +42,7 @@ impl<'a> Keys<'a> {
         read: impl FnOnce(&'a Value) -> Option<T>,
     ) -> Result<T> {
         let found = self.maybe(key, expected, read)?;
-        found.with_context(|| format!("expected {expected} as {}{key}, found none", self.place))
-    }
-
-    /// A word of an option, as it is typed on the command line.
-    pub(crate) fn word<T: ValueEnum>(&mut self, key: &'static str) -> Result<Option<T>> {
-        let words: Vec<String> = T::value_variants()
-            .iter()
-            .filter_map(clap::ValueEnum::to_possible_value)
-            .map(|word| word.get_name().to_owned())
-            .collect();
-        let expected = format!("one of {}", words.join(", "));
-        self.maybe(key, &expected, |value| T::from_str(value.as_str()?, false).ok())
+        found.at(|| format!("expected {expected} as {}{key}, found none", self.place))
     }
 
     /// A choice by name.
@@ -69,7 +58,7 @@ impl<'a> Keys<'a> {
             Some(unknown) => {
                 let asked: Vec<String> =
                     self.asked.iter().map(|key| format!("{}{key}", self.place)).collect();
-                bail!("expected no keys but {}, found {}{unknown}", asked.join(", "), self.place)
+                refuse!("expected no keys but {}, found {}{unknown}", asked.join(", "), self.place)
             }
             None => Ok(()),
         }

@@ -1,63 +1,69 @@
 //! What comes out of an experiment: values of pairs, and how the methods agree with the references.
 
-use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use wowflow::compare::{CertaintyRecord, Growth};
 use wowflow::stats::correlation::{Bootstrap, Correlations, correlations};
 
-use super::config::{AgreementConfig, NamedMethod};
+use super::config::{Config, NamedMethod};
+use crate::error::{Result, require};
 
 /// One line of `pairs.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct PairRecord {
+pub struct PairRecord {
     /// Index of the pair.
-    pub(crate) pair: usize,
+    pub pair: usize,
     /// What each method found, in the order of the configuration.
-    pub(crate) found: Vec<Found>,
+    pub found: Vec<Found>,
 }
 
 /// A distance of one pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Found {
-    pub(crate) value: f64,
-    pub(crate) certainty: CertaintyRecord,
-    pub(crate) seconds: f64,
+pub struct Found {
+    /// The distance.
+    pub value: f64,
+    /// How certain it is.
+    pub certainty: CertaintyRecord,
+    /// Seconds it took.
+    pub seconds: f64,
 }
 
 impl PairRecord {
     /// Refuses a line that is not of this experiment, or there twice.
-    pub(crate) fn check(&self, earlier: &[Self], config: &AgreementConfig) -> Result<()> {
+    pub(crate) fn check(&self, earlier: &[Self], config: &Config) -> Result<()> {
         let (pairs, methods) = (config.pairs.count, config.methods.len());
         let new = self.pair < pairs && earlier.iter().all(|known| known.pair != self.pair);
-        ensure!(new, "expected another of {pairs} pairs, found {}", self.pair);
+        require!(new, "expected another of {pairs} pairs, found {}", self.pair);
         let found = self.found.len();
-        ensure!(found == methods, "expected values by {methods} methods, found {found}");
+        require!(found == methods, "expected values by {methods} methods, found {found}");
         Ok(())
     }
 }
 
 /// How one method did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct MethodOutcome {
-    pub(crate) label: String,
+pub struct MethodOutcome {
+    /// Name of the method.
+    pub label: String,
     /// How its time grows.
-    pub(crate) growth: Growth,
+    pub growth: Growth,
     /// Median over pairs, on all threads, one method after another.
-    pub(crate) median_seconds: f64,
-    pub(crate) total_seconds: f64,
+    pub median_seconds: f64,
+    /// Sum over pairs.
+    pub total_seconds: f64,
     /// Against each other method that is a reference, in their order.
-    pub(crate) against: Vec<Against>,
+    pub against: Vec<Against>,
 }
 
 /// Agreement with a reference.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Against {
-    pub(crate) reference: String,
+pub struct Against {
+    /// Name of the reference.
+    pub reference: String,
     /// Absent where values do not differ.
     #[serde(with = "stored")]
-    pub(crate) correlations: Option<Correlations>,
+    pub correlations: Option<Correlations>,
     /// Why they are absent.
-    pub(crate) refused: Option<String>,
+    pub refused: Option<String>,
 }
 
 /// Correlations as they are stored.
@@ -83,12 +89,13 @@ mod stored {
 }
 
 /// The values of one method, pair after pair.
-pub(crate) fn values(records: &[PairRecord], method: usize) -> Vec<f64> {
+#[must_use]
+pub fn values(records: &[PairRecord], method: usize) -> Vec<f64> {
     records.iter().map(|record| record.found[method].value).collect()
 }
 
 /// How all methods did; records in the order of pairs.
-pub(crate) fn outcomes(config: &AgreementConfig, records: &[PairRecord]) -> Vec<MethodOutcome> {
+pub(crate) fn outcomes(config: &Config, records: &[PairRecord]) -> Vec<MethodOutcome> {
     let bootstrap = Bootstrap { seed: config.seed, ..Bootstrap::default() };
     let one = |(index, of): (usize, &NamedMethod)| {
         let own = values(records, index);
@@ -114,7 +121,8 @@ pub(crate) fn outcomes(config: &AgreementConfig, records: &[PairRecord]) -> Vec<
 }
 
 /// The method of linear cost that ranks pairs most as a reference does, by Spearman's coefficient.
-pub(crate) fn best<'a>(
+#[must_use]
+pub fn best<'a>(
     outcomes: &'a [MethodOutcome],
     reference: &str,
 ) -> Option<(&'a MethodOutcome, &'a Correlations)> {
