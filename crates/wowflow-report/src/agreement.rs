@@ -269,14 +269,10 @@ impl View {
     }
 }
 
-/// A time in seconds as people read it, with the unit: `0.012 s`, `3.4 s`, `125 s`.
-#[must_use]
-pub fn seconds(value: f64) -> String {
-    format!("{} s", number(value, 3))
-}
-
 #[cfg(test)]
 mod tests {
+    use wowflow_study::text::seconds;
+
     use super::*;
 
     fn figure(panels: usize) -> Agreement {

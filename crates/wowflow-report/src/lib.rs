@@ -24,10 +24,11 @@ mod recording;
 mod render;
 pub mod rundir;
 mod scatter;
+pub mod study;
 mod ticks;
 mod values;
 
-pub use agreement::{Agreement, AgreementPanel, seconds};
+pub use agreement::{Agreement, AgreementPanel};
 pub use chart::{AxisScale, LineChart, Series};
 pub use dotplot::{Dot, DotPair, DotPanel, DotPlot};
 pub use error::ReportError;
@@ -38,3 +39,4 @@ pub use picture::Picture;
 pub use pointmap::{MapPoint, PointMap};
 pub use render::render;
 pub use scatter::{ScatterFlow, ScatterPanel};
+pub use wowflow_study::text::seconds;

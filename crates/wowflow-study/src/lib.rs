@@ -5,8 +5,11 @@
 //! parses arguments, draws, prints, or reads the environment: programs, notebooks and services do, on top.
 
 mod error;
+#[cfg(feature = "learn")]
+pub mod experiment;
 mod observer;
 pub mod record;
+pub mod text;
 
 pub use error::{Result, StudyError};
 pub use observer::{Event, Observer, Unit};

@@ -1,0 +1,4 @@
+//! What studies find, as figures: a file a study.
+
+#[cfg(feature = "learn")]
+pub mod experiment;
