@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 
 pub(crate) mod compare;
+#[cfg_attr(not(feature = "learn"), path = "args/without_learn.rs")]
 pub(crate) mod learn;
 mod values;
 

@@ -6,7 +6,7 @@ use crate::canvas::{Align, Canvas, Text, Xy, shorten};
 use crate::error::ReportError;
 use crate::palette::{CLASS_COLORS, FRAME, GRID, INK, MUTED, class_color};
 use crate::picture::Picture;
-use crate::ticks::{self, Label, number};
+use crate::ticks::{self, Label};
 
 const NAME: &str = "agreement figure";
 const MARGIN: i32 = 20;

@@ -1,9 +1,17 @@
 //! What options take: names, step sizes, bandwidths, times.
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
+use wowflow::name::Named;
 
 use super::positive_number;
+
+/// A choice by its name.
+pub(crate) fn by_name<T: Named + Send + Sync>() -> impl TypedValueParser<Value = T> {
+    let value = |choice: &T| PossibleValue::new(choice.name()).help(choice.summary());
+    PossibleValuesParser::new(T::ALL.iter().map(value)).try_map(|text| T::from_name(&text))
+}
 
 /// A kernel by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

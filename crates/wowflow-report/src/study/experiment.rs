@@ -98,7 +98,8 @@ fn curves(results: &Results, against: Against) -> Result<Option<Picture>, Report
         let first = series.len();
         for method in config.methods_of(row) {
             let label = method.label();
-            let own: Vec<&Repetition> = repetitions.iter().filter(|r| r.row == *row && r.method == label).collect();
+            let own: Vec<&Repetition> =
+                repetitions.iter().filter(|r| r.row == *row && r.method == label).collect();
             let curve = Curve::of(method.method, &own);
             let along = if against == Against::Steps { &curve.steps } else { &curve.seconds };
             let all =

@@ -59,3 +59,4 @@ pub use run::Filter;
 pub use samples::{SampleFile, sample_files};
 pub use session::{Ended, Growth, grow, resume, start, stored};
 pub use stored::Template;
+pub use wowflow_learn::{Architecture, AugmentationSet};

@@ -163,7 +163,12 @@ pub(super) mod tests {
     use super::*;
 
     /// A finished repetition with these shares of right predictions.
-    pub(in super::super) fn repetition(row: &str, method: &str, trial: u64, accuracies: &[f64]) -> Repetition {
+    pub(in super::super) fn repetition(
+        row: &str,
+        method: &str,
+        trial: u64,
+        accuracies: &[f64],
+    ) -> Repetition {
         Repetition {
             revision: "r1".to_owned(),
             machine: Some("m1".to_owned()),

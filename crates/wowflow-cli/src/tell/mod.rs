@@ -1,0 +1,4 @@
+//! What studies find, told to people and drawn for them: a file a study.
+
+#[cfg(feature = "learn")]
+pub(crate) mod experiment;
