@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
+use wowflow::estimate::Estimate;
 use wowflow::flow::{self, Decay, Flow, FlowState, Scheme, Settings, StepSchedule, StepSize, StopReason};
-use wowflow::functional::{Functional, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd};
+use wowflow::functional::{
+    Evaluation, Functional, Lift, OtddFlow, OtddSettings, ProductBandwidths, ProductMmd, Quantity,
+};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::ClassLabels;
 use wowflow::scalar::Scalar;
@@ -36,7 +39,8 @@ const PRODUCT: (f64, f64) = (0.9, 0.01);
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TransportMethod {
-    /// The flow of a functional, as [`flow::to`] runs it; the seed of the settings is not used.
+    /// The flow of a functional with the settings of [`flow::to`]; their seed is not used. It takes all of its steps,
+    /// also where there is nothing left to descend.
     Flow(Settings),
     /// The flow of entropic OTDD on samples with labels lifted to Gaussians (Alvarez-Melis and Fusi 2021), by Adam.
     Otdd {
@@ -182,6 +186,37 @@ fn majorities<T: Scalar>(
     classes
 }
 
+/// A functional that does not tell its lower bound: a flow that is there goes on, so that transports take all of their
+/// steps and the curves of several trials have the same points.
+struct AllSteps<'f, F>(&'f mut F);
+
+impl<T: Scalar, F: Functional<T>> Functional<T> for AllSteps<'_, F> {
+    fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
+        self.0.evaluate(particles, step, velocity)
+    }
+
+    fn curvatures(&self) -> &[f64] {
+        self.0.curvatures()
+    }
+
+    fn change(
+        &mut self,
+        before: &MeasureOverMeasures<T>,
+        after: &MeasureOverMeasures<T>,
+        draw: u64,
+    ) -> Estimate {
+        self.0.change(before, after, draw)
+    }
+
+    fn held_out(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Estimate {
+        self.0.held_out(particles, draw)
+    }
+
+    fn quantity(&self) -> Quantity {
+        self.0.quantity()
+    }
+}
+
 /// Runs a flow to its end.
 pub(crate) fn run_flow<T: Scalar>(
     flow: &Flow,
@@ -190,7 +225,7 @@ pub(crate) fn run_flow<T: Scalar>(
     mut observe: impl FnMut(&TransportProgress<'_, T>) -> ControlFlow<()>,
 ) -> Result<(), LearnError> {
     let steps = flow.schedule.steps();
-    let stop = flow.run(state, functional, |record, state| {
+    let stop = flow.run(state, &mut AllSteps(functional), |record, state| {
         observe(&TransportProgress { step: record.step, steps, state: state.particles(), lift: None })
     });
     match stop {

@@ -191,8 +191,7 @@ fn trainings_side_by_side_are_those_one_after_another() {
     let few = examples_of(&clouds(&[[7.0, 1.0], [1.0, 7.0], [1.0, 1.0]], &[1, 2, 1], 5)).unwrap();
     let test = examples_of(&target).unwrap();
     let evaluation = perceptrons(Length::Steps(4), 6);
-    let run =
-        |threads| on_threads(threads, || evaluation.run(&few, &test, 11, |_, _| Continue(())).unwrap());
+    let run = |threads| on_threads(threads, || evaluation.run(&few, &test, 11, |_, _| Continue(())).unwrap());
     let found = run(1);
     assert_eq!(found, run(3));
     assert!(found.iter().all(|accuracy| accuracy.total == 24));
