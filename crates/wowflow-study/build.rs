@@ -9,7 +9,7 @@ fn main() {
         let output = Command::new("git").args(args).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    let sources = [":/crates", ":/experiments", ":/Cargo.toml", ":/Cargo.lock"];
+    let sources = [":/crates", ":/Cargo.toml", ":/Cargo.lock"];
     let changes = git(&[&["status", "--porcelain", "--untracked-files=no", "--"], &sources[..]].concat());
     let modified = if changes.is_none_or(|found| found.is_empty()) { "" } else { "-modified" };
     let revision = git(&["rev-parse", "HEAD"]).unwrap_or_else(|| "unknown".to_owned());
@@ -21,7 +21,7 @@ fn main() {
             println!("cargo:rerun-if-changed={path}");
         }
     }
-    for path in ["..", "../../experiments", "../../Cargo.toml", "../../Cargo.lock"] {
+    for path in ["..", "../../Cargo.toml", "../../Cargo.lock"] {
         println!("cargo:rerun-if-changed={path}");
     }
 }

@@ -11,6 +11,7 @@ use wowflow::functional::{BatchEstimator, Redraw, Sum};
 use wowflow::kernel::KernelName;
 
 pub(crate) mod compare;
+#[cfg_attr(not(feature = "learn"), path = "args/without_learn.rs")]
 pub(crate) mod learn;
 mod values;
 

@@ -5,8 +5,6 @@ mod commands;
 mod console;
 mod geometry;
 mod interrupt;
-#[cfg(feature = "learn")]
-mod learn;
 mod program;
 mod progress;
 mod tell;

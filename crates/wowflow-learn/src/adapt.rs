@@ -2,16 +2,16 @@
 
 use std::ops::ControlFlow;
 
+use wowflow::flow;
 use wowflow::measure::MeasureOverMeasures;
-use wowflow::ot::geometry::VelocityPlan;
-use wowflow::ot::labels::match_classes;
-use wowflow::ot::wow::{KeepPlans, wow2_pow};
 
 use crate::accuracy::{Accuracy, accuracy};
 use crate::error::LearnError;
 use crate::examples::Examples;
-use crate::mover::{MoveProgress, Mover, labels_of, matched};
+use crate::geodesic::Geodesic;
+use crate::methods::{TransportMethod, TransportProgress};
 use crate::network::Network;
+use crate::pair::{Pair, labels_of};
 
 /// One point of an accuracy curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,39 +26,39 @@ pub struct AdaptPoint {
 ///
 /// # Errors
 /// Distances that are not finite.
-pub fn seen(
+pub fn matched_accuracy(
     network: &Network,
     particles: &MeasureOverMeasures<f32>,
     target: &MeasureOverMeasures<f32>,
     seed: u64,
 ) -> Result<Accuracy, LearnError> {
-    let labels = labels_of(particles, &matched(particles, target, seed)?);
+    let labels = labels_of(particles, &flow::matched(particles, target, seed)?);
     let points = particles.points().to_vec();
     Ok(accuracy(network, &Examples::new(points, particles.dim(), labels, target.class_count())?))
 }
 
-/// The accuracy along a flow, every so many steps and at both ends; classes are matched anew each time.
+/// The accuracy along a transport, every `look_every` steps and at both ends; classes are matched anew each time.
 ///
 /// The observer is told before the first step and after each; it also learns of each point, right after the step
 /// it belongs to, so that a caller can tell the time of the flow from that of looking.
 ///
 /// # Errors
-/// As [`Mover::run`] and [`seen`].
+/// As [`TransportMethod::run`] and [`matched_accuracy`].
 pub fn accuracy_along(
     network: &Network,
-    mover: &Mover,
-    (source, target): (&MeasureOverMeasures<f32>, &MeasureOverMeasures<f32>),
-    every: u64,
+    method: &TransportMethod,
+    pair: Pair<'_, f32>,
+    look_every: u64,
     seed: u64,
-    mut observe: impl FnMut(&MoveProgress<'_>, Option<&AdaptPoint>) -> ControlFlow<()>,
+    mut observe: impl FnMut(&TransportProgress<'_, f32>, Option<&AdaptPoint>) -> ControlFlow<()>,
 ) -> Result<Vec<AdaptPoint>, LearnError> {
     let (mut points, mut failure) = (Vec::new(), None);
-    let end = mover.run(source, target, seed, |progress| {
+    let end = method.run(pair, seed, |progress| {
         observe(progress, None)?;
-        if progress.step % every.max(1) != 0 && progress.step != progress.steps {
+        if progress.step % look_every.max(1) != 0 && progress.step != progress.steps {
             return ControlFlow::Continue(());
         }
-        match seen(network, &progress.particles(), target, seed) {
+        match matched_accuracy(network, &progress.particles(), pair.target, seed) {
             Ok(accuracy) => {
                 let point = AdaptPoint { at: progress.step as f64, accuracy };
                 points.push(point);
@@ -76,26 +76,20 @@ pub fn accuracy_along(
     }
 }
 
-/// The accuracy along the WoW geodesic at given times, every sample at the mean of what it is coupled with; the
-/// classes are those of the coupling. `solved` is called when the transport is found, before the classifier looks.
+/// The accuracy along a geodesic at given times; the classes are those of its coupling.
 ///
 /// # Errors
-/// Spaces that differ, times that are not finite.
+/// Times that are not finite.
 pub fn accuracy_along_geodesic(
     network: &Network,
-    source: &MeasureOverMeasures<f32>,
-    target: &MeasureOverMeasures<f32>,
+    geodesic: &Geodesic<'_, f32>,
     times: &[f64],
-    solved: impl FnOnce(),
 ) -> Result<Vec<AdaptPoint>, LearnError> {
-    let transport = wow2_pow(source, target, KeepPlans::Yes)?;
-    let labels = labels_of(source, &match_classes(&transport));
-    let plan = VelocityPlan::new(source, target, &transport)?;
-    solved();
+    let classes = geodesic.target().class_count();
     let point = |&at: &f64| {
-        let particles = plan.barycentric(at)?;
+        let particles = geodesic.at(at)?;
         let points = particles.points().to_vec();
-        let examples = Examples::new(points, particles.dim(), labels.clone(), target.class_count())?;
+        let examples = Examples::new(points, particles.dim(), geodesic.labels().to_vec(), classes)?;
         Ok(AdaptPoint { at, accuracy: accuracy(network, &examples) })
     };
     times.iter().map(point).collect()

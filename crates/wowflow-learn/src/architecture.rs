@@ -1,7 +1,6 @@
 //! The architectures: which layers, in which order, for which inputs.
 
 use std::fmt;
-use std::str::FromStr;
 
 use wowflow::dataset::ImageShape;
 
@@ -25,29 +24,12 @@ pub enum Architecture {
     Mlp,
 }
 
-/// What an architecture is called on the command line and in files.
-const NAMES: [(Architecture, &str); 4] = [
-    (Architecture::LeNet5, "lenet5"),
-    (Architecture::Cnn, "cnn"),
-    (Architecture::ConvNet, "convnet"),
-    (Architecture::Mlp, "mlp"),
-];
-
-impl fmt::Display for Architecture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = NAMES.iter().find(|(known, _)| known == self).map_or("", |(_, name)| name);
-        f.write_str(name)
-    }
-}
-
-impl FromStr for Architecture {
-    type Err = LearnError;
-
-    fn from_str(text: &str) -> Result<Self, LearnError> {
-        let known = NAMES.iter().find(|(_, name)| *name == text);
-        known.map(|(known, _)| *known).ok_or_else(|| LearnError::Architecture { found: text.to_owned() })
-    }
-}
+wowflow::named!(Architecture, "network", {
+    LeNet5 = "lenet5": "LeNet-5 with a 1x1 first kernel.",
+    Cnn = "cnn": "The small CNN of the published domain adaptation.",
+    ConvNet = "convnet": "Three blocks of 128 channels with instance norm.",
+    Mlp = "mlp": "A multilayer perceptron.",
+});
 
 /// What a network takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -35,6 +35,31 @@ impl Augmentation {
     pub const GEOMETRIC: [Self; 3] = [Self::Crop, Self::Scale, Self::Rotate];
 }
 
+/// Which augmentations are drawn from, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AugmentationSet {
+    /// [`Augmentation::UPRIGHT`].
+    Upright,
+    /// [`Augmentation::ALL`].
+    All,
+}
+
+wowflow::named!(AugmentationSet, "set of augmentations", {
+    Upright = "upright": "Colour, shifts, cutout, scale, rotation: what digits and letters survive.",
+    All = "all": "The same and flips.",
+});
+
+impl AugmentationSet {
+    /// The augmentations of the set.
+    #[must_use]
+    pub fn kinds(self) -> &'static [Augmentation] {
+        match self {
+            Self::Upright => &Augmentation::UPRIGHT,
+            Self::All => &Augmentation::ALL,
+        }
+    }
+}
+
 /// Augmentations as a map of images, drawn anew every step.
 ///
 /// ```

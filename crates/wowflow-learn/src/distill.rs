@@ -2,26 +2,41 @@
 
 use std::ops::ControlFlow;
 
-use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize};
-use wowflow::functional::{FeatureMap, Identity, MappedMmd, MatchedSw, MeanMatching, WithinAtomVariance};
-use wowflow::kernel::{Kernel, Riesz};
+use wowflow::auto::Auto;
+use wowflow::flow::{self, Decay, FlowState, Resolved, Scheme, SchemeName, Settings, StepRule};
+use wowflow::functional::{
+    FeatureMap, FunctionalName, Identity, MappedMmd, MatchedSw, MeanMatching, Redraw, WithinAtomVariance,
+};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::ClassLabels;
 
 use crate::error::LearnError;
-use crate::mover::{MmdFlow, MoveProgress, Moved, labels_of, matched, run_flow};
+use crate::methods::{TransportProgress, Transported, constant_steps, run_flow};
+use crate::pair::labels_of;
 use crate::seeds::subseed;
 
+/// The draws of a flow, among the seeds that belong to that of a distillation.
+const DRAWS: u64 = 1;
+/// The samples of the target that settings are measured on, likewise.
+const MEASURED: u64 = 6;
+/// Momentum of mean matching, as published, and of flows over fresh maps.
+const MOMENTUM: f64 = 0.9;
+
 /// How few samples are made of many.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Distiller {
     /// Samples of the target as they are.
     Random,
-    /// The flow of the MMD, with the variance within atoms counted or not.
-    MmdSw(MmdFlow, WithinAtomVariance),
-    /// The flow of sliced distances of matched classes: mean matching beyond means.
-    MatchedSw(MmdFlow),
+    /// The flow of a functional of features: [`FunctionalName::MmdSw`], with the spread of the target's classes counted
+    /// or not, or [`FunctionalName::MatchedSw`], mean matching beyond means. Directions are drawn at every step; the
+    /// seed of the settings is not used.
+    Flow {
+        /// Settings of the flow; what they leave open is measured on the features.
+        settings: Settings,
+        /// What becomes of the spread of classes; of `matched-sw` it counts.
+        spread: WithinAtomVariance,
+    },
     /// Distribution Matching (Zhao and Bilen 2023), by heavy ball along the Euclidean gradient.
     MeanMatching {
         /// Number of steps.
@@ -36,11 +51,34 @@ pub enum Distiller {
 /// A map of samples that features are compared through.
 pub type Map = Box<dyn FeatureMap<f32>>;
 
+/// The same flow in steps of a tenth of the inverse curvature that shrink to nothing, as distillations ask for.
+///
+/// Few samples a class in many dimensions are held to their places by next to no force, as long as their
+/// spread is right: what the directions of a step push them aside by chance stays. The squares of such pushes
+/// add up, so short steps leave less of them on the same way. On MNIST with ten samples a class, pixels that are
+/// black in every image of the target end with a deviation of 0.12 (white is 1) after 300 steps of 1.5 times the
+/// inverse curvature, of 0.035 after as many of these.
+#[must_use]
+pub fn in_short_steps(settings: Settings) -> Settings {
+    Settings { step_size: StepRule::Adaptive(0.1).into(), schedule: Decay::Cosine.into(), ..settings }
+}
+
+/// The same flow in short steps with a momentum of 0.9, as random networks drawn anew at every step ask for.
+///
+/// A step as long as one network allows fits that network alone: on MNIST with one sample a class, classifiers
+/// then did no better than on the samples at the start. Of short ones the momentum takes a mean over networks; where
+/// they do not shrink, samples of Fashion-MNIST turned to noise with one seed of two.
+#[must_use]
+pub fn over_fresh_maps(settings: Settings) -> Settings {
+    let (momentum, momentum_schedule) = (MOMENTUM.into(), Decay::Constant.into());
+    Settings { momentum, momentum_schedule, ..in_short_steps(settings) }
+}
+
 /// Distils a target to at most `per_class` samples of every class; classes of fewer samples are taken whole.
 ///
 /// Starts at samples drawn without replacement with the seed: the same for all methods. Where the classes are not held
-/// to their own ([`Distiller::MmdSw`]) they may trade places on the way: the labels are those of the classes that they
-/// are matched with in the end, by exact transport.
+/// to their own (`mmd-sw`) they may trade places on the way: the labels are those of the classes that they are matched
+/// with in the end, by exact transport.
 ///
 /// # Errors
 /// A flow that cannot be set up or diverges; [`LearnError::Interrupted`].
@@ -53,45 +91,98 @@ pub fn distill(
     per_class: usize,
     map: Option<Map>,
     seed: u64,
-    observe: impl FnMut(&MoveProgress<'_>) -> ControlFlow<()>,
-) -> Result<Moved, LearnError> {
-    let start = target.subsample(per_class, seed);
-    let map = map.unwrap_or_else(|| Box::new(Identity));
-    let mut state = FlowState::new(start);
-    match *distiller {
+    observe: impl FnMut(&TransportProgress<'_, f32>) -> ControlFlow<()>,
+) -> Result<Transported<f32>, LearnError> {
+    let mut map = map.unwrap_or_else(|| Box::new(Identity));
+    let mut state = FlowState::new(target.subsample(per_class, seed));
+    let mut matched = false;
+    match distiller {
         Distiller::Random => {}
-        Distiller::MmdSw(settings, within_atoms) => {
-            let kernel = Kernel::from(Riesz::new(1.0, 0.0)?);
-            let (plan, sampling) = (settings.plan(subseed(seed, 1)), (settings.batches, within_atoms));
-            let mut functional = MappedMmd::new(state.particles(), target, kernel, plan, sampling, map)?;
-            run_flow(&settings.flow()?, &mut state, &mut functional, observe)?;
-        }
-        Distiller::MatchedSw(settings) => {
-            let plan = settings.plan(subseed(seed, 1));
-            let batch = settings.batches.map(|batches| batches.size);
-            let mut functional = MatchedSw::new(state.particles(), target, plan, batch, map)?;
-            run_flow(&settings.flow()?, &mut state, &mut functional, observe)?;
+        Distiller::Flow { settings, spread } => {
+            check(settings, *spread)?;
+            let others = target.subsample(per_class, subseed(seed, MEASURED));
+            let (source, others) = (features(state.particles(), &mut map)?, features(&others, &mut map)?);
+            let settings =
+                Settings { seed: subseed(seed, DRAWS), ..settings.clone() }.resolve(&source, &others)?;
+            matched = settings.functional == FunctionalName::MmdSw.into();
+            flow_features(&settings, *spread, &mut state, target, map, observe)?;
         }
         Distiller::MeanMatching { steps, rate, batch } => {
             let start = state.particles();
-            let mut functional = MeanMatching::new(start, target, batch, map, subseed(seed, 1))?;
+            let mut functional = MeanMatching::new(start, target, *batch, map, subseed(seed, DRAWS))?;
             // The Euclidean gradient is the WoW gradient times the mass of a sample.
             let mass = 1.0 / start.sample_count() as f64;
-            let schedule = StepSchedule::new(StepSize::Fixed(rate * mass), Decay::Constant, steps);
-            let scheme = Scheme::heavy_ball(0.9, Decay::Constant)?;
-            let flow = Flow { scheme, schedule: schedule?, settle: None };
+            let flow = constant_steps(Scheme::heavy_ball(MOMENTUM, Decay::Constant)?, rate * mass, *steps)?;
             run_flow(&flow, &mut state, &mut functional, observe)?;
         }
     }
     let particles = state.particles().clone();
-    let classes = match distiller {
-        Distiller::MmdSw(..) => matched(&particles, target, seed)?,
-        Distiller::Random | Distiller::MatchedSw(_) | Distiller::MeanMatching { .. } => {
-            let count = target.class_count();
-            ClassLabels { target: (0..count).collect(), ambiguity: vec![0.0; count] }
-        }
+    let classes = if matched {
+        flow::matched(&particles, target, seed)?
+    } else {
+        let count = target.class_count();
+        ClassLabels { target: (0..count).collect(), ambiguity: vec![0.0; count] }
     };
-    Ok(Moved { labels: labels_of(&particles, &classes), particles, classes, steps: state.step() })
+    let labels = labels_of(&particles, &classes);
+    Ok(Transported { labels, particles, classes, steps: state.step() })
+}
+
+/// Refuses settings that a flow of features does not have.
+fn check(settings: &Settings, spread: WithinAtomVariance) -> Result<(), LearnError> {
+    let refuse = |found: String| Err(LearnError::Distiller { found });
+    let functional = &settings.functional;
+    if *functional != FunctionalName::MmdSw.into() && *functional != FunctionalName::MatchedSw.into() {
+        return refuse(functional.to_string());
+    }
+    if *functional == FunctionalName::MatchedSw.into() && spread == WithinAtomVariance::Excluded {
+        return refuse("matched-sw with the spread removed".to_owned());
+    }
+    if settings.scheme == SchemeName::Lbfgs {
+        return refuse("scheme lbfgs".to_owned());
+    }
+    if settings.redraw == Auto::Given(Redraw::Never) {
+        return refuse("redraw never".to_owned());
+    }
+    if settings.settle_every.is_some() {
+        return refuse("a stopping rule, which asks for a functional that stays".to_owned());
+    }
+    Ok(())
+}
+
+/// The features of samples, through the first draw of a map.
+fn features(
+    samples: &MeasureOverMeasures<f32>,
+    map: &mut Map,
+) -> Result<MeasureOverMeasures<f32>, LearnError> {
+    map.draw(0);
+    let dim = map.feature_dim(samples.dim());
+    let points = map.forward(samples.points(), samples.dim());
+    // Features that are not finite: the flow would diverge at its first step.
+    samples.with_points(points, dim).map_err(|_| LearnError::FlowDiverged { step: 0 })
+}
+
+/// Runs the flow of a functional of features to its end.
+fn flow_features(
+    settings: &Resolved,
+    spread: WithinAtomVariance,
+    state: &mut FlowState<f32>,
+    target: &MeasureOverMeasures<f32>,
+    map: Map,
+    observe: impl FnMut(&TransportProgress<'_, f32>) -> ControlFlow<()>,
+) -> Result<(), LearnError> {
+    let (flow, plan, batches) = (settings.flow()?, settings.plan(), settings.target_batches);
+    match settings.kernel {
+        Some(kernel) => {
+            let sampling = (batches, spread);
+            let mut functional = MappedMmd::new(state.particles(), target, kernel, plan, sampling, map)?;
+            run_flow(&flow, state, &mut functional, observe)
+        }
+        None => {
+            let batch = batches.map(|batches| batches.size);
+            let mut functional = MatchedSw::new(state.particles(), target, plan, batch, map)?;
+            run_flow(&flow, state, &mut functional, observe)
+        }
+    }
 }
 
 /// Samples at the mean length that the target's samples of their label have.
@@ -102,7 +193,7 @@ pub fn distill(
 /// # Panics
 /// Labels that the target does not have.
 #[must_use]
-pub fn rescaled(moved: Moved, target: &MeasureOverMeasures<f32>) -> Moved {
+pub fn rescaled(found: Transported<f32>, target: &MeasureOverMeasures<f32>) -> Transported<f32> {
     let dim = target.dim();
     let length = |x: &[f32]| x.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
     let mean = |class: usize| {
@@ -110,16 +201,16 @@ pub fn rescaled(moved: Moved, target: &MeasureOverMeasures<f32>) -> Moved {
         all.map(length).sum::<f64>() / target.class_size(class) as f64
     };
     let lengths: Vec<f64> = (0..target.class_count()).map(mean).collect();
-    let mut points = moved.particles.points().to_vec();
-    for (x, label) in points.chunks_exact_mut(dim).zip(&moved.labels) {
+    let mut points = found.particles.points().to_vec();
+    for (x, label) in points.chunks_exact_mut(dim).zip(&found.labels) {
         let own = length(x);
         if own > 0.0 {
             let factor = lengths[*label] / own;
             x.iter_mut().for_each(|v| *v = (f64::from(*v) * factor) as f32);
         }
     }
-    let particles = moved.particles.with_points(points, dim).expect("as many finite values");
-    Moved { particles, ..moved }
+    let particles = found.particles.with_points(points, dim).expect("as many finite values");
+    Transported { particles, ..found }
 }
 
 /// Mean and deviation of a channel, by which values are normalised.
@@ -209,6 +300,14 @@ impl FeatureMap<f32> for Restored {
 mod tests {
     use super::*;
 
+    fn usual(steps: u64, functional: FunctionalName) -> Settings {
+        Settings { steps: steps.into(), functional: functional.into(), ..Settings::default() }
+    }
+
+    fn go_on(_: &TransportProgress<'_, f32>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
     #[test]
     fn values_come_back_and_have_mean_0() {
         let points = vec![0.0, 1.0, 5.0, 7.0, 0.5, 0.5, 6.0, 6.0];
@@ -233,11 +332,10 @@ mod tests {
     fn few_samples_without_spread_find_the_means() {
         let points: Vec<f32> = (0..40).map(|i| (i % 7) as f32 + if i < 20 { 0.0 } else { 30.0 }).collect();
         let target = MeasureOverMeasures::uniform(points, 2, &[10, 10]).unwrap();
-        let settings = MmdFlow::usual(2, 200);
-        let go = |_: &MoveProgress<'_>| ControlFlow::Continue(());
-        let removed = Distiller::MmdSw(settings, WithinAtomVariance::Excluded);
-        let Moved { particles: found, labels, steps, .. } =
-            distill(&removed, &target, 1, None, 0, go).unwrap();
+        let settings = usual(200, FunctionalName::MmdSw);
+        let removed = Distiller::Flow { settings, spread: WithinAtomVariance::Excluded };
+        let Transported { particles: found, labels, steps, .. } =
+            distill(&removed, &target, 1, None, 0, go_on).unwrap();
         assert_eq!((found.sample_count(), labels, steps), (2, vec![0, 1], 200));
         for class in 0..2 {
             for k in 0..2 {
@@ -246,7 +344,7 @@ mod tests {
             }
         }
         let matching = Distiller::MeanMatching { steps: 200, rate: 0.02, batch: None };
-        let found = distill(&matching, &target, 1, None, 0, go).unwrap().particles;
+        let found = distill(&matching, &target, 1, None, 0, go_on).unwrap().particles;
         let mean = target.class_points(0).chunks(2).map(|x| x[0]).sum::<f32>() / 10.0;
         assert!((found.class_points(0)[0] - mean).abs() < 0.05, "{found:?}");
     }
@@ -258,14 +356,14 @@ mod tests {
         let value = |i: usize| if i % DIM < DIM / 2 { ((i * 7919) % 101) as f32 / 50.0 - 1.0 } else { 0.0 };
         let points: Vec<f32> = (0..80 * DIM).map(value).collect();
         let target = MeasureOverMeasures::uniform(points, DIM, &[40, 40]).unwrap();
-        let long = MmdFlow { directions: DIM, ..MmdFlow::usual(DIM, 100) };
-        let pushed = |settings: MmdFlow| {
-            let go = |_: &MoveProgress<'_>| ControlFlow::Continue(());
-            let found = distill(&Distiller::MatchedSw(settings), &target, 5, None, 0, go).unwrap().particles;
+        let long = Settings { directions: DIM.into(), ..usual(100, FunctionalName::MatchedSw) };
+        let pushed = |settings: Settings| {
+            let distiller = Distiller::Flow { settings, spread: WithinAtomVariance::Included };
+            let found = distill(&distiller, &target, 5, None, 0, go_on).unwrap().particles;
             let still = found.points().chunks(DIM).flat_map(|x| &x[DIM / 2..]);
             (still.map(|x| f64::from(*x).powi(2)).sum::<f64>() / (5 * DIM) as f64).sqrt()
         };
-        let (long, short) = (pushed(long), pushed(long.in_short_steps()));
+        let (long, short) = (pushed(long.clone()), pushed(in_short_steps(long)));
         assert!(short > 0.0 && short < 0.4 * long, "{short} {long}");
     }
 
@@ -274,9 +372,9 @@ mod tests {
         let target = MeasureOverMeasures::uniform(vec![3.0, 4.0, 0.0, 7.0, 2.0, 0.0], 2, &[2, 1]).unwrap();
         let particles = MeasureOverMeasures::uniform(vec![0.0, 0.5, 0.0, 0.0, 9.0, 0.0], 2, &[1, 2]).unwrap();
         let classes = ClassLabels { target: vec![1, 0], ambiguity: vec![0.0; 2] };
-        let moved = Moved { labels: labels_of(&particles, &classes), particles, classes, steps: 1 };
+        let found = Transported { labels: labels_of(&particles, &classes), particles, classes, steps: 1 };
         // Lengths of 5 and 7, and of 2; a sample without length stays.
-        assert_eq!(rescaled(moved, &target).particles.points(), [0.0, 2.0, 0.0, 0.0, 6.0, 0.0]);
+        assert_eq!(rescaled(found, &target).particles.points(), [0.0, 2.0, 0.0, 0.0, 6.0, 0.0]);
     }
 
     #[test]
@@ -284,11 +382,11 @@ mod tests {
         // One sample in four lies in the other class, and starts there.
         let points = [[0.0, 1.0, 2.0, 11.5], [10.0, 11.0, 12.0, 0.5]].concat();
         let target = MeasureOverMeasures::uniform(points, 1, &[4, 4]).unwrap();
-        let removed = Distiller::MmdSw(MmdFlow::usual(1, 200), WithinAtomVariance::Excluded);
-        let go = |_: &MoveProgress<'_>| ControlFlow::Continue(());
+        let settings = usual(200, FunctionalName::MmdSw);
+        let removed = Distiller::Flow { settings, spread: WithinAtomVariance::Excluded };
         let mut traded = 0;
         for seed in 0..40 {
-            let found = distill(&removed, &target, 1, None, seed, go).unwrap();
+            let found = distill(&removed, &target, 1, None, seed, go_on).unwrap();
             for (x, label) in found.particles.points().iter().zip(&found.labels) {
                 let mean = [3.625, 8.375][*label];
                 assert!((x - mean).abs() < 0.1, "seed {seed}: {x} is called {label}");
@@ -296,5 +394,27 @@ mod tests {
             traded += usize::from(found.labels == [1, 0]);
         }
         assert!((1..40).contains(&traded), "{traded}");
+    }
+
+    #[test]
+    fn settings_that_features_do_not_have_are_refused() {
+        let target = MeasureOverMeasures::uniform(vec![0.0, 1.0, 5.0, 6.0], 1, &[2, 2]).unwrap();
+        let plain = usual(5, FunctionalName::MatchedSw);
+        let refused = |settings: Settings, spread| {
+            let distiller = Distiller::Flow { settings, spread };
+            distill(&distiller, &target, 1, None, 0, go_on).unwrap_err().to_string()
+        };
+        let pooled = usual(5, FunctionalName::PooledMmd);
+        assert!(refused(pooled, WithinAtomVariance::Included).contains("found pooled-mmd"));
+        assert!(
+            refused(plain.clone(), WithinAtomVariance::Excluded)
+                .contains("found matched-sw with the spread removed")
+        );
+        let steady = Settings { redraw: Redraw::Never.into(), ..plain.clone() };
+        assert!(refused(steady, WithinAtomVariance::Included).contains("found redraw never"));
+        let lbfgs = Settings { scheme: SchemeName::Lbfgs, ..plain.clone() };
+        assert!(refused(lbfgs, WithinAtomVariance::Included).contains("found scheme lbfgs"));
+        let settled = Settings { settle_every: Some(2), ..plain };
+        assert!(refused(settled, WithinAtomVariance::Included).contains("found a stopping rule"));
     }
 }

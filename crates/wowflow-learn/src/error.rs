@@ -4,9 +4,9 @@ use std::fmt::Display;
 use std::path::Path;
 
 use thiserror::Error;
-use wowflow::flow::ScheduleError;
+use wowflow::flow::{ScheduleError, SettingsError};
 use wowflow::functional::FunctionalError;
-use wowflow::kernel::KernelError;
+use wowflow::name::UnknownName;
 use wowflow::ot::exact::OtError;
 use wowflow::ot::geometry::GeometryError;
 
@@ -41,11 +41,8 @@ pub enum LearnError {
     #[error("expected batches of at least one example, found 0")]
     EmptyBatch,
     /// A name of no architecture.
-    #[error("expected lenet5, cnn, convnet or mlp, found {found}")]
-    Architecture {
-        /// What was found.
-        found: String,
-    },
+    #[error(transparent)]
+    Architecture(#[from] UnknownName),
     /// Vectors for an architecture that takes images.
     #[error("expected images for {architecture}, found vectors of {dim} numbers: mlp takes those")]
     NoImages {
@@ -93,9 +90,17 @@ pub enum LearnError {
     /// A functional that cannot be set up.
     #[error(transparent)]
     Functional(#[from] FunctionalError),
-    /// A kernel out of range.
+    /// Settings of a flow that do not go together, or not with the datasets.
     #[error(transparent)]
-    Kernel(#[from] KernelError),
+    Settings(#[from] SettingsError),
+    /// A functional that few samples are not distilled by.
+    #[error(
+        "expected the functional mmd-sw or matched-sw, with directions drawn at every step, found {found}"
+    )]
+    Distiller {
+        /// What was asked for.
+        found: String,
+    },
     /// A step or a momentum out of range.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),

@@ -2,8 +2,8 @@
 //!
 //! Networks are few and fixed, so their layers are written out here on the matrix product of [`wowflow`]:
 //! [`Architecture`] names them, [`Network`] has the parameters, [`Training`] finds them, [`accuracy()`]
-//! counts what they get right. A [`Mover`] moves a source dataset to a target; what that is good for is asked
-//! by [`Evaluation`] (transfer) and [`accuracy_along`] (adaptation).
+//! counts what they get right. A [`TransportMethod`] moves a source dataset to a target; what that is good for is
+//! asked by [`Evaluation`] (transfer) and [`accuracy_along`] (adaptation).
 
 mod accuracy;
 mod adamw;
@@ -14,10 +14,12 @@ mod distill;
 mod embedding;
 mod error;
 mod examples;
+mod geodesic;
 mod layers;
 mod loss;
-mod mover;
+mod methods;
 mod network;
+mod pair;
 mod pass;
 mod seeds;
 mod simd;
@@ -27,15 +29,19 @@ mod transfer;
 
 pub use accuracy::{Accuracy, accuracy};
 pub use adamw::AdamW;
-pub use adapt::{AdaptPoint, accuracy_along, accuracy_along_geodesic, seen};
+pub use adapt::{AdaptPoint, accuracy_along, accuracy_along_geodesic, matched_accuracy};
 pub use architecture::{Architecture, Input};
-pub use augment::{Augment, Augmentation};
-pub use distill::{Distiller, Map, Normalization, Restored, distill, rescaled};
+pub use augment::{Augment, Augmentation, AugmentationSet};
+pub use distill::{
+    Distiller, Map, Normalization, Restored, distill, in_short_steps, over_fresh_maps, rescaled,
+};
 pub use embedding::NetworkFeatures;
 pub use error::LearnError;
 pub use examples::Examples;
-pub use mover::{MmdFlow, MoveProgress, Moved, Mover, matched};
+pub use geodesic::Geodesic;
+pub use methods::{TransportMethod, TransportProgress, Transported};
 pub use network::Network;
+pub use pair::Pair;
 pub use seeds::subseed;
 pub use training::{Length, TrainEnd, TrainProgress, Training};
-pub use transfer::{Evaluation, examples_of, moved_examples};
+pub use transfer::{Evaluation, examples_of, transported_examples};

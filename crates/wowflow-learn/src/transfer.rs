@@ -1,4 +1,4 @@
-//! k-shot transfer: a large source moved to a small target, and a classifier trained on both.
+//! k-shot transfer: a large source transported to a small target, and a classifier trained on both.
 
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use crate::accuracy::{Accuracy, accuracy};
 use crate::architecture::{Architecture, Input};
 use crate::error::LearnError;
 use crate::examples::Examples;
-use crate::mover::Moved;
+use crate::methods::Transported;
 use crate::network::Network;
 use crate::seeds::subseed;
 use crate::training::{Length, TrainEnd, TrainProgress, Training};
@@ -24,18 +24,18 @@ pub fn examples_of(measure: &MeasureOverMeasures<f32>) -> Result<Examples, Learn
     Examples::new(measure.points().to_vec(), measure.dim(), labels, measure.class_count())
 }
 
-/// Moved samples as examples of the target's classes, values brought into a range where there is one.
+/// Transported samples as examples of the target's classes, values brought into a range where there is one.
 ///
 /// # Errors
 /// A target of fewer classes than the labels name.
-pub fn moved_examples(
-    moved: &Moved,
+pub fn transported_examples(
+    found: &Transported<f32>,
     classes: usize,
     range: Option<(f32, f32)>,
 ) -> Result<Examples, LearnError> {
     let clipped = |x: &f32| range.map_or(*x, |(low, high)| x.clamp(low, high));
-    let points = moved.particles.points().iter().map(clipped).collect();
-    Examples::new(points, moved.particles.dim(), moved.labels.clone(), classes)
+    let points = found.particles.points().iter().map(clipped).collect();
+    Examples::new(points, found.particles.dim(), found.labels.clone(), classes)
 }
 
 /// How classifiers are trained and tested, several times with other seeds.
@@ -48,7 +48,7 @@ pub struct Evaluation {
     /// How it is trained; its seed is not used.
     pub training: Training,
     /// How many are trained, side by side.
-    pub trainings: usize,
+    pub runs: usize,
 }
 
 impl Evaluation {
@@ -75,7 +75,7 @@ impl Evaluation {
                 TrainEnd::Interrupted => Err(LearnError::Interrupted),
             }
         };
-        (0..self.trainings).into_par_iter().map(one).collect()
+        (0..self.runs).into_par_iter().map(one).collect()
     }
 
     /// The same with as many steps of the optimiser as it would take on another number of examples.

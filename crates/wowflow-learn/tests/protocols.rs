@@ -1,14 +1,16 @@
-//! Movers, transfer and adaptation on small datasets whose answers are known.
+//! Transport, transfer and adaptation on small datasets whose answers are known.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Mutex;
 
+use wowflow::flow::{Settings, SettingsError};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::rng::{Purpose, Stream};
 use wowflow_data::generate::{Alphabet, Generator, generate};
 use wowflow_learn::{
-    Architecture, Evaluation, Examples, Input, LearnError, Length, MmdFlow, MoveProgress, Mover, Network,
-    Training, accuracy, accuracy_along, accuracy_along_geodesic, examples_of, moved_examples, seen, subseed,
+    Architecture, Evaluation, Examples, Geodesic, Input, LearnError, Length, Network, Pair, Training,
+    TransportMethod, TransportProgress, accuracy, accuracy_along, accuracy_along_geodesic, examples_of,
+    matched_accuracy, subseed, transported_examples,
 };
 
 type Measure = MeasureOverMeasures<f32>;
@@ -32,8 +34,17 @@ fn turned() -> (Measure, Measure) {
 /// Where each class of the source belongs.
 const TURN: [usize; 3] = [2, 0, 1];
 
-fn go_on(_: &MoveProgress<'_>) -> ControlFlow<()> {
+fn go_on(_: &TransportProgress<'_, f32>) -> ControlFlow<()> {
     Continue(())
+}
+
+fn pair<'a>(source: &'a Measure, target: &'a Measure) -> Pair<'a, f32> {
+    Pair { source, target }
+}
+
+/// The flow of the MMD with usual settings.
+fn flow(steps: u64) -> TransportMethod {
+    TransportMethod::Flow(Settings { steps: steps.into(), ..Settings::default() })
 }
 
 fn mean(points: &[f32]) -> [f32; 2] {
@@ -42,29 +53,29 @@ fn mean(points: &[f32]) -> [f32; 2] {
 }
 
 #[test]
-fn every_mover_takes_each_class_to_its_own() {
+fn every_method_takes_each_class_to_its_own() {
     let (source, target) = turned();
-    let movers = [
-        (Mover::MmdSw(MmdFlow::usual(2, 200)), 200, 0.1),
-        (Mover::MmdSw(MmdFlow::published(0.1, 300)), 300, 0.2),
-        (Mover::Otdd { steps: 300, rate: 0.02 }, 300, 0.3),
-        (Mover::Product { steps: 300, tau: 10.0 }, 300, 0.3),
-        (Mover::Geodesic, 1, 1e-5),
+    let methods = [
+        (flow(200), 200, 0.1),
+        (TransportMethod::Flow(Settings::published(0.1, 300)), 300, 0.2),
+        (TransportMethod::Otdd { steps: 300, rate: 0.02 }, 300, 0.3),
+        (TransportMethod::Product { steps: 300, tau: 10.0 }, 300, 0.3),
+        (TransportMethod::Geodesic, 1, 1e-5),
     ];
-    for (mover, steps, near) in movers {
-        let moved = mover.run(&source, &target, 7, go_on).unwrap();
-        assert_eq!((moved.steps, moved.particles.sample_count()), (steps, 24), "{mover:?}");
-        assert_eq!(moved.classes.target, TURN, "{mover:?}");
+    for (method, steps, near) in methods {
+        let moved = method.run(pair(&source, &target), 7, go_on).unwrap();
+        assert_eq!((moved.steps, moved.particles.sample_count()), (steps, 24), "{method:?}");
+        assert_eq!(moved.classes.target, TURN, "{method:?}");
         let labels: Vec<usize> = TURN.iter().flat_map(|class| [*class; 8]).collect();
-        assert_eq!(moved.labels, labels, "{mover:?}");
+        assert_eq!(moved.labels, labels, "{method:?}");
         for (class, to) in TURN.iter().enumerate() {
             let (found, expected) =
                 (mean(moved.particles.class_points(class)), mean(target.class_points(*to)));
             let off = (found[0] - expected[0]).hypot(found[1] - expected[1]);
-            assert!(off < near, "{mover:?}: class {class} at {found:?}, expected {expected:?}");
+            assert!(off < near, "{method:?}: class {class} at {found:?}, expected {expected:?}");
         }
-        let again = mover.run(&source, &target, 7, go_on).unwrap();
-        assert_eq!(moved, again, "{mover:?}");
+        let again = method.run(pair(&source, &target), 7, go_on).unwrap();
+        assert_eq!(moved, again, "{method:?}");
     }
 }
 
@@ -74,26 +85,26 @@ fn unequal_counts_are_matched_by_mass() {
     // its own, and what is left of both to the far one.
     let source = clouds(&[[0.0, 0.0], [9.0, 0.0]], &[7, 4], 3);
     let target = clouds(&[[0.0, 1.0], [9.0, 1.0], [4.5, 9.0]], &[2, 1, 5], 4);
-    let moved = Mover::Geodesic.run(&source, &target, 0, go_on).unwrap();
+    let moved = TransportMethod::Geodesic.run(pair(&source, &target), 0, go_on).unwrap();
     assert_eq!(moved.classes.target, [0, 1]);
     for ambiguity in &moved.classes.ambiguity {
         assert!((ambiguity - 1.0 / 3.0).abs() < 1e-9, "{ambiguity}");
     }
-    let examples = moved_examples(&moved, 3, None).unwrap();
+    let examples = transported_examples(&moved, 3, None).unwrap();
     assert_eq!((examples.len(), examples.classes()), (11, 3));
     // More source classes than target ones: one of them is split between both.
-    let moved = Mover::Geodesic.run(&target, &source, 0, go_on).unwrap();
+    let moved = TransportMethod::Geodesic.run(pair(&target, &source), 0, go_on).unwrap();
     assert_eq!(moved.classes.target[..2], [0, 1]);
     assert!(moved.classes.ambiguity[..2].iter().all(|ambiguity| *ambiguity < 1e-9));
     assert!((moved.classes.ambiguity[2] - 0.5).abs() < 1e-9);
-    for mover in [
-        Mover::MmdSw(MmdFlow::usual(2, 20)),
-        Mover::Otdd { steps: 5, rate: 1e-3 },
-        Mover::Product { steps: 5, tau: 1.0 },
+    for method in [
+        flow(20),
+        TransportMethod::Otdd { steps: 5, rate: 1e-3 },
+        TransportMethod::Product { steps: 5, tau: 1.0 },
     ] {
-        let moved = mover.run(&source, &target, 0, go_on).unwrap();
-        assert_eq!((moved.labels.len(), moved.classes.target.len()), (11, 2), "{mover:?}");
-        assert!(moved.particles.points().iter().all(|x| x.is_finite()), "{mover:?}");
+        let moved = method.run(pair(&source, &target), 0, go_on).unwrap();
+        assert_eq!((moved.labels.len(), moved.classes.target.len()), (11, 2), "{method:?}");
+        assert!(moved.particles.points().iter().all(|x| x.is_finite()), "{method:?}");
     }
 }
 
@@ -101,28 +112,28 @@ fn unequal_counts_are_matched_by_mass() {
 fn observers_see_both_ends_and_stop_a_move() {
     let (source, target) = turned();
     let flows = [
-        Mover::MmdSw(MmdFlow::usual(2, 5)),
-        Mover::Otdd { steps: 5, rate: 1e-3 },
-        Mover::Product { steps: 5, tau: 1.0 },
+        flow(5),
+        TransportMethod::Otdd { steps: 5, rate: 1e-3 },
+        TransportMethod::Product { steps: 5, tau: 1.0 },
     ];
-    for mover in flows {
+    for method in flows {
         let mut steps = Vec::new();
-        mover
-            .run(&source, &target, 0, |at| {
+        method
+            .run(pair(&source, &target), 0, |at| {
                 assert_eq!(at.steps, 5);
                 if at.step == 0 {
-                    assert_eq!(at.particles().points(), source.points(), "{mover:?}");
+                    assert_eq!(at.particles().points(), source.points(), "{method:?}");
                 }
                 steps.push(at.step);
                 Continue(())
             })
             .unwrap();
-        assert_eq!(steps, [0, 1, 2, 3, 4, 5], "{mover:?}");
+        assert_eq!(steps, [0, 1, 2, 3, 4, 5], "{method:?}");
         let stopped =
-            mover.run(&source, &target, 0, |at| if at.step == 3 { Break(()) } else { Continue(()) });
-        assert_eq!(stopped.unwrap_err(), LearnError::Interrupted, "{mover:?}");
+            method.run(pair(&source, &target), 0, |at| if at.step == 3 { Break(()) } else { Continue(()) });
+        assert_eq!(stopped.unwrap_err(), LearnError::Interrupted, "{method:?}");
     }
-    let stopped = Mover::Geodesic.run(&source, &target, 0, |_| Break(()));
+    let stopped = TransportMethod::Geodesic.run(pair(&source, &target), 0, |_| Break(()));
     assert_eq!(stopped.unwrap_err(), LearnError::Interrupted);
 }
 
@@ -130,17 +141,22 @@ fn observers_see_both_ends_and_stop_a_move() {
 fn spaces_that_differ_are_refused() {
     let plane = clouds(&[[0.0, 0.0]], &[4], 0);
     let line = MeasureOverMeasures::uniform(vec![0.0, 1.0, 2.0], 1, &[3]).unwrap();
-    let movers = [
-        Mover::MmdSw(MmdFlow::usual(2, 5)),
-        Mover::Otdd { steps: 5, rate: 1e-3 },
-        Mover::Product { steps: 5, tau: 1.0 },
-        Mover::Geodesic,
+    let methods = [
+        flow(5),
+        TransportMethod::Otdd { steps: 5, rate: 1e-3 },
+        TransportMethod::Product { steps: 5, tau: 1.0 },
+        TransportMethod::Geodesic,
     ];
-    for mover in movers {
-        let refused = mover.run(&plane, &line, 0, go_on).unwrap_err();
+    for method in methods {
+        let refused = method.run(pair(&plane, &line), 0, go_on).unwrap_err();
         assert!(
-            matches!(refused, LearnError::Functional(_) | LearnError::Transport(_)),
-            "{mover:?}: {refused}"
+            matches!(
+                refused,
+                LearnError::Settings(SettingsError::Functional(_))
+                    | LearnError::Functional(_)
+                    | LearnError::Transport(_)
+            ),
+            "{method:?}: {refused}"
         );
     }
 }
@@ -148,18 +164,21 @@ fn spaces_that_differ_are_refused() {
 #[test]
 fn moved_samples_are_clipped_where_there_is_a_range() {
     let (source, target) = turned();
-    let moved = Mover::Geodesic.run(&source, &target, 0, go_on).unwrap();
-    let clipped = moved_examples(&moved, 3, Some((0.0, 1.0))).unwrap();
+    let moved = TransportMethod::Geodesic.run(pair(&source, &target), 0, go_on).unwrap();
+    let clipped = transported_examples(&moved, 3, Some((0.0, 1.0))).unwrap();
     let expected: Vec<f32> = moved.particles.points().iter().map(|x| x.clamp(0.0, 1.0)).collect();
     assert_eq!(clipped.inputs(), expected);
     assert_ne!(clipped.inputs(), moved.particles.points());
-    assert_eq!(moved_examples(&moved, 3, None).unwrap().inputs(), moved.particles.points());
-    assert_eq!(moved_examples(&moved, 2, None).unwrap_err(), LearnError::Label { classes: 2, found: 2 });
+    assert_eq!(transported_examples(&moved, 3, None).unwrap().inputs(), moved.particles.points());
+    assert_eq!(
+        transported_examples(&moved, 2, None).unwrap_err(),
+        LearnError::Label { classes: 2, found: 2 }
+    );
 }
 
-fn perceptrons(length: Length, trainings: usize) -> Evaluation {
+fn perceptrons(length: Length, runs: usize) -> Evaluation {
     let training = Training { length, ..Training::default() };
-    Evaluation { architecture: Architecture::Mlp, input: Input::Vector(2), training, trainings }
+    Evaluation { architecture: Architecture::Mlp, input: Input::Vector(2), training, runs }
 }
 
 fn on_threads<R: Send>(count: usize, work: impl FnOnce() -> R + Send) -> R {
@@ -222,9 +241,9 @@ fn a_classifier_looks_along_the_way() {
     let (source, target) = turned();
     let network = classifier(&target);
     assert_eq!(accuracy(&network, &examples_of(&target).unwrap()).share(), 1.0);
-    let mover = Mover::MmdSw(MmdFlow::usual(2, 50));
+    let method = flow(50);
     let (mut told, mut steps) = (Vec::new(), 0);
-    let points = accuracy_along(&network, &mover, (&source, &target), 20, 9, |at, point| {
+    let points = accuracy_along(&network, &method, pair(&source, &target), 20, 9, |at, point| {
         match point {
             Some(point) => told.push((at.step, *point)),
             None => steps += 1,
@@ -236,14 +255,14 @@ fn a_classifier_looks_along_the_way() {
     let at: Vec<f64> = points.iter().map(|point| point.at).collect();
     assert_eq!((at, steps), (vec![0.0, 20.0, 40.0, 50.0], 51));
     assert_eq!(told, points.iter().map(|point| (point.at as u64, *point)).collect::<Vec<_>>());
-    assert_eq!(points[0].accuracy, seen(&network, &source, &target, 9).unwrap());
+    assert_eq!(points[0].accuracy, matched_accuracy(&network, &source, &target, 9).unwrap());
     assert_eq!(points[3].accuracy.share(), 1.0);
     // What is seen is what the moved samples are.
-    let moved = mover.run(&source, &target, 9, go_on).unwrap();
+    let moved = method.run(pair(&source, &target), 9, go_on).unwrap();
     let labelled = Examples::new(moved.particles.points().to_vec(), 2, moved.labels, 3).unwrap();
     assert_eq!(points[3].accuracy, accuracy(&network, &labelled));
 
-    let stopped = accuracy_along(&network, &mover, (&source, &target), 20, 9, |at, _| match at.step {
+    let stopped = accuracy_along(&network, &method, pair(&source, &target), 20, 9, |at, _| match at.step {
         30 => Break(()),
         _ => Continue(()),
     });
@@ -254,12 +273,13 @@ fn a_classifier_looks_along_the_way() {
 fn a_geodesic_ends_at_the_target() {
     let (source, target) = turned();
     let network = classifier(&target);
-    let points = accuracy_along_geodesic(&network, &source, &target, &[0.0, 0.5, 1.0], || {}).unwrap();
+    let geodesic = Geodesic::between(pair(&source, &target)).unwrap();
+    let points = accuracy_along_geodesic(&network, &geodesic, &[0.0, 0.5, 1.0]).unwrap();
     assert_eq!(points.iter().map(|point| point.at).collect::<Vec<_>>(), [0.0, 0.5, 1.0]);
-    assert_eq!(points[0].accuracy, seen(&network, &source, &target, 0).unwrap());
+    assert_eq!(points[0].accuracy, matched_accuracy(&network, &source, &target, 0).unwrap());
     // Equal sizes: the end is the target's own samples, each with its own label.
     assert_eq!(points[2].accuracy, accuracy(&network, &examples_of(&target).unwrap()));
-    assert!(accuracy_along_geodesic(&network, &source, &target, &[f64::NAN], || {}).is_err());
+    assert!(accuracy_along_geodesic(&network, &geodesic, &[f64::NAN]).is_err());
 }
 
 #[test]
@@ -274,16 +294,16 @@ fn moved_letters_help_to_read_digits() {
     let few = examples_of(&target).unwrap();
     let training = Training { length: Length::Epochs(15), ..Training::default() };
     let input = Input::Vector(target.dim());
-    let evaluation = Evaluation { architecture: Architecture::Mlp, input, training, trainings: 2 };
+    let evaluation = Evaluation { architecture: Architecture::Mlp, input, training, runs: 2 };
     let share = |train: &Examples| {
         let found = evaluation.run(train, &test, 0, |_, _| Continue(())).unwrap();
         found.iter().map(|accuracy| accuracy.share()).sum::<f64>() / found.len() as f64
     };
-    let moved = Mover::MmdSw(MmdFlow::usual(target.dim(), 60)).run(&source, &target, 0, go_on).unwrap();
+    let moved = flow(60).run(pair(&source, &target), 0, go_on).unwrap();
     let mut reached = moved.classes.target.clone();
     reached.sort_unstable();
     assert_eq!(reached, (0..10).collect::<Vec<_>>(), "as many classes as digits: each is reached once");
-    let both = few.clone().with(&moved_examples(&moved, 10, Some((0.0, 1.0))).unwrap());
+    let both = few.clone().with(&transported_examples(&moved, 10, Some((0.0, 1.0))).unwrap());
     let (alone, with) = (share(&few), share(&both));
     assert!(with > alone + 0.05, "{alone} alone, {with} with the moved letters");
 }

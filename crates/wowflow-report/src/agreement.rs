@@ -6,7 +6,7 @@ use crate::canvas::{Align, Canvas, Text, Xy, shorten};
 use crate::error::ReportError;
 use crate::palette::{CLASS_COLORS, FRAME, GRID, INK, MUTED, class_color};
 use crate::picture::Picture;
-use crate::ticks::{self, Label, number};
+use crate::ticks::{self, Label};
 
 const NAME: &str = "agreement figure";
 const MARGIN: i32 = 20;
@@ -269,14 +269,10 @@ impl View {
     }
 }
 
-/// A time in seconds as people read it, with the unit: `0.012 s`, `3.4 s`, `125 s`.
-#[must_use]
-pub fn seconds(value: f64) -> String {
-    format!("{} s", number(value, 3))
-}
-
 #[cfg(test)]
 mod tests {
+    use wowflow_study::text::seconds;
+
     use super::*;
 
     fn figure(panels: usize) -> Agreement {

@@ -25,7 +25,7 @@ pub mod study;
 mod ticks;
 mod values;
 
-pub use agreement::{Agreement, AgreementPanel, seconds};
+pub use agreement::{Agreement, AgreementPanel};
 pub use chart::{AxisScale, LineChart, Series};
 pub use dotplot::{Dot, DotPair, DotPanel, DotPlot};
 pub use error::ReportError;
@@ -35,3 +35,4 @@ pub use interpolation::{InterpolationRow, InterpolationSheet};
 pub use picture::Picture;
 pub use pointmap::{MapPoint, PointMap};
 pub use scatter::{ScatterFlow, ScatterPanel};
+pub use wowflow_study::text::seconds;

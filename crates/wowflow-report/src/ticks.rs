@@ -1,5 +1,7 @@
 //! Where the ticks of an axis go and how they are written.
 
+pub(crate) use wowflow_study::text::number;
+
 /// A tick: its place on the axis and its text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tick {
@@ -69,30 +71,6 @@ pub(crate) fn logarithmic(low: f64, high: f64, wanted: usize) -> Vec<Tick> {
     if labeled < 2 { linear(low, high, wanted.min(4)) } else { ticks }
 }
 
-/// A number in at most `digits` significant digits, without trailing zeros.
-pub(crate) fn number(value: f64, digits: usize) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    if !value.is_finite() {
-        return value.to_string();
-    }
-    let digits = digits.clamp(1, 15);
-    let scientific = format!("{value:.*e}", digits - 1);
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..6).contains(&exponent) {
-        let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
-        trim(&format!("{value:.decimals$}")).to_owned()
-    } else {
-        format!("{}e{exponent}", trim(mantissa))
-    }
-}
-
-fn trim(text: &str) -> &str {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,14 +124,5 @@ mod tests {
         assert_eq!(texts(&logarithmic(0.6, 3.0, 8)), ["1", "2"]);
         assert_eq!(texts(&logarithmic(1.0, 10.0, 8)), ["1", "2", "5", "10"]);
         assert_eq!(texts(&logarithmic(0.21, 0.24, 8)), ["0.21", "0.22", "0.23", "0.24"]);
-    }
-
-    #[test]
-    fn numbers_are_short() {
-        assert_eq!(number(0.000_012_34, 3), "1.23e-5");
-        assert_eq!(number(1234.0, 3), "1234");
-        assert_eq!(number(0.1 + 0.2, 6), "0.3");
-        assert_eq!(number(-0.0, 3), "0");
-        assert_eq!(number(f64::INFINITY, 3), "inf");
     }
 }

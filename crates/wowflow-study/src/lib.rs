@@ -7,6 +7,8 @@
 pub mod agreement;
 pub mod distance;
 mod error;
+#[cfg(feature = "learn")]
+pub mod experiment;
 pub mod flow;
 mod labeled;
 mod observer;

@@ -1,13 +1,19 @@
-//! The command line of what needs classifiers: adapt, transfer, reproduce.
+//! The command line of what needs classifiers: adapt, transfer, distill, reproduce.
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, ValueEnum};
-use serde::{Deserialize, Serialize};
+use clap::Args as ClapArgs;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use wowflow::auto::Auto;
+use wowflow::name::Named;
+use wowflow_data::Size;
+use wowflow_study::experiment::{
+    Architecture, AugmentationSet, DISTILLING_BATCH, DISTILLING_EPOCHS, DISTILLING_RUNS, ENLARGED, Embed,
+    LOOK_EVERY, MethodKind, PER_CLASS, TRAINING_STEPS, TRANSFER_EPOCHS, TRANSFER_RUNS, TRIALS,
+};
 
-use super::CommonArgs;
-use super::compare::Size;
-use super::{parse_count, parse_positive, parse_whole};
+use super::values::by_name;
+use super::{CommonArgs, parse_count, parse_positive, parse_whole};
 
 pub(crate) const TRANSFER_EXAMPLES: &str = "\
 Examples:
@@ -54,60 +60,6 @@ Finished repetitions are kept in runs/reproduce/NAME; the same command goes on f
 there already. Repetitions of other settings are refused, never overwritten. What is there is collected in
 results/NAME.json, results/NAME.md and pictures beside them, also where cells are missing.";
 
-/// A method by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum MethodName {
-    /// Nothing is moved: the few samples of the target alone.
-    TargetOnly,
-    /// The flow of the MMD with the Riesz kernel on SW_2.
-    MmdSw,
-    /// The flow of entropic OTDD, labels lifted to Gaussians (Alvarez-Melis and Fusi 2021).
-    Otdd,
-    /// The flow of the MMD with a product kernel on lifted samples (Hua et al. 2023).
-    Product,
-    /// The WoW geodesic, by exact transport.
-    Geodesic,
-    /// Samples of the target as they are, the start of the other distillations.
-    Random,
-    /// Distribution Matching: mean features, class by class (Zhao and Bilen 2023).
-    MeanMatching,
-    /// Sliced distances of features, class by class: distribution matching beyond means.
-    MatchedSw,
-}
-
-/// Augmentations of images by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum AugmentName {
-    /// Colour, shifts, cutout, scale, rotation: what digits and letters survive.
-    Upright,
-    /// The same and flips.
-    All,
-}
-
-/// A network by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum NetworkName {
-    /// LeNet-5 for images that it fits (28x28), else the ConvNet; a perceptron for vectors. For adapt: the CNN.
-    Auto,
-    /// LeNet-5 with a 1x1 first kernel.
-    Lenet5,
-    /// The small CNN of the published domain adaptation.
-    Cnn,
-    /// Three blocks of 128 channels with instance norm.
-    Convnet,
-    /// A multilayer perceptron.
-    Mlp,
-}
-
-#[cfg(feature = "learn")]
-impl NetworkName {
-    pub(crate) fn typed(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-    }
-}
-
 /// Options of every experiment that the command line puts together.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ExperimentArgs {
@@ -115,10 +67,10 @@ pub(crate) struct ExperimentArgs {
     #[arg(long, value_name = "WxH")]
     pub(crate) resize: Option<Size>,
     /// The network that is trained. Default: auto.
-    #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) network: NetworkName,
+    #[arg(long, value_name = "NETWORK", default_value = "auto", value_parser = network())]
+    pub(crate) network: Auto<Architecture>,
     /// Tries, each with other samples, another flow and other trainings.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = parse_positive)]
+    #[arg(long, value_name = "N", default_value_t = TRIALS, value_parser = parse_positive)]
     pub(crate) tries: u64,
     /// Seed of everything random.
     #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
@@ -161,17 +113,17 @@ pub(crate) struct TransferArgs {
     #[arg(long, value_name = "DATASET")]
     pub(crate) test: Option<String>,
     /// Methods, compared on the same samples. Default: target-only, mmd-sw and geodesic.
-    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
-    pub(crate) methods: Vec<MethodName>,
+    #[arg(long, value_name = "LIST", value_parser = by_name::<MethodKind>(), value_delimiter = ',')]
+    pub(crate) methods: Vec<MethodKind>,
     /// Of mmd-sw, enlarge few images of the target to N a class by small shifts, turns and scales before the source
     /// moves there; 0 does not. With --published-tau: 0.
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = parse_whole)]
-    pub(crate) enlarge: u64,
+    #[arg(long, value_name = "N", default_value_t = ENLARGED, value_parser = parse_amount)]
+    pub(crate) enlarge: usize,
     /// Classifiers trained in each try.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = parse_count)]
+    #[arg(long, value_name = "N", default_value_t = TRANSFER_RUNS, value_parser = parse_count)]
     pub(crate) trainings: usize,
     /// Epochs of a training.
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = parse_positive)]
+    #[arg(long, value_name = "N", default_value_t = TRANSFER_EPOCHS, value_parser = parse_positive)]
     pub(crate) epochs: u64,
 }
 
@@ -181,13 +133,13 @@ pub(crate) struct AdaptArgs {
     #[command(flatten)]
     pub(crate) pair: PairArgs,
     /// Methods, compared on the same samples. Default: mmd-sw and geodesic.
-    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
-    pub(crate) methods: Vec<MethodName>,
+    #[arg(long, value_name = "LIST", value_parser = by_name::<MethodKind>(), value_delimiter = ',')]
+    pub(crate) methods: Vec<MethodKind>,
     /// Look every N steps.
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = parse_positive)]
+    #[arg(long, value_name = "N", default_value_t = LOOK_EVERY, value_parser = parse_positive)]
     pub(crate) every: u64,
     /// Steps of the optimiser that the classifier is trained for.
-    #[arg(long, value_name = "N", default_value_t = 5000, value_parser = parse_positive)]
+    #[arg(long, value_name = "N", default_value_t = TRAINING_STEPS, value_parser = parse_positive)]
     pub(crate) training_steps: u64,
     /// A trained classifier in place of one trained on the target.
     #[arg(long, value_name = "FILE", conflicts_with = "save_classifier")]
@@ -204,32 +156,32 @@ pub(crate) struct DistillArgs {
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
     pub(crate) dataset: Option<String>,
     /// Samples of every class; classes that have fewer are taken whole.
-    #[arg(long, value_name = "P", default_value_t = 10, value_parser = parse_count)]
+    #[arg(long, value_name = "P", default_value_t = PER_CLASS, value_parser = parse_count)]
     pub(crate) per_class: usize,
     /// Test set. Default: a fifth of the dataset, held out.
     #[arg(long, value_name = "DATASET")]
     pub(crate) test: Option<String>,
     /// Methods, compared on the same samples. Default: random and matched-sw.
-    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
-    pub(crate) methods: Vec<MethodName>,
+    #[arg(long, value_name = "LIST", value_parser = by_name::<MethodKind>(), value_delimiter = ',')]
+    pub(crate) methods: Vec<MethodKind>,
     /// Augment both sides of a step.
-    #[arg(long, value_enum)]
-    pub(crate) augment: Option<AugmentName>,
+    #[arg(long, value_name = "SET", value_parser = by_name::<AugmentationSet>())]
+    pub(crate) augment: Option<AugmentationSet>,
     /// Compare features of a network in place of samples: --embed takes a fresh random one every step, --embed=fixed the
     /// same random one, --embed=FILE one that `wowflow adapt --save-classifier` wrote.
     #[arg(long, value_name = "NETWORK", num_args = 0..=1, require_equals = true, default_missing_value = "fresh")]
-    pub(crate) embed: Option<String>,
+    pub(crate) embed: Option<Embed>,
     /// Samples of every class of the dataset a step; 0 takes all.
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = parse_whole)]
-    pub(crate) target_batch: u64,
+    #[arg(long, value_name = "N", default_value_t = DISTILLING_BATCH, value_parser = parse_amount)]
+    pub(crate) target_batch: usize,
     /// Steps of the flow. Default: 1000, with --embed 300.
     #[arg(long, value_name = "N", value_parser = parse_positive)]
     pub(crate) steps: Option<u64>,
     /// Epochs of a training.
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = parse_positive)]
+    #[arg(long, value_name = "N", default_value_t = DISTILLING_EPOCHS, value_parser = parse_positive)]
     pub(crate) epochs: u64,
     /// Networks trained in each try.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = parse_count)]
+    #[arg(long, value_name = "N", default_value_t = DISTILLING_RUNS, value_parser = parse_count)]
     pub(crate) trainings: usize,
     #[command(flatten)]
     pub(crate) experiment: ExperimentArgs,
@@ -270,4 +222,17 @@ pub(crate) struct ReproduceArgs {
     pub(crate) runs: PathBuf,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
+}
+
+/// `auto`, or a network by name.
+fn network() -> impl TypedValueParser<Value = Auto<Architecture>> {
+    let auto = "LeNet-5 for images that it fits (28x28), else the ConvNet; a perceptron for vectors. For adapt: the CNN.";
+    let named = |of: &Architecture| PossibleValue::new(of.name()).help(of.summary());
+    let all = [PossibleValue::new("auto").help(auto)].into_iter().chain(Architecture::ALL.iter().map(named));
+    PossibleValuesParser::new(all).try_map(|text| text.parse::<Auto<Architecture>>())
+}
+
+/// A whole number that may be 0.
+fn parse_amount(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| format!("expected a whole number of at least 0, found `{text}`"))
 }

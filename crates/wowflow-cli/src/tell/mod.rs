@@ -1,4 +1,6 @@
-//! What studies came to, in lines for people.
+//! What studies came to, in lines for people, a file a study.
 
 pub(crate) mod distance;
+#[cfg(feature = "learn")]
+pub(crate) mod experiment;
 pub(crate) mod flow;

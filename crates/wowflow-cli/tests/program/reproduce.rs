@@ -245,7 +245,7 @@ fn curves_stand_beside_published_ones() {
         methods = [{ method = "mmd-sw", name = "ours", steps = 5 }, { method = "geodesic" }]
     "#;
     file(folder, "tiny.toml", text);
-    reproduce(folder, &["tiny.toml"]).refused("expected published curves, cannot read");
+    reproduce(folder, &["tiny.toml"]).refused("cannot read the published curves");
     let curve = r#"{ "row": "gaussians", "steps": [1, 800], "mean": [0.1, 1.0], "deviation": [0.1, 0.0] }"#;
     file(folder, "theirs.json", format!("{{ \"source\": \"S\", \"curves\": [{curve}] }}"));
     reproduce(folder, &["tiny.toml"]).ok();
@@ -268,7 +268,7 @@ fn curves_stand_beside_published_ones() {
 #[test]
 fn every_experiment_of_the_repository_comes_with_the_program() {
     let listed = run(["reproduce", "--list"]).ok().stdout;
-    let experiments = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
+    let experiments = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wowflow-study/experiments");
     let mut count = 0;
     for entry in fs::read_dir(experiments).unwrap() {
         let path = entry.unwrap().path();

@@ -2,6 +2,8 @@
 
 pub mod agreement;
 pub mod distance;
+#[cfg(feature = "learn")]
+pub mod experiment;
 pub mod flow;
 mod recording;
 pub mod rings;

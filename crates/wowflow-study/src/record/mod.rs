@@ -18,5 +18,7 @@ pub(crate) use error::read_json;
 pub use layout::{RunDir, RunNames, SCHEMA};
 pub use log::{LineLog, read_lines};
 pub use metrics::{ClassMatch, FramesIndex, FunctionalRecord, MetricsRecord, Summary, read_metrics};
+#[cfg(feature = "learn")]
+pub(crate) use provenance::{PLATFORM, REVISION};
 pub use provenance::{Program, Provenance, RunProvenance};
 pub use session::{Config, Session, config_sha256};

@@ -152,9 +152,10 @@ impl Session {
     /// # Errors
     /// No such study, or one of another schema.
     pub fn open<C: Config>(folder: &Path) -> Result<(RunDir, C)> {
+        /// A configuration without a schema is of the one layout that its kind ever had.
         #[derive(Deserialize)]
         struct Versioned {
-            schema: u32,
+            schema: Option<u32>,
         }
         let run = RunDir::new(folder);
         let path = run.config();
@@ -164,7 +165,9 @@ impl Session {
         let text = fs::read_to_string(&path).map_err(StudyError::io("read", &path))?;
         let content = |error: &serde_json::Error| RecordError::content(&path, C::WHAT, error.to_string());
         let Versioned { schema } = serde_json::from_str(&text).map_err(|error| content(&error))?;
-        check_schema(&path, schema)?;
+        if let Some(schema) = schema {
+            check_schema(&path, schema)?;
+        }
         let config: C = serde_json::from_str(&text).map_err(|error| content(&error))?;
         config.check()?;
         Ok((run, config))

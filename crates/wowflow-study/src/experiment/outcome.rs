@@ -4,54 +4,70 @@ use serde::Serialize;
 use wowflow::stats::estimate::Estimate;
 use wowflow::stats::significance::{Draws, differs, paired, welch};
 
-use super::along::{Reach, reaches};
-use super::experiment::Experiment;
-use super::figures::Published;
-use super::method::MethodSpec;
-use super::record::Record;
+use super::accuracy_curve::{Reach, reaches};
+use super::config::ExperimentConfig;
+use super::method::MethodConfig;
+use super::published::Published;
+use super::repetition::Repetition;
 
 /// Differences are called significant at 5 %.
-pub(crate) const LEVEL: f64 = 0.95;
+const LEVEL: f64 = 0.95;
 
 /// Runs behind a published mean and deviation: three flows, five trainings each.
 const PUBLISHED: usize = 15;
 
 /// A method in a row, over all its repetitions; accuracies in percent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Cell {
-    pub(crate) row: String,
-    pub(crate) method: String,
-    pub(crate) mean: f64,
-    /// Over all trainings of all tries, as in the published tables; absent for a single one.
-    pub(crate) deviation: Option<f64>,
-    pub(crate) tries: usize,
-    pub(crate) trainings: usize,
-    /// Mean over the trainings of each try, in the order of tries.
-    pub(crate) by_try: Vec<f64>,
-    pub(crate) steps: u64,
-    /// Median over tries.
-    pub(crate) move_seconds: f64,
-    pub(crate) published: Option<[f64; 2]>,
-    /// Ours less the published, over tries against the published runs (Welch); absent where protocols differ.
-    pub(crate) against_published: Option<Difference>,
+pub struct Cell {
+    /// The row.
+    pub row: String,
+    /// The method, by the name it has in tables.
+    pub method: String,
+    /// Over all trainings of all trials.
+    pub mean: f64,
+    /// Likewise, as in the published tables; absent for a single training.
+    pub deviation: Option<f64>,
+    /// Number of trials.
+    #[serde(rename = "tries")]
+    pub trials: usize,
+    /// Number of trainings in all trials.
+    #[serde(rename = "trainings")]
+    pub runs: usize,
+    /// Mean over the trainings of each trial, in the order of trials.
+    #[serde(rename = "by_try")]
+    pub by_trial: Vec<f64>,
+    /// Steps of the move.
+    pub steps: u64,
+    /// Median over trials.
+    pub move_seconds: f64,
+    /// The published mean and deviation.
+    pub published: Option<[f64; 2]>,
+    /// Ours less the published, over trials against the published runs (Welch); absent where protocols differ.
+    pub against_published: Option<Difference>,
 }
 
 /// A difference of means with its interval, in percent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Difference {
-    pub(crate) value: f64,
-    pub(crate) interval: Option<[f64; 2]>,
-    /// Whether the interval excludes 0; absent for a single try.
-    pub(crate) significant: Option<bool>,
+pub struct Difference {
+    /// The difference.
+    pub value: f64,
+    /// Its 95 % interval; absent for a single trial.
+    pub interval: Option<[f64; 2]>,
+    /// Whether the interval excludes 0; absent for a single trial.
+    pub significant: Option<bool>,
 }
 
-/// Two methods on the same tries.
+/// Two methods on the same trials.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Versus {
-    pub(crate) row: String,
-    pub(crate) method: String,
-    pub(crate) other: String,
-    pub(crate) difference: Difference,
+pub struct Versus {
+    /// The row.
+    pub row: String,
+    /// The method, by the name it has in tables.
+    pub method: String,
+    /// The one that is taken from it.
+    pub other: String,
+    /// Means of the first less those of the second, paired.
+    pub difference: Difference,
 }
 
 impl Difference {
@@ -64,31 +80,34 @@ impl Difference {
 
 /// What the repetitions of an experiment come to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Outcome {
-    pub(crate) cells: Vec<Cell>,
-    pub(crate) differences: Vec<Versus>,
-    /// Of accuracy curves.
+pub struct Outcome {
+    /// All cells that have a repetition, row by row.
+    pub cells: Vec<Cell>,
+    /// Every two methods of a row.
+    pub differences: Vec<Versus>,
+    /// When accuracy curves are first at a level.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) reached: Vec<Reach>,
+    pub reached: Vec<Reach>,
 }
 
 impl Outcome {
     /// Of the repetitions that are there, of which there may be none.
-    pub(crate) fn of(experiment: &Experiment, records: &[Record], published: Option<&Published>) -> Self {
+    #[must_use]
+    pub fn of(config: &ExperimentConfig, records: &[Repetition], published: Option<&Published>) -> Self {
         Self {
-            cells: cells(experiment, records),
-            differences: versus(experiment, records),
-            reached: reaches(experiment, records, published),
+            cells: cells(config, records),
+            differences: versus(config, records),
+            reached: reaches(config, records, published),
         }
     }
 }
 
 /// All cells that have a repetition, row by row.
-fn cells(experiment: &Experiment, records: &[Record]) -> Vec<Cell> {
+fn cells(config: &ExperimentConfig, records: &[Repetition]) -> Vec<Cell> {
     let mut cells = Vec::new();
-    for row in &experiment.rows {
-        for method in experiment.methods_of(row) {
-            let own: Vec<&Record> = of(records, row, &method.label()).collect();
+    for row in &config.rows {
+        for method in config.methods_of(row) {
+            let own: Vec<&Repetition> = of(records, row, &method.label()).collect();
             if !own.is_empty() {
                 cells.push(cell(row, method, &own));
             }
@@ -97,7 +116,7 @@ fn cells(experiment: &Experiment, records: &[Record]) -> Vec<Cell> {
     cells
 }
 
-fn of<'r>(records: &'r [Record], row: &str, method: &str) -> impl Iterator<Item = &'r Record> {
+fn of<'r>(records: &'r [Repetition], row: &str, method: &str) -> impl Iterator<Item = &'r Repetition> {
     records.iter().filter(move |record| record.row == row && record.method == method)
 }
 
@@ -105,9 +124,9 @@ fn percent(values: &[f64]) -> Vec<f64> {
     values.iter().map(|share| 100.0 * share).collect()
 }
 
-fn cell(row: &str, method: &MethodSpec, records: &[&Record]) -> Cell {
+fn cell(row: &str, method: &MethodConfig, records: &[&Repetition]) -> Cell {
     let all: Vec<f64> = records.iter().flat_map(|record| percent(&record.accuracies)).collect();
-    let by_try: Vec<f64> =
+    let by_trial: Vec<f64> =
         records.iter().map(|record| Draws::of(&percent(&record.accuracies)).mean).collect();
     let draws = Draws::of(&all);
     let mut seconds: Vec<f64> = records.iter().map(|record| record.move_seconds).collect();
@@ -115,16 +134,16 @@ fn cell(row: &str, method: &MethodSpec, records: &[&Record]) -> Cell {
     let published = method.published.get(row).copied();
     let comparable = published.filter(|_| method.differs.is_none());
     let against = comparable.map(|[mean, deviation]| {
-        Difference::of(&welch(Draws::of(&by_try), Draws { mean, deviation, count: PUBLISHED }))
+        Difference::of(&welch(Draws::of(&by_trial), Draws { mean, deviation, count: PUBLISHED }))
     });
     Cell {
         row: row.to_owned(),
         method: method.label(),
         mean: draws.mean,
         deviation: Some(draws.deviation).filter(|deviation| !deviation.is_nan()),
-        tries: records.len(),
-        trainings: all.len(),
-        by_try,
+        trials: records.len(),
+        runs: all.len(),
+        by_trial,
         steps: records[0].steps,
         move_seconds: seconds[seconds.len() / 2],
         published,
@@ -132,18 +151,17 @@ fn cell(row: &str, method: &MethodSpec, records: &[&Record]) -> Cell {
     }
 }
 
-/// Every two methods of a row on the tries that both have, paired.
-fn versus(experiment: &Experiment, records: &[Record]) -> Vec<Versus> {
+/// Every two methods of a row on the trials that both have, paired.
+fn versus(config: &ExperimentConfig, records: &[Repetition]) -> Vec<Versus> {
     let mut found = Vec::new();
-    for row in &experiment.rows {
-        let methods = experiment.methods_of(row);
+    for row in &config.rows {
+        let methods = config.methods_of(row);
         for (at, method) in methods.iter().enumerate() {
             for other in &methods[at + 1..] {
                 let (method, other) = (method.label(), other.label());
                 let (mut a, mut b) = (Vec::new(), Vec::new());
                 for left in of(records, row, &method) {
-                    if let Some(right) = of(records, row, &other).find(|right| right.attempt == left.attempt)
-                    {
+                    if let Some(right) = of(records, row, &other).find(|right| right.trial == left.trial) {
                         a.push(Draws::of(&percent(&left.accuracies)).mean);
                         b.push(Draws::of(&percent(&right.accuracies)).mean);
                     }
@@ -160,10 +178,10 @@ fn versus(experiment: &Experiment, records: &[Record]) -> Vec<Versus> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::tests::record;
+    use super::super::repetition::tests::repetition;
     use super::*;
 
-    fn outcome(records: &[Record]) -> Outcome {
+    fn outcome(records: &[Repetition]) -> Outcome {
         let text = r#"
             title = "A"
             task = "transfer"
@@ -181,23 +199,23 @@ mod tests {
             differs = "D"
             published = { 1 = [50.0, 3.0] }
         "#;
-        Outcome::of(&Experiment::parse(text).unwrap(), records, None)
+        Outcome::of(&ExperimentConfig::parse(text).unwrap(), records, None)
     }
 
     #[test]
-    fn the_unit_of_an_error_is_a_try() {
+    fn the_unit_of_an_error_is_a_trial() {
         let tries = [[0.50, 0.54], [0.56, 0.60], [0.62, 0.66]];
-        let mut records: Vec<Record> =
-            (0..3).map(|at| record("1", "target-only", at, &tries[at as usize])).collect();
+        let mut records: Vec<Repetition> =
+            (0..3).map(|at| repetition("1", "target-only", at, &tries[at as usize])).collect();
         records[1].move_seconds = 3.0;
         // The same tries, 10 points higher, but for the last one, which is not there.
         records.extend((0..2).map(|at| {
-            record("1", "geodesic", at, &tries[at as usize].map(|share| share + 0.1 + 0.01 * at as f64))
+            repetition("1", "geodesic", at, &tries[at as usize].map(|share| share + 0.1 + 0.01 * at as f64))
         }));
         let found = outcome(&records);
         let cell = &found.cells[0];
-        assert_eq!((cell.tries, cell.trainings, cell.move_seconds), (3, 6, 0.0));
-        for (found, expected) in cell.by_try.iter().zip([52.0, 58.0, 64.0]) {
+        assert_eq!((cell.trials, cell.runs, cell.move_seconds), (3, 6, 0.0));
+        for (found, expected) in cell.by_trial.iter().zip([52.0, 58.0, 64.0]) {
             assert!((found - expected).abs() < 1e-9);
         }
         // Over all six: squares of 8, 4, 2, 2, 4, 8 are 168.
@@ -218,9 +236,11 @@ mod tests {
     }
 
     #[test]
-    fn a_single_try_is_not_judged() {
-        let found =
-            outcome(&[record("1", "target-only", 0, &[0.5, 0.6]), record("1", "geodesic", 0, &[0.7, 0.8])]);
+    fn a_single_trial_is_not_judged() {
+        let found = outcome(&[
+            repetition("1", "target-only", 0, &[0.5, 0.6]),
+            repetition("1", "geodesic", 0, &[0.7, 0.8]),
+        ]);
         assert_eq!(found.cells[0].against_published.as_ref().unwrap().significant, None);
         assert_eq!(found.differences[0].difference.interval, None);
         assert_eq!(outcome(&[]), Outcome { cells: vec![], differences: vec![], reached: vec![] });

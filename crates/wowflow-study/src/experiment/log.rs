@@ -2,35 +2,35 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use super::experiment::Experiment;
-use super::record::Record;
-use crate::compare::pairs::{LineLog, read_lines};
-use crate::run::directory::write_bytes;
+use super::config::ExperimentConfig;
+use super::repetition::Repetition;
+use crate::error::{Place, Result, StudyError, refuse, require};
+use crate::record::{LineLog, RunDir, read_lines, write_bytes};
 
 /// What becomes of repetitions whose settings the experiment no longer has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outdated {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outdated {
     /// They are an error.
+    #[default]
     Refused,
     /// They go to a file of their own.
     SetAside,
 }
 
 /// The log of a run directory.
-pub(crate) fn log_of(root: &Path) -> PathBuf {
-    root.join("repetitions.jsonl")
+pub(super) fn log_of(run: &RunDir) -> PathBuf {
+    run.log("repetitions")
 }
 
 /// The finished repetitions in the log of a run.
-pub(crate) fn finished(root: &Path, experiment: &Experiment) -> Result<Vec<Record>> {
-    let (kept, outdated) = split(experiment, logged(&log_of(root))?)?;
+pub(super) fn finished(run: &RunDir, config: &ExperimentConfig) -> Result<Vec<Repetition>> {
+    let (kept, outdated) = split(config, logged(&log_of(run))?)?;
     if let Some(first) = outdated.first() {
-        bail!(
+        refuse!(
             "expected repetitions of this experiment in {}, found others: {}",
-            root.display(),
+            run.root().display(),
             first.place()
         );
     }
@@ -38,13 +38,13 @@ pub(crate) fn finished(root: &Path, experiment: &Experiment) -> Result<Vec<Recor
 }
 
 /// The finished repetitions in the log of a run and in earlier results, which the log then has too.
-pub(crate) fn gathered(
-    root: &Path,
+pub(super) fn gathered(
+    run: &RunDir,
     results: &Path,
-    experiment: &Experiment,
+    config: &ExperimentConfig,
     outdated: Outdated,
-) -> Result<Vec<Record>> {
-    let mut records = logged(&log_of(root))?;
+) -> Result<Vec<Repetition>> {
+    let mut records = logged(&log_of(run))?;
     let before = records.clone();
     for record in earlier(results)? {
         match records.iter_mut().find(|known| known.same_place(&record)) {
@@ -53,18 +53,18 @@ pub(crate) fn gathered(
             Some(_) => {}
         }
     }
-    let (kept, mut others) = split(experiment, records)?;
-    let aside = root.join("outdated.jsonl");
+    let (kept, mut others) = split(config, records)?;
+    let aside = run.log("outdated");
     if aside.exists() {
-        let known = read_lines(&aside, |_, _: &Record| Ok(()))?;
+        let known = read_lines(&aside, |_, _: &Repetition| Ok(()))?;
         others.retain(|record| !known.contains(record));
     }
     if let Some(first) = others.first() {
-        ensure!(
+        require!(
             outdated == Outdated::SetAside,
-            "expected repetitions with the settings of this experiment, found {} others in {} or {}, the first of {}: go on without them by --set-aside, or elsewhere by --runs and --out",
+            "expected repetitions with the settings of this experiment, found {} others in {} or {}, the first of {}: set them aside, or go on in other folders",
             others.len(),
-            root.display(),
+            run.root().display(),
             results.display(),
             first.place()
         );
@@ -77,22 +77,22 @@ pub(crate) fn gathered(
             serde_json::to_writer(&mut lines, record)?;
             lines.push(b'\n');
         }
-        write_bytes(&log_of(root), &lines)?;
+        write_bytes(&log_of(run), &lines)?;
     }
     Ok(kept)
 }
 
 /// The repetitions of a log. One that was made anew with more trainings takes the place of what was there.
-fn logged(path: &Path) -> Result<Vec<Record>> {
-    let lines = read_lines(path, |earlier: &[Record], record: &Record| {
-        ensure!(
+fn logged(path: &Path) -> Result<Vec<Repetition>> {
+    let lines = read_lines(path, |earlier: &[Repetition], record: &Repetition| {
+        require!(
             earlier.iter().all(|known| !known.same_place(record) || known.shorter_than(record)),
             "expected every repetition once, or again with more trainings, found {} twice",
             record.place()
         );
         Ok(())
     })?;
-    let mut records: Vec<Record> = Vec::new();
+    let mut records: Vec<Repetition> = Vec::new();
     for record in lines {
         records.retain(|fewer| !fewer.same_place(&record));
         records.push(record);
@@ -101,30 +101,30 @@ fn logged(path: &Path) -> Result<Vec<Record>> {
 }
 
 /// The repetitions of results, none where there are no results.
-fn earlier(results: &Path) -> Result<Vec<Record>> {
+fn earlier(results: &Path) -> Result<Vec<Repetition>> {
     #[derive(Deserialize)]
     struct Earlier {
-        repetitions: Vec<Record>,
+        repetitions: Vec<Repetition>,
     }
     if !results.exists() {
         return Ok(Vec::new());
     }
+    let text = std::fs::read_to_string(results).map_err(StudyError::io("read", results))?;
     let place =
         || format!("expected the results of an experiment, found another file at {}", results.display());
-    let text = std::fs::read_to_string(results).with_context(place)?;
-    Ok(serde_json::from_str::<Earlier>(&text).with_context(place)?.repetitions)
+    Ok(serde_json::from_str::<Earlier>(&text).at(place)?.repetitions)
 }
 
 /// Repetitions that are the experiment's, and others.
-fn split(experiment: &Experiment, records: Vec<Record>) -> Result<(Vec<Record>, Vec<Record>)> {
+fn split(config: &ExperimentConfig, records: Vec<Repetition>) -> Result<(Vec<Repetition>, Vec<Repetition>)> {
     let (mut kept, mut others) = (Vec::new(), Vec::new());
     for record in records {
-        let methods = experiment.methods_of(&record.row);
+        let methods = config.methods_of(&record.row);
         let settings = match methods.iter().find(|method| method.label() == record.method) {
-            Some(method) if experiment.rows.contains(&record.row) => Some(experiment.fingerprint(method)?),
+            Some(method) if config.rows.contains(&record.row) => Some(config.fingerprint(method)?),
             _ => None,
         };
-        let ours = settings.as_ref() == Some(&record.settings) && record.attempt < experiment.tries;
+        let ours = settings.as_ref() == Some(&record.settings) && record.trial < config.trials;
         if ours { kept.push(record) } else { others.push(record) }
     }
     Ok((kept, others))
@@ -134,10 +134,10 @@ fn split(experiment: &Experiment, records: Vec<Record>) -> Result<(Vec<Record>, 
 mod tests {
     use serde_json::json;
 
-    use super::super::record::tests::record;
+    use super::super::repetition::tests::repetition;
     use super::*;
 
-    fn experiment(epochs: u64) -> Experiment {
+    fn experiment(epochs: u64) -> ExperimentConfig {
         let text = r#"
             title = "A"
             task = "transfer"
@@ -149,86 +149,86 @@ mod tests {
             epochs = EPOCHS
             methods = [{ method = "target-only" }, { method = "geodesic" }]
         "#;
-        Experiment::parse(&text.replace("EPOCHS", &epochs.to_string())).unwrap()
+        ExperimentConfig::parse(&text.replace("EPOCHS", &epochs.to_string())).unwrap()
     }
 
-    fn made(experiment: &Experiment, row: &str, attempt: u64) -> Record {
+    fn made(experiment: &ExperimentConfig, row: &str, trial: u64) -> Repetition {
         let settings = experiment.fingerprint(&experiment.methods[0]).unwrap();
-        Record { settings, ..record(row, "target-only", attempt, &[0.1 + 0.2, 1.0 / 3.0]) }
+        Repetition { settings, ..repetition(row, "target-only", trial, &[0.1 + 0.2, 1.0 / 3.0]) }
     }
 
     #[test]
     fn results_stand_in_for_a_log_that_is_gone() {
         let folder = tempfile::tempdir().unwrap();
-        let (root, results) = (folder.path(), folder.path().join("a.json"));
+        let (run, results) = (RunDir::new(folder.path()), folder.path().join("a.json"));
         let experiment = experiment(3);
-        let mut log = LineLog::open(&log_of(root)).unwrap();
+        let mut log = LineLog::open(&log_of(&run)).unwrap();
         log.append(&made(&experiment, "5", 1)).unwrap();
         let refused = Outdated::Refused;
-        assert_eq!(gathered(root, &results, &experiment, refused).unwrap().len(), 1);
+        assert_eq!(gathered(&run, &results, &experiment, refused).unwrap().len(), 1);
         let earlier = [made(&experiment, "1", 0), made(&experiment, "5", 1)];
         std::fs::write(&results, json!({ "title": "A", "repetitions": earlier }).to_string()).unwrap();
         let expected = [made(&experiment, "5", 1), made(&experiment, "1", 0)];
-        assert_eq!(gathered(root, &results, &experiment, refused).unwrap(), expected);
+        assert_eq!(gathered(&run, &results, &experiment, refused).unwrap(), expected);
         std::fs::remove_file(&results).unwrap();
-        assert_eq!(finished(root, &experiment).unwrap(), expected);
+        assert_eq!(finished(&run, &experiment).unwrap(), expected);
 
         std::fs::write(&results, "{}").unwrap();
-        let error = format!("{:#}", gathered(root, &results, &experiment, refused).unwrap_err());
+        let error = gathered(&run, &results, &experiment, refused).unwrap_err().to_string();
         assert!(error.contains("expected the results of an experiment, found another file"), "{error}");
     }
 
     #[test]
     fn other_settings_are_refused_or_set_aside() {
         let folder = tempfile::tempdir().unwrap();
-        let (root, results) = (folder.path(), folder.path().join("a.json"));
+        let (run, results) = (RunDir::new(folder.path()), folder.path().join("a.json"));
         let (then, now) = (experiment(3), experiment(4));
-        let mut log = LineLog::open(&log_of(root)).unwrap();
+        let mut log = LineLog::open(&log_of(&run)).unwrap();
         log.append(&made(&then, "1", 0)).unwrap();
         log.append(&made(&now, "1", 1)).unwrap();
         let earlier = json!({ "repetitions": [made(&then, "5", 0), made(&now, "5", 2)] });
         std::fs::write(&results, earlier.to_string()).unwrap();
-        let error = gathered(root, &results, &now, Outdated::Refused).unwrap_err().to_string();
+        let error = gathered(&run, &results, &now, Outdated::Refused).unwrap_err().to_string();
         assert!(error.contains("found 3 others") && error.contains("target-only in row 1, try 0"), "{error}");
-        assert!(finished(root, &now).unwrap_err().to_string().contains("found others"));
+        assert!(finished(&run, &now).unwrap_err().to_string().contains("found others"));
 
-        let kept = gathered(root, &results, &now, Outdated::SetAside).unwrap();
+        let kept = gathered(&run, &results, &now, Outdated::SetAside).unwrap();
         assert_eq!(kept, [made(&now, "1", 1)]);
         // They are refused no longer, though the results still have them, and kept once.
-        assert_eq!(gathered(root, &results, &now, Outdated::Refused).unwrap(), kept);
-        assert_eq!(gathered(root, &results, &now, Outdated::SetAside).unwrap(), kept);
-        let aside = std::fs::read_to_string(root.join("outdated.jsonl")).unwrap();
+        assert_eq!(gathered(&run, &results, &now, Outdated::Refused).unwrap(), kept);
+        assert_eq!(gathered(&run, &results, &now, Outdated::SetAside).unwrap(), kept);
+        let aside = std::fs::read_to_string(run.log("outdated")).unwrap();
         assert_eq!(aside.lines().count(), 3);
     }
 
     #[test]
     fn more_trainings_take_the_place_of_fewer() {
         let folder = tempfile::tempdir().unwrap();
-        let (root, results) = (folder.path(), folder.path().join("a.json"));
+        let (run, results) = (RunDir::new(folder.path()), folder.path().join("a.json"));
         let experiment = experiment(3);
         let of = |count: usize| {
             let whole = made(&experiment, "1", 0);
-            Record { accuracies: vec![0.5; count], ..whole }
+            Repetition { accuracies: vec![0.5; count], ..whole }
         };
-        let mut log = LineLog::open(&log_of(root)).unwrap();
+        let mut log = LineLog::open(&log_of(&run)).unwrap();
         log.append(&of(1)).unwrap();
         log.append(&of(2)).unwrap();
-        assert_eq!(gathered(root, &results, &experiment, Outdated::Refused).unwrap(), [of(2)]);
+        assert_eq!(gathered(&run, &results, &experiment, Outdated::Refused).unwrap(), [of(2)]);
         for (there, kept) in [(1, 2), (3, 3)] {
             std::fs::write(&results, json!({ "repetitions": [of(there)] }).to_string()).unwrap();
-            assert_eq!(gathered(root, &results, &experiment, Outdated::Refused).unwrap(), [of(kept)]);
-            assert_eq!(finished(root, &experiment).unwrap(), [of(kept)]);
+            assert_eq!(gathered(&run, &results, &experiment, Outdated::Refused).unwrap(), [of(kept)]);
+            assert_eq!(finished(&run, &experiment).unwrap(), [of(kept)]);
         }
     }
 
     #[test]
     fn a_repetition_is_there_once() {
         let folder = tempfile::tempdir().unwrap();
-        let experiment = experiment(3);
-        let mut log = LineLog::open(&log_of(folder.path())).unwrap();
+        let (run, experiment) = (RunDir::new(folder.path()), experiment(3));
+        let mut log = LineLog::open(&log_of(&run)).unwrap();
         log.append(&made(&experiment, "1", 0)).unwrap();
         log.append(&made(&experiment, "1", 0)).unwrap();
-        let error = format!("{:#}", finished(folder.path(), &experiment).unwrap_err());
+        let error = finished(&run, &experiment).unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains("row 1, try 0 twice"), "{error}");
     }
 }

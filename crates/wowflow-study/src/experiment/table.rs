@@ -2,21 +2,22 @@
 
 use std::fmt::Write;
 
-use wowflow_report::seconds;
-
-use super::along::{LEVELS, Reach};
-use super::experiment::{Experiment, Task};
-use super::method::MethodSpec;
+use super::accuracy_curve::{LEVELS, Reach};
+use super::config::ExperimentConfig;
+use super::method::MethodConfig;
+use super::names::Task;
 use super::outcome::{Cell, Difference, Outcome, Versus};
+use super::stored::Template;
+use crate::text::{counted, seconds};
 
 /// The page; `origin` says where its numbers come from.
-pub(crate) fn markdown(experiment: &Experiment, outcome: &Outcome, origin: &str) -> String {
-    let mut text = format!("# {}\n\n{}\n\n", experiment.title, in_words(experiment));
-    for note in &experiment.notes {
+pub(super) fn markdown(config: &ExperimentConfig, outcome: &Outcome, origin: &str) -> String {
+    let mut text = format!("# {}\n\n{}\n\n", config.title, described(config));
+    for note in &config.notes {
         let _ = writeln!(text, "- {note}");
     }
     let mut told = Vec::new();
-    for method in &experiment.methods {
+    for method in &config.methods {
         let Some(how) = &method.differs else { continue };
         let line = format!(
             "- {}: not the published protocol, {how}; values are shown, not compared\n",
@@ -28,25 +29,25 @@ pub(crate) fn markdown(experiment: &Experiment, outcome: &Outcome, origin: &str)
         }
     }
     let _ = write!(text, "- {origin}\n\n");
-    text += &accuracies(experiment, &outcome.cells);
-    if experiment.methods.iter().any(|method| !method.published.is_empty()) {
+    text += &accuracies(config, &outcome.cells);
+    if config.methods.iter().any(|method| !method.published.is_empty()) {
         text += "\nIn brackets the published mean and deviation; `+` and `-` where ours is significantly above or below it, `=` where it is not (Welch, 5 %, the means of our tries against the published runs, taken as 15 independent ones), `?` for a single try, `*` where the protocol is another one.\n";
     }
     text += "\nSeconds of a move on all threads, median over tries, and its steps:\n\n";
-    text += &clocks(experiment, &outcome.cells);
-    text += &reached(experiment, &outcome.reached);
-    text += &differences(experiment, &outcome.differences);
+    text += &clocks(config, &outcome.cells);
+    text += &reached(config, &outcome.reached);
+    text += &differences(config, &outcome.differences);
     text
 }
 
 /// Differences between methods whose error is known.
-fn differences(experiment: &Experiment, all: &[Versus]) -> String {
+fn differences(config: &ExperimentConfig, all: &[Versus]) -> String {
     let known: Vec<&Versus> = all.iter().filter(|versus| versus.difference.interval.is_some()).collect();
     if known.is_empty() {
         return String::new();
     }
     let mut text = "\nDifferences between methods on the same tries, in points, with 95 % intervals (paired t over tries). Each is judged by itself at 5 %: where nothing differs, one in twenty is marked all the same.\n\n".to_owned();
-    let name = &experiment.row_name;
+    let name = &config.row_name;
     let _ = writeln!(text, "| {name} | method | less | difference | |\n| --- | --- | --- | --- | --- |");
     for Versus { row, method, other, difference } in known {
         let [low, high] = difference.interval.unwrap_or([f64::NAN; 2]);
@@ -59,19 +60,19 @@ fn differences(experiment: &Experiment, all: &[Versus]) -> String {
 }
 
 /// When curves are first at the levels, beside the published ones.
-fn reached(experiment: &Experiment, all: &[Reach]) -> String {
+fn reached(config: &ExperimentConfig, all: &[Reach]) -> String {
     if all.is_empty() {
         return String::new();
     }
-    let labels = experiment.labels();
+    let labels = config.labels();
     let mut text = format!(
         "\nFirst steps at which the mean over tries has a share of right predictions, with the seconds of the move until then, and how many times fewer steps that is than published:\n\n| {} | at least | published | {} |\n",
-        experiment.row_name,
+        config.row_name,
         labels.join(" | ")
     );
     text += &"| --- ".repeat(labels.len() + 3);
     text += "|\n";
-    for row in &experiment.rows {
+    for row in &config.rows {
         for level in LEVELS {
             let here: Vec<&Reach> = all.iter().filter(|r| r.row == *row && r.level == level).collect();
             let Some(first) = here.first() else { continue };
@@ -95,59 +96,55 @@ fn in_steps(reach: &Reach) -> String {
     format!("{steps} {unit}, {}{fewer}", seconds(clock))
 }
 
-fn in_words(experiment: &Experiment) -> String {
-    let length = match (experiment.epochs, experiment.training_steps) {
+fn described(config: &ExperimentConfig) -> String {
+    let length = match (config.epochs, config.training_steps) {
         (Some(1), _) => "1 epoch".to_owned(),
         (Some(epochs), _) => format!("{epochs} epochs"),
         (None, steps) => format!("{} steps", steps.unwrap_or_default()),
     };
     // Where there are several rows, the head of their column says what stands for them.
-    let of = |text: &str| match experiment.rows.as_slice() {
-        [row] => text.replace("{row}", row),
-        _ => text.to_owned(),
+    let of = |text: &Template| match config.rows.as_slice() {
+        [row] => text.in_row(row),
+        _ => text.as_str().to_owned(),
     };
-    let test = experiment.test.as_ref().map_or("what is left of the target".to_owned(), |test| of(test));
-    let tested = match experiment.task {
+    let test = config.test.as_ref().map_or("what is left of the target".to_owned(), of);
+    let tested = match config.task {
         Task::Transfer | Task::Distillation => format!(", tested on {test}"),
         Task::Adaptation => String::new(),
     };
     format!(
         "Accuracy in percent, mean ± deviation over {} of {}. {} {}{tested}; network {}, {length}, batches of {}; seed {}.",
-        counted(experiment.tries, "try", "tries"),
-        counted(experiment.trainings as u64, "training", "trainings"),
-        experiment
+        counted(config.trials, "try", "tries"),
+        counted(config.runs_per_trial as u64, "training", "trainings"),
+        config
             .source
             .as_ref()
             .map_or("Distilled from".to_owned(), |source| format!("From {} to", of(source))),
-        of(&experiment.target),
-        experiment.network,
-        experiment.batch,
-        experiment.seed
+        of(&config.target),
+        config.network,
+        config.batch,
+        config.seed
     )
 }
 
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-fn head(experiment: &Experiment) -> String {
-    let labels = experiment.labels();
-    let row = format!("| {} | {} |\n", experiment.row_name, labels.join(" | "));
+fn head(config: &ExperimentConfig) -> String {
+    let labels = config.labels();
+    let row = format!("| {} | {} |\n", config.row_name, labels.join(" | "));
     row + &"| --- ".repeat(labels.len() + 1) + "|\n"
 }
 
 /// A table of cells, those that are run and those that are not.
 fn body(
-    experiment: &Experiment,
+    config: &ExperimentConfig,
     cells: &[Cell],
-    unrun: impl Fn(&MethodSpec, &str) -> String,
+    unrun: impl Fn(&MethodConfig, &str) -> String,
     one: impl Fn(&Cell) -> String,
 ) -> String {
-    let mut text = head(experiment);
-    for row in &experiment.rows {
+    let mut text = head(config);
+    for row in &config.rows {
         let _ = write!(text, "| {row} |");
-        for label in experiment.labels() {
-            let methods = experiment.methods_of(row);
+        for label in config.labels() {
+            let methods = config.methods_of(row);
             let method = methods.iter().find(|method| method.label() == label);
             let cell = cells.iter().find(|cell| cell.row == *row && cell.method == label);
             let found = match (method, cell) {
@@ -162,20 +159,20 @@ fn body(
     text
 }
 
-fn accuracies(experiment: &Experiment, cells: &[Cell]) -> String {
-    let unrun = |method: &MethodSpec, row: &str| match method.published.get(row) {
+fn accuracies(config: &ExperimentConfig, cells: &[Cell]) -> String {
+    let unrun = |method: &MethodConfig, row: &str| match method.published.get(row) {
         Some([mean, deviation]) => format!("not run ({mean} ± {deviation})"),
         None => "not run".to_owned(),
     };
-    body(experiment, cells, unrun, |cell| {
+    body(config, cells, unrun, |cell| {
         let deviation = cell.deviation.map_or(String::new(), |deviation| format!(" ± {deviation:.1}"));
-        let fewer = if cell.tries < experiment.tries as usize {
-            format!(", {}", counted(cell.tries as u64, "try", "tries"))
+        let fewer = if cell.trials < config.trials as usize {
+            format!(", {}", counted(cell.trials as u64, "try", "tries"))
         } else {
             String::new()
         };
-        let fewer = if cell.trainings < cell.tries * experiment.trained() {
-            format!("{fewer}, {} in all", counted(cell.trainings as u64, "training", "trainings"))
+        let fewer = if cell.runs < cell.trials * config.runs_per_repetition() {
+            format!("{fewer}, {} in all", counted(cell.runs as u64, "training", "trainings"))
         } else {
             fewer
         };
@@ -195,9 +192,9 @@ fn mark(difference: &Difference) -> &'static str {
     }
 }
 
-fn clocks(experiment: &Experiment, cells: &[Cell]) -> String {
+fn clocks(config: &ExperimentConfig, cells: &[Cell]) -> String {
     body(
-        experiment,
+        config,
         cells,
         |_, _| "not run".to_owned(),
         |cell| match cell.steps {
@@ -210,10 +207,10 @@ fn clocks(experiment: &Experiment, cells: &[Cell]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::tests::record;
+    use super::super::repetition::tests::repetition;
     use super::*;
 
-    fn experiment() -> Experiment {
+    fn experiment() -> ExperimentConfig {
         let text = r#"
             title = "A"
             task = "transfer"
@@ -237,7 +234,7 @@ mod tests {
             method = "geodesic"
             rows = ["5"]
         "#;
-        Experiment::parse(text).unwrap()
+        ExperimentConfig::parse(text).unwrap()
     }
 
     #[test]
@@ -245,11 +242,11 @@ mod tests {
         let mut records: Vec<_> = [[0.20, 0.22], [0.21, 0.23], [0.22, 0.24]]
             .iter()
             .enumerate()
-            .map(|(at, found)| record("1", "target-only", at as u64, found))
+            .map(|(at, found)| repetition("1", "target-only", at as u64, found))
             .collect();
         for (at, found) in [[0.40, 0.44], [0.41, 0.45]].iter().enumerate() {
-            let moved = record("1", "other", at as u64, found);
-            records.push(super::super::record::Record { steps: 5, move_seconds: 2.0, ..moved });
+            let moved = repetition("1", "other", at as u64, found);
+            records.push(super::super::repetition::Repetition { steps: 5, move_seconds: 2.0, ..moved });
         }
         let experiment = experiment();
         let outcome = Outcome::of(&experiment, &records, None);

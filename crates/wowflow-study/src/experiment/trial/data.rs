@@ -2,66 +2,77 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use wowflow::dataset::{LabeledDataset, Points};
+use wowflow::dataset::{ImageShape, LabeledDataset, Points};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::rng::{Purpose, Stream};
-use wowflow_data::{DatasetSpec, resize};
-use wowflow_learn::{Architecture, Examples, Input, subseed};
+use wowflow_data::{DatasetSpec, Lookup, Prepared, Size, common_dimension};
+use wowflow_learn::{Examples, Input};
 
-use super::experiment::Experiment;
-use super::record::DataSum;
-use crate::load::{Named, named};
+use super::parts::Part;
+use crate::error::{Place, Result, require};
+use crate::experiment::config::ExperimentConfig;
+use crate::experiment::names::Task;
+use crate::experiment::repetition::DataSum;
 
 /// Of a target without a test set and without a number of samples, one sample in this many is held out.
 const HELD_OUT: usize = 5;
-/// The seed of a test set, of those of its target: generated samples of one seed are the same on both sides.
-const TEST: u64 = 4;
 
-/// The data of a row and a try.
+/// The data of a row and a trial.
 #[derive(Debug)]
-pub(crate) struct Drawn {
+pub(in super::super) struct Drawn {
     /// Absent in a distillation.
-    pub(crate) source: Option<Side>,
-    pub(crate) target: Side,
-    pub(crate) test: Option<Examples>,
-    pub(crate) input: Input,
-    pub(crate) sums: Vec<DataSum>,
+    source: Option<Sampled>,
+    pub(super) target: Sampled,
+    /// Absent in an adaptation.
+    test: Option<Examples>,
+    pub(in super::super) input: Input,
+    pub(in super::super) sums: Vec<DataSum>,
     /// What was done to make the datasets fit.
-    pub(crate) notes: Vec<String>,
+    pub(in super::super) notes: Vec<String>,
 }
 
 /// A dataset and the same as a measure.
 #[derive(Debug)]
-pub(crate) struct Side {
-    pub(crate) named: Named,
-    pub(crate) measure: MeasureOverMeasures<f32>,
+pub(super) struct Sampled {
+    pub(super) prepared: Prepared,
+    pub(super) measure: MeasureOverMeasures<f32>,
+}
+
+/// The seeds of a trial's data.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct DataSeeds {
+    /// Of the source.
+    pub(in super::super) trial: u64,
+    /// Of the target and the test set.
+    pub(in super::super) target: u64,
 }
 
 impl Drawn {
-    /// The side that moves.
-    pub(crate) fn source(&self) -> Result<&Side> {
-        self.source.as_ref().context("expected a source, found none")
+    /// What moves.
+    pub(super) fn source(&self) -> Result<&Sampled> {
+        self.source.as_ref().at(|| "expected a source, found none".to_owned())
+    }
+
+    /// What classifiers are tested on.
+    pub(super) fn test(&self) -> Result<&Examples> {
+        self.test.as_ref().at(|| "expected a test set, found none".to_owned())
     }
 }
 
-impl Side {
-    fn new(named: Named) -> Result<Self> {
-        let measure =
-            MeasureOverMeasures::from_dataset(&named.dataset).with_context(|| named.name.clone())?;
-        Ok(Self { named, measure })
+impl Sampled {
+    fn new(prepared: Prepared) -> Result<Self> {
+        Ok(Self { measure: prepared.measure()?, prepared })
     }
 
-    /// The label of a class.
-    pub(crate) fn label(&self, class: usize) -> String {
-        self.named.dataset.classes()[class].to_string()
+    /// The labels of all classes.
+    pub(super) fn labels(&self) -> Vec<String> {
+        self.prepared.labels()
     }
 
     /// Samples with class numbers as a dataset with this one's labels and image shape.
-    pub(crate) fn dataset_of(&self, points: &[f32], classes: &[usize]) -> Result<LabeledDataset> {
-        let own = &self.named.dataset;
+    pub(super) fn dataset_of(&self, points: &[f32], classes: &[usize]) -> Result<LabeledDataset> {
+        let own = &self.prepared.dataset;
         let labels = classes.iter().map(|class| own.classes()[*class].clone()).collect();
         let made = LabeledDataset::new(Points::F32(points.to_vec()), own.dim(), labels)?;
         Ok(match own.image_shape() {
@@ -71,34 +82,33 @@ impl Side {
     }
 
     /// The range of the values of images, which moved samples are brought back to: 0 to 1 where they lie in it.
-    pub(crate) fn range(&self) -> Option<(f32, f32)> {
-        self.named.dataset.image_shape()?;
+    pub(super) fn range(&self) -> Option<(f32, f32)> {
+        self.prepared.dataset.image_shape()?;
         let values = self.measure.points();
         let (low, high) = values.iter().fold((0.0f32, 1.0f32), |(low, high), x| (low.min(*x), high.max(*x)));
         Some((low, high))
     }
 }
 
-/// Loads and draws the data of a row for a try's seed; the target's with `target_seed`.
-pub(crate) fn draw(
-    experiment: &Experiment,
+/// Loads and draws the data of a row.
+pub(in super::super) fn draw(
+    config: &ExperimentConfig,
     row: &str,
-    (seed, target_seed): (u64, u64),
-    data_dir: Option<&Path>,
-    with_test: bool,
+    seeds: DataSeeds,
+    lookup: &Lookup,
 ) -> Result<Drawn> {
-    let name = |text: &str| text.replace("{row}", row);
     let mut notes = Vec::new();
-    let source = experiment.source.as_ref().map(|source| named(&name(source), data_dir, seed));
-    let mut source = source.transpose()?;
-    let target_name = name(&experiment.target);
-    let (mut target, mut test) = match (&experiment.test, with_test) {
-        (Some(test), true) => (
-            named(&target_name, data_dir, target_seed)?,
-            Some(named(&name(test), data_dir, subseed(target_seed, TEST))?),
-        ),
-        (None, true) => {
-            let (few, rest) = held_out(&target_name, data_dir, target_seed)?;
+    let source = config.source.as_ref().map(|source| lookup.load(&source.in_row(row), seeds.trial));
+    let source = source.transpose()?;
+    let target_name = config.target.in_row(row);
+    let (target, test) = match &config.test {
+        _ if config.task == Task::Adaptation => (lookup.load(&target_name, seeds.target)?, None),
+        Some(test) => {
+            let target = lookup.load(&target_name, seeds.target)?;
+            (target, Some(lookup.load(&test.in_row(row), Part::TestSet.seed(seeds.target))?))
+        }
+        None => {
+            let (few, rest) = held_out(&target_name, seeds.target, lookup)?;
             notes.push(format!(
                 "{}: tested on the {} samples that were not drawn",
                 few.name,
@@ -106,12 +116,15 @@ pub(crate) fn draw(
             ));
             (few, Some(rest))
         }
-        (_, false) => (named(&target_name, data_dir, target_seed)?, None),
     };
-    let mut all: Vec<&mut Named> = std::iter::once(&mut target).chain(&mut source).chain(&mut test).collect();
-    to_one_size(experiment, &mut all, &mut notes)?;
-    let mut sums: Vec<DataSum> = all.iter().map(|named| DataSum::of(named)).collect();
-    for path in experiment.networks_of(row) {
+    let size = config.resize.or(target.dataset.image_shape().map(size_of));
+    let mut fit = |prepared| resized(prepared, size, &mut notes);
+    let target = fit(target)?;
+    let source = source.map(&mut fit).transpose()?;
+    let test = test.map(&mut fit).transpose()?;
+    common_dimension([&target].into_iter().chain(&source).chain(&test))?;
+    let mut sums: Vec<DataSum> = [&target].into_iter().chain(&source).chain(&test).map(DataSum::of).collect();
+    for path in config.networks_of(row) {
         sums.push(DataSum::of_file(path)?);
     }
     let input = match target.dataset.image_shape() {
@@ -119,48 +132,36 @@ pub(crate) fn draw(
         None => Input::Vector(target.dataset.dim()),
     };
     let test = test.map(|test| examples(&test, &target.dataset, &mut notes)).transpose()?;
-    let target = Side::new(target)?;
+    let target = Sampled::new(target)?;
     if let Some(test) = &test {
         notes.extend(overlap(target.measure.points(), test));
     }
-    Ok(Drawn { source: source.map(Side::new).transpose()?, target, test, input, sums, notes })
+    Ok(Drawn { source: source.map(Sampled::new).transpose()?, target, test, input, sums, notes })
 }
 
-/// Images are brought to the size asked for, or else to that of the target.
-fn to_one_size(experiment: &Experiment, all: &mut [&mut Named], notes: &mut Vec<String>) -> Result<()> {
-    let asked = experiment.size()?;
-    let shape = all[0].dataset.image_shape();
-    let size = asked.map(|size| (size.width, size.height)).or(shape.map(|of| (of.width, of.height)));
-    for named in all.iter_mut() {
-        let (Some((width, height)), Some(own)) = (size, named.dataset.image_shape()) else { continue };
-        if (own.width, own.height) != (width, height) {
-            named.dataset = resize(&named.dataset, width, height).with_context(|| named.name.clone())?;
-            notes.push(format!(
-                "{} resized from {}x{} to {width}x{height}",
-                named.name, own.width, own.height
-            ));
-        }
+fn size_of(shape: ImageShape) -> Size {
+    Size { width: shape.width, height: shape.height }
+}
+
+/// Images at a size, and a note where they had another.
+fn resized(prepared: Prepared, size: Option<Size>, notes: &mut Vec<String>) -> Result<Prepared> {
+    let (Some(size), Some(shape)) = (size, prepared.dataset.image_shape()) else { return Ok(prepared) };
+    let own = size_of(shape);
+    if own == size {
+        return Ok(prepared);
     }
-    let dim = all[0].dataset.dim();
-    if let Some(other) = all.iter().find(|named| named.dataset.dim() != dim) {
-        bail!(
-            "expected samples of one dimension, found {} ({}) and {dim} ({}): bring images to the same channels, or embed both in a shared space first",
-            other.dataset.dim(),
-            other.name,
-            all[0].name
-        );
-    }
-    Ok(())
+    notes.push(format!("{} resized from {own} to {size}", prepared.name));
+    Ok(prepared.resized(size)?)
 }
 
 /// Few samples of a dataset and the rest of it: as many as its name says, or all but a fifth.
-fn held_out(name: &str, data_dir: Option<&Path>, seed: u64) -> Result<(Named, Named)> {
+fn held_out(name: &str, seed: u64, lookup: &Lookup) -> Result<(Prepared, Prepared)> {
     let spec: DatasetSpec = name.parse()?;
     let (whole, count) = match spec.per_class() {
         Some(count) => (name.rsplit_once(':').map_or(name, |(whole, _)| whole), Some(count)),
         None => (name, None),
     };
-    let all = named(whole, data_dir, seed)?;
+    let all = lookup.load(whole, seed)?;
     let (mut few, mut rest) = (Vec::new(), Vec::new());
     for class in 0..all.dataset.class_count() {
         let rows = all.dataset.class_rows(class);
@@ -171,25 +172,25 @@ fn held_out(name: &str, data_dir: Option<&Path>, seed: u64) -> Result<(Named, Na
         few.extend(order[..drawn].iter().map(|&at| rows[at]));
         rest.extend(order[drawn..].iter().map(|&at| rows[at]));
     }
-    ensure!(
+    require!(
         !rest.is_empty(),
         "expected more samples in {whole} than are drawn, to test on; found none left: give a test set"
     );
     few.sort_unstable();
     rest.sort_unstable();
-    let part = |rows: &[usize], name: String| -> Result<Named> {
-        Ok(Named { name, dataset: all.dataset.select(rows)?, ..all.clone() })
+    let part = |rows: &[usize], name: String| -> Result<Prepared> {
+        Ok(Prepared { name, dataset: all.dataset.select(rows)?, ..all.clone() })
     };
     Ok((part(&few, spec.to_string())?, part(&rest, format!("the rest of {whole}"))?))
 }
 
 /// Samples with the class numbers of a target; those of classes that the target lacks are left out.
-fn examples(test: &Named, target: &LabeledDataset, notes: &mut Vec<String>) -> Result<Examples> {
+fn examples(test: &Prepared, target: &LabeledDataset, notes: &mut Vec<String>) -> Result<Examples> {
     let data = &test.dataset;
     let number = |label| target.classes().iter().position(|known| known == label);
     let of: Vec<Option<usize>> = data.classes().iter().map(number).collect();
     let rows: Vec<usize> = (0..data.len()).filter(|&row| of[data.class_of()[row]].is_some()).collect();
-    ensure!(
+    require!(
         !rows.is_empty(),
         "expected test samples with labels of the target in {}, found none: its labels are {}, the target's {}",
         test.name,
@@ -245,24 +246,6 @@ fn first<'l, L: ToString + 'l>(labels: impl ExactSizeIterator<Item = &'l L>) -> 
     named.join(", ") + more
 }
 
-/// The network of an experiment for an input; `auto` is LeNet-5 for images that are large enough for it, the
-/// ConvNet for smaller ones, and a multilayer perceptron for vectors.
-pub(crate) fn architecture(
-    name: &str,
-    usual: Architecture,
-    input: Input,
-    classes: usize,
-) -> Result<Architecture> {
-    if name != "auto" {
-        return Ok(name.parse()?);
-    }
-    let fits = |of: &Architecture| wowflow_learn::Network::new(*of, input, classes, 0).is_ok();
-    [usual, Architecture::ConvNet, Architecture::Mlp]
-        .into_iter()
-        .find(fits)
-        .context("expected samples of at least one coordinate, found none")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,7 +264,9 @@ mod tests {
             epochs = 1
             methods = [{ method = "target-only" }]
         "#;
-        let drawn = draw(&Experiment::parse(text).unwrap(), "3", (7, 7), None, true).unwrap();
+        let config = ExperimentConfig::parse(text).unwrap();
+        let seeds = DataSeeds { trial: 7, target: 7 };
+        let drawn = draw(&config, "3", seeds, &Lookup::default()).unwrap();
         let test = drawn.test.unwrap();
         assert_eq!((test.len(), drawn.target.measure.sample_count()), (20, 12));
         assert_eq!(overlap(drawn.target.measure.points(), &test), None);

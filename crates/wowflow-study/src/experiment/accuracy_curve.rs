@@ -1,38 +1,39 @@
-//! Accuracy along the way: curves averaged over tries, and when they reach a level.
+//! Accuracy along the way: curves averaged over trials, and when they reach a level.
 
 use serde::Serialize;
 use wowflow::stats::significance::Draws;
 
-use super::experiment::Experiment;
-use super::figures::Published;
-use super::record::Record;
-use crate::args::learn::MethodName;
+use super::config::ExperimentConfig;
+use super::names::MethodKind;
+use super::published::Published;
+use super::repetition::Repetition;
 
 /// Shares of right predictions whose first step is told.
-pub(crate) const LEVELS: [f64; 3] = [0.95, 0.99, 0.999];
+pub(super) const LEVELS: [f64; 3] = [0.95, 0.99, 0.999];
 
-/// An accuracy curve, averaged over tries.
+/// An accuracy curve, averaged over trials.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Curve {
+pub struct Curve {
     /// Steps.
-    pub(crate) steps: Vec<f64>,
-    /// Seconds of the move until then, mean over tries.
-    pub(crate) seconds: Vec<f64>,
+    pub steps: Vec<f64>,
+    /// Seconds of the move until then, mean over trials.
+    pub seconds: Vec<f64>,
     /// Mean share of right predictions.
-    pub(crate) mean: Vec<f64>,
-    /// Deviation over tries; NaN for a single one.
-    pub(crate) deviation: Vec<f64>,
+    pub mean: Vec<f64>,
+    /// Deviation over trials; NaN for a single one.
+    pub deviation: Vec<f64>,
 }
 
 impl Curve {
-    /// The curve of a method in a row, as far as all tries have it; empty where none has one. Exact transport knows
+    /// The curve of a method in a row, as far as all trials have it; empty where none has one. Exact transport knows
     /// no steps on its way: its curve is its end, after the one step.
-    pub(crate) fn of(method: MethodName, records: &[&Record]) -> Self {
+    #[must_use]
+    pub fn of(method: MethodKind, records: &[&Repetition]) -> Self {
         let mut curve = Self::default();
         let all: Vec<Vec<_>> = records
             .iter()
             .map(|record| match method {
-                MethodName::Geodesic => {
+                MethodKind::Geodesic => {
                     record.curve.last().map(|last| (record.steps as f64, *last)).into_iter().collect()
                 }
                 _ => record.curve.iter().map(|point| (point.at, *point)).collect(),
@@ -45,9 +46,9 @@ impl Curve {
                 break;
             }
             let over = |of: &dyn Fn(usize) -> f64| Draws::of(&(0..all.len()).map(of).collect::<Vec<_>>());
-            let accuracy = over(&|attempt| all[attempt][at].1.accuracy);
+            let accuracy = over(&|trial| all[trial][at].1.accuracy);
             curve.steps.push(step);
-            curve.seconds.push(over(&|attempt| all[attempt][at].1.seconds).mean);
+            curve.seconds.push(over(&|trial| all[trial][at].1.seconds).mean);
             curve.mean.push(accuracy.mean);
             curve.deviation.push(accuracy.deviation);
         }
@@ -57,29 +58,34 @@ impl Curve {
 
 /// When a curve is first at a level, and when the published one is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Reach {
-    pub(crate) row: String,
-    pub(crate) method: String,
+pub struct Reach {
+    /// The row.
+    pub row: String,
+    /// The method, by the name it has in tables.
+    pub method: String,
     /// A share of right predictions.
-    pub(crate) level: f64,
+    pub level: f64,
     /// Of the points of the curve; absent where it never is.
-    pub(crate) steps: Option<f64>,
-    pub(crate) seconds: Option<f64>,
-    pub(crate) published_steps: Option<f64>,
+    pub steps: Option<f64>,
+    /// Seconds of the move until then.
+    pub seconds: Option<f64>,
+    /// Steps until the published curve is there.
+    pub published_steps: Option<f64>,
 }
 
 /// When the curves of all methods are first at every level.
-pub(crate) fn reaches(
-    experiment: &Experiment,
-    records: &[Record],
+pub(super) fn reaches(
+    config: &ExperimentConfig,
+    records: &[Repetition],
     published: Option<&Published>,
 ) -> Vec<Reach> {
     let mut found = Vec::new();
-    for row in &experiment.rows {
-        let theirs = published.and_then(|all| all.curves.iter().find(|curve| curve.row == *row));
-        for method in experiment.methods_of(row) {
+    for row in &config.rows {
+        let theirs = published.and_then(|all| all.of_row(row));
+        for method in config.methods_of(row) {
             let label = method.label();
-            let own: Vec<&Record> = records.iter().filter(|r| r.row == *row && r.method == label).collect();
+            let own: Vec<&Repetition> =
+                records.iter().filter(|r| r.row == *row && r.method == label).collect();
             let curve = Curve::of(method.method, &own);
             if curve.steps.is_empty() {
                 continue;
@@ -103,20 +109,20 @@ pub(crate) fn reaches(
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::CurvePoint;
-    use super::super::record::tests::record;
+    use super::super::repetition::CurvePoint;
+    use super::super::repetition::tests::repetition;
     use super::*;
 
-    fn with_curve(method: &str, attempt: u64, points: &[(f64, f64)]) -> Record {
+    fn with_curve(method: &str, trial: u64, points: &[(f64, f64)]) -> Repetition {
         let curve =
             points.iter().map(|&(at, accuracy)| CurvePoint { at, seconds: at / 10.0, accuracy }).collect();
         let steps = if method == "geodesic" { 1 } else { 20 };
-        Record { curve, steps, ..record("a", method, attempt, &[0.5]) }
+        Repetition { curve, steps, ..repetition("a", method, trial, &[0.5]) }
     }
 
     #[test]
-    fn the_mean_over_tries_reaches_levels() {
-        let experiment = Experiment::parse(
+    fn the_mean_over_trials_reaches_levels() {
+        let experiment = ExperimentConfig::parse(
             r#"
                 title = "A"
                 task = "adaptation"
@@ -135,7 +141,7 @@ mod tests {
             with_curve("ours", 1, &[(0.0, 0.4), (10.0, 0.97), (20.0, 0.98), (25.0, 1.0)]),
             with_curve("geodesic", 0, &[(0.0, 1.0), (1.0, 0.96)]),
         ];
-        let curve = Curve::of(MethodName::MmdSw, &[&records[0], &records[1]]);
+        let curve = Curve::of(MethodKind::MmdSw, &[&records[0], &records[1]]);
         assert_eq!(curve.steps, [0.0, 10.0, 20.0]);
         assert_eq!(curve.seconds, [0.0, 1.0, 2.0]);
         assert!((curve.mean[0] - 0.3).abs() < 1e-12 && (curve.deviation[0] - 0.02f64.sqrt()).abs() < 1e-12);
