@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 
 use wowflow::flow::{Decay, Flow, FlowState, Scheme, StepSchedule, StepSize};
-use wowflow::functional::{FeatureMap, Identity, MappedMmd, MatchedSw, MeanMatching, WithinAtomVariance};
+use wowflow::functional::{
+    FeatureMap, Identity, MappedMmd, MatchedSw, MeanMatching, TargetView, WithinAtomVariance,
+};
 use wowflow::kernel::{Kernel, Riesz};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::ClassLabels;
@@ -62,8 +64,9 @@ pub fn distill(
         Distiller::Random => {}
         Distiller::MmdSw(settings, within_atoms) => {
             let kernel = Kernel::from(Riesz::new(1.0, 0.0)?);
-            let (plan, sampling) = (settings.plan(subseed(seed, 1)), (settings.batches, within_atoms));
-            let mut functional = MappedMmd::new(state.particles(), target, kernel, plan, sampling, map)?;
+            let view = TargetView { batches: settings.batches, within_atoms };
+            let plan = settings.plan(subseed(seed, 1));
+            let mut functional = MappedMmd::new(state.particles(), target, kernel, plan, view, map)?;
             run_flow(&settings.flow()?, &mut state, &mut functional, observe)?;
         }
         Distiller::MatchedSw(settings) => {

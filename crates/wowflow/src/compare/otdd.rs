@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 use thiserror::Error;
 
+use super::samples::masses;
 use super::{Certainty, CompareError, Comparison, Method as Distance};
 use crate::directions::{Directions, DirectionsError, Slicing};
 use crate::measure::{MeasureOverMeasures, Pair};
@@ -291,16 +292,8 @@ struct Samples {
 
 impl Samples {
     fn of<T: Scalar>(data: &MeasureOverMeasures<T>) -> Self {
-        let (mut class, mut mass) = (Vec::new(), Vec::new());
-        for c in 0..data.class_count() {
-            let (size, weight) = (data.class_size(c), data.outer_weights()[c]);
-            class.resize(class.len() + size, c);
-            match data.class_weights(c) {
-                Some(weights) => mass.extend(weights.iter().map(|a| weight * a)),
-                None => mass.resize(mass.len() + size, weight / size as f64),
-            }
-        }
-        Self { class, mass }
+        let class = |c| std::iter::repeat_n(c, data.class_size(c));
+        Self { class: (0..data.class_count()).flat_map(class).collect(), mass: masses(data) }
     }
 
     /// The masses, or `None` where they are all equal but for rounding.
@@ -350,9 +343,10 @@ fn exact<T: Scalar>(
 
 /// OTDD as one of the distances. The coupling of an exact solver comes along whether asked for or not.
 pub(super) fn compare<T: Scalar>(
-    (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+    pair: Pair<'_, T>,
     settings: &OtddSettings,
 ) -> Result<Comparison, CompareError> {
+    let Pair { source: p, target: q } = pair;
     let coupling = match settings.outer {
         OuterSolver::Exact => KeepCoupling::Yes,
         OuterSolver::Entropic { .. } => settings.coupling,

@@ -27,6 +27,7 @@ pub use matched::MatchedSw;
 pub use mean_matching::MeanMatching;
 pub use mmd::{MmdSw, Redraw, SlicingPlan};
 pub use pooled::PooledMmd;
+pub use pullback::TargetView;
 
 /// Why a functional could not be set up.
 #[derive(Clone, Debug, PartialEq, Error)]

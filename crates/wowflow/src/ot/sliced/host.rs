@@ -96,7 +96,7 @@ impl<T: Scalar> Profiles<T> for HostProfiles<T> {
 
     /// Rows that are not sorted yet are sorted by the batch, a few directions at a time, and compared
     /// while they are in its cache, if there is one band.
-    fn add_distances(&mut self, measured: Measured, batches: &mut [PairMatrix]) {
+    fn add_distances(&mut self, measured: Measured, batches: Range<usize>, sums: &mut [PairMatrix]) {
         self.workers.employ(&self.layout);
         let bands = (self.tasks / batches.len()).max(1);
         if bands > 1 {
@@ -113,7 +113,7 @@ impl<T: Scalar> Profiles<T> for HostProfiles<T> {
         let some = (SORTED / (n + m)).max(1).next_multiple_of(layout.group);
         let (sort_source, sort_target) = (!source.sorted, !target.sorted);
         let rows = source.parts(each * n).zip(target.parts(each * m));
-        batches.par_iter_mut().zip(rows).for_each(|(sums, (source, target))| {
+        sums[batches].par_iter_mut().zip(rows).for_each(|(sums, (source, target))| {
             let rows = parts(source, some * n).zip(parts(target, some * m));
             for ((source, source_order), (target, target_order)) in rows {
                 if sort_source {
@@ -256,7 +256,7 @@ mod tests {
                 let mut batches = vec![PairMatrix::zero(&layout); 8];
                 let targets = TargetPairs::Measured;
                 let measured = Measured { base, within_atoms: WithinAtomVariance::Included, targets };
-                profiles.add_distances(measured, &mut batches);
+                profiles.add_distances(measured, 0..8, &mut batches);
                 batches
             };
             let one = run(1);
