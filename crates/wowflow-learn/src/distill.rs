@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use wowflow::auto::Auto;
 use wowflow::flow::{self, Decay, FlowState, Resolved, Scheme, SchemeName, Settings, StepRule};
 use wowflow::functional::{
-    FeatureMap, FunctionalName, Identity, MappedMmd, MatchedSw, MeanMatching, Redraw, WithinAtomVariance,
+    FeatureMap, FunctionalName, Identity, MappedMmd, MatchedSw, MeanMatching, Redraw, TargetView,
+    WithinAtomVariance,
 };
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::ClassLabels;
@@ -173,8 +174,8 @@ fn flow_features(
     let (flow, plan, batches) = (settings.flow()?, settings.plan(), settings.target_batches);
     match settings.kernel {
         Some(kernel) => {
-            let sampling = (batches, spread);
-            let mut functional = MappedMmd::new(state.particles(), target, kernel, plan, sampling, map)?;
+            let view = TargetView { batches, within_atoms: spread };
+            let mut functional = MappedMmd::new(state.particles(), target, kernel, plan, view, map)?;
             run_flow(&flow, state, &mut functional, observe)
         }
         None => {

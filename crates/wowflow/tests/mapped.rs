@@ -3,13 +3,18 @@
 use wowflow::directions::Slicing;
 use wowflow::functional::{
     BatchEstimator, Chain, FeatureMap, Functional, FunctionalError, Identity, MappedMmd, MatchedSw,
-    MeanMatching, MiniBatches, MmdSw, SlicingPlan, WithinAtomVariance,
+    MeanMatching, MiniBatches, MmdSw, SlicingPlan, TargetView, WithinAtomVariance,
 };
 use wowflow::kernel::{Kernel, Laplace, Riesz};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::rng::{Purpose, Stream};
 
 const DIM: usize = 4;
+
+/// The target without the variance within atoms.
+fn excluded() -> TargetView {
+    TargetView { within_atoms: WithinAtomVariance::Excluded, ..TargetView::default() }
+}
 
 fn noise(step: u64, len: usize) -> Vec<f64> {
     let mut values = vec![0.0; len];
@@ -94,15 +99,14 @@ fn velocities_through_maps_are_gradients() {
             &q,
             kernel(),
             plan(20),
-            (batches, WithinAtomVariance::Included),
+            TargetView { batches, ..TargetView::default() },
             Waves::default(),
         )
         .unwrap();
         check_velocity(&mut mmd, &p);
     }
     let chain = Chain(Identity, Waves::default());
-    let mut mmd =
-        MappedMmd::new(&p, &q, kernel(), plan(20), (None, WithinAtomVariance::Excluded), chain).unwrap();
+    let mut mmd = MappedMmd::new(&p, &q, kernel(), plan(20), excluded(), chain).unwrap();
     check_velocity(&mut mmd, &p);
     for batch in [None, Some(4), Some(9)] {
         let mut means = MeanMatching::new(&p, &q, batch, Waves::default(), 1).unwrap();
@@ -120,9 +124,15 @@ fn velocities_through_maps_are_gradients() {
 fn without_a_map_it_is_the_mmd() {
     let (p, q) = (measure(&[3, 1, 2], 1, 0.0), measure(&[5, 4], 2, 1.0));
     let batches = MiniBatches { size: 3, estimator: BatchEstimator::Debiased };
-    let mut mapped =
-        MappedMmd::new(&p, &q, kernel(), plan(30), (Some(batches), WithinAtomVariance::Included), Identity)
-            .unwrap();
+    let mut mapped = MappedMmd::new(
+        &p,
+        &q,
+        kernel(),
+        plan(30),
+        TargetView { batches: Some(batches), ..TargetView::default() },
+        Identity,
+    )
+    .unwrap();
     let mut plain = MmdSw::new(&p, &q, kernel(), plan(30)).unwrap().with_batches(&p, batches).unwrap();
     let (mut u, mut v) = (vec![0.0; p.points().len()], vec![0.0; p.points().len()]);
     let (a, b) = (mapped.evaluate(&p, 7, &mut u), plain.evaluate(&p, 7, &mut v));
@@ -155,8 +165,7 @@ impl FeatureMap<f64> for Stretched {
 #[test]
 fn curvatures_are_those_of_features_as_far_as_the_map_stretches() {
     let (p, q) = (measure(&[3, 1, 2], 1, 0.0), measure(&[5, 4], 2, 1.0));
-    let mut mapped =
-        MappedMmd::new(&p, &q, kernel(), plan(30), (None, WithinAtomVariance::Included), Stretched).unwrap();
+    let mut mapped = MappedMmd::new(&p, &q, kernel(), plan(30), TargetView::default(), Stretched).unwrap();
     let of = |measure: &MeasureOverMeasures<f64>| {
         measure.with_points(Stretched.forward(measure.points(), DIM), DIM).unwrap()
     };
@@ -187,14 +196,14 @@ fn options_that_do_not_go_together_are_refused() {
     );
     let removed = mmd(kernel()).with_within_atom_variance(WithinAtomVariance::Excluded).unwrap();
     assert_eq!(refused(removed.with_batches(&p, debiased)), FunctionalError::VarianceOfBatches);
-    let mapped = |kernel, sampling| MappedMmd::new(&p, &q, kernel, plan(10), sampling, Identity).unwrap_err();
-    assert_eq!(mapped(laplace, (None, WithinAtomVariance::Excluded)), FunctionalError::VarianceOfSw1);
+    let mapped = |kernel, view| MappedMmd::new(&p, &q, kernel, plan(10), view, Identity).unwrap_err();
+    assert_eq!(mapped(laplace, excluded()), FunctionalError::VarianceOfSw1);
     assert_eq!(
-        mapped(laplace, (Some(debiased), WithinAtomVariance::Included)),
+        mapped(laplace, TargetView { batches: Some(debiased), ..TargetView::default() }),
         FunctionalError::NotHilbertian
     );
     assert_eq!(
-        mapped(kernel(), (Some(debiased), WithinAtomVariance::Excluded)),
+        mapped(kernel(), TargetView { batches: Some(debiased), ..excluded() }),
         FunctionalError::VarianceOfBatches
     );
     // Another order is no way around: the later option takes the batches back.

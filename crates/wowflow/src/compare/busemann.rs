@@ -12,12 +12,12 @@ use rayon::prelude::*;
 use super::error::order;
 use super::factor::pivoted_cholesky;
 use super::normal::density_at_quantile;
-use super::samples::{self, ClassRow, Labels, Side};
+use super::samples::{self, ClassRow, Labels, Settings, Side};
 use super::slices::{reader, unit_vector};
 use super::{CompareError, Comparison, Method, Slices};
 use crate::directions::{Directions, Slicing};
 use crate::linalg::{Mat, Output, Threads, matmul};
-use crate::measure::MeasureOverMeasures;
+use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::bures::nuclear_norm;
 use crate::ot::sort::{SortScratch, argsort};
 use crate::rng::{Purpose, Stream};
@@ -60,10 +60,11 @@ impl Busemann {
 
     pub(super) fn compare<T: Scalar>(
         &self,
-        (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+        pair: Pair<'_, T>,
         seed: u64,
     ) -> Result<Comparison, CompareError> {
-        let plan = (self.slices, self.order, seed);
+        let Pair { source: p, target: q } = pair;
+        let plan = Settings { slices: self.slices, order: self.order, seed };
         let psi = |l: usize| unit_vector(&mut reader(seed, l), 2);
         let method = Method::Busemann(*self);
         match self.rays {
@@ -82,7 +83,7 @@ impl Busemann {
                     Ray { psi: [psi[0], psi[1]], mean, deviation: (1.0 - mean * mean).sqrt() }
                 };
                 let labels = OnTheLine { rays: (0..self.slices.count()).map(ray).collect(), quantiles };
-                samples::compare((p, q), plan, &labels, method)
+                samples::compare(pair, plan, &labels, method)
             }
             Rays::Gaussian => {
                 let (left, right) = (gaussians(p), gaussians(q));
@@ -90,7 +91,7 @@ impl Busemann {
                     .into_par_iter()
                     .map(|l| GaussianSlice::new(&psi(l), seed, l, p.dim(), &left, &right))
                     .collect::<Result<_, _>>()?;
-                samples::compare((p, q), plan, &Gaussians(slices), method)
+                samples::compare(pair, plan, &Gaussians(slices), method)
             }
         }
     }

@@ -9,7 +9,7 @@ use super::error::{positive, within};
 use super::factor::pivoted_cholesky;
 use super::slices::stream;
 use super::{CompareError, Comparison, Method, Slices};
-use crate::measure::MeasureOverMeasures;
+use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::one_d;
 use crate::ot::sort::{SortScratch, argsort};
 use crate::scalar::Scalar;
@@ -84,16 +84,17 @@ impl DoubleSliced {
 
     pub(super) fn compare<T: Scalar>(
         &self,
-        (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+        pair: Pair<'_, T>,
         seed: u64,
     ) -> Result<Comparison, CompareError> {
+        let Pair { source: p, target: q } = pair;
         let nodes = CELLS + 1;
         let node = |j: usize| j as f64 / CELLS as f64;
         let covariance: Vec<f64> =
             (0..nodes * nodes).map(|k| self.process.covariance(node(k / nodes), node(k % nodes))).collect();
         let factor = pivoted_cholesky(&covariance, nodes);
         let rank = factor.len() / nodes;
-        let powers = self.slices.map((p, q), seed, Scratch::default, |scratch, l, left, right| {
+        let powers = self.slices.map(pair, seed, Scratch::default, |scratch, l, left, right| {
             let mut side =
                 |measure: &MeasureOverMeasures<T>, row: &mut [T]| -> Result<Vec<f64>, CompareError> {
                     let mut coordinates = Vec::with_capacity(measure.class_count() * rank);
@@ -225,7 +226,7 @@ mod tests {
             for process in [Process::Brownian, Process::SquaredExponential { length: 0.15 }] {
                 let slices = Slices::new(Slicing::Gaussian, count).unwrap();
                 let method = DoubleSliced::new(slices, process, functions).unwrap();
-                let found = method.compare((&p, &q), seed).unwrap().power;
+                let found = method.compare(Pair { source: &p, target: &q }, seed).unwrap().power;
                 let shared = Stream::new(seed, Purpose::Evaluation, 0);
                 let thetas = Directions::<f64>::draw_from(Slicing::Gaussian, count, DIM, shared).unwrap();
                 let nodes = CELLS + 1;

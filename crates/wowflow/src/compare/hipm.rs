@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::{Certainty, CompareError, Comparison, Method, Slices};
 use crate::directions::Slicer;
 use crate::linalg::{Mat, Output, Threads, matmul};
-use crate::measure::MeasureOverMeasures;
+use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::exact::{CostMatrix, solve, squared_euclidean};
 use crate::ot::one_d;
 use crate::scalar::Scalar;
@@ -39,9 +39,10 @@ impl Hipm {
 
     pub(super) fn compare<T: Scalar>(
         &self,
-        (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+        pair: Pair<'_, T>,
         seed: u64,
     ) -> Result<Comparison, CompareError> {
+        let Pair { source: p, target: q } = pair;
         let samples = [p.points(), q.points()].concat();
         let squares = squared_euclidean(&samples, &samples, p.dim())?;
         let roots = squares.values().iter().map(|square| square.sqrt()).collect();
@@ -49,7 +50,7 @@ impl Hipm {
         let search = Search { classes: [classes(p, 0), classes(q, p.sample_count())], distances };
         let (costs, coupling, upper) = search.upper_bound()?;
         let mut starts = vec![search.pooled_signs()];
-        starts.extend(self.linear_starts((p, q), seed, &search)?);
+        starts.extend(self.linear_starts(pair, seed, &search)?);
         let bounds: Vec<f64> =
             starts.into_par_iter().map(|signs| search.ascend(signs)).collect::<Result<_, CompareError>>()?;
         // A function of slope 1 up to rounding.
@@ -68,10 +69,11 @@ impl Hipm {
     /// What the best linear functions say of the classes.
     fn linear_starts<T: Scalar>(
         &self,
-        (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+        pair: Pair<'_, T>,
         seed: u64,
         search: &Search,
     ) -> Result<Vec<[Vec<f64>; 2]>, CompareError> {
+        let Pair { source: p, target: q } = pair;
         let dim = p.dim();
         let means: Vec<f64> = [class_means(p), class_means(q)].concat();
         let mut draws = self.slices.draws::<f64>(dim, seed)?;
@@ -232,7 +234,7 @@ mod tests {
 
     fn bounds(p: &MeasureOverMeasures<f64>, q: &MeasureOverMeasures<f64>) -> (f64, f64) {
         let hipm = Hipm::new(Slices::new(Slicing::Gaussian, 64).unwrap());
-        let found = hipm.compare((p, q), 1).unwrap();
+        let found = hipm.compare(Pair { source: p, target: q }, 1).unwrap();
         let Certainty::Bounds { lower, upper } = found.certainty else { panic!("bounds") };
         assert!(found.value == lower && lower <= upper);
         (lower, upper)

@@ -2,7 +2,7 @@
 
 use super::{CompareError, Comparison, Method, Slices};
 use crate::kernel::{KernelSettings, Reader, half_mmd2};
-use crate::measure::{MeasureOverMeasures, Pair};
+use crate::measure::Pair;
 use crate::ot::exact::CostMatrix;
 use crate::ot::sliced::{PairDistances, PairMatrix};
 use crate::scalar::Scalar;
@@ -40,10 +40,11 @@ impl Mmd {
 
     pub(super) fn compare<T: Scalar>(
         &self,
-        (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+        pair: Pair<'_, T>,
         seed: u64,
     ) -> Result<Comparison, CompareError> {
-        let mut pairs = self.slices.pairwise(Pair { source: p, target: q }, seed)?;
+        let Pair { source: p, target: q } = pair;
+        let mut pairs = self.slices.pairwise(pair, seed)?;
         let kernel = self.kernel.resolve(|base| Some(pairs.typical(base)))?;
         let found = PairDistances::from(pairs.distances(kernel.base()));
         let classes = CostMatrix::new(p.class_count(), q.class_count(), found.source_target)?;

@@ -23,7 +23,7 @@ mod settings;
 mod slices;
 mod wow;
 
-use crate::measure::MeasureOverMeasures;
+use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::exact::{CostMatrix, Coupling};
 use crate::scalar::Scalar;
 use crate::stats::estimate::Estimate;
@@ -142,15 +142,16 @@ pub fn compare<T: Scalar>(
     if p.dim() != q.dim() {
         return Err(CompareError::Dimensions { left: p.dim(), right: q.dim() });
     }
+    let pair = Pair { source: p, target: q };
     match method {
-        Method::Wow(inner) => wow::compare((p, q), *inner, seed),
-        Method::Otdd(otdd) => otdd.compare((p, q), seed),
-        Method::Mmd(mmd) => mmd.compare((p, q), seed),
+        Method::Wow(inner) => wow::compare(pair, *inner, seed),
+        Method::Otdd(otdd) => otdd.compare(pair, seed),
+        Method::Mmd(mmd) => mmd.compare(pair, seed),
         Method::PooledW2 => pooled::w2(p, q),
-        Method::PooledSliced(pooled) => pooled.compare((p, q), seed),
-        Method::SlicedOtdd(s_otdd) => s_otdd.compare((p, q), seed),
-        Method::Busemann(busemann) => busemann.compare((p, q), seed),
-        Method::DoubleSliced(double_sliced) => double_sliced.compare((p, q), seed),
-        Method::Hipm(hipm) => hipm.compare((p, q), seed),
+        Method::PooledSliced(pooled) => pooled.compare(pair, seed),
+        Method::SlicedOtdd(s_otdd) => s_otdd.compare(pair, seed),
+        Method::Busemann(busemann) => busemann.compare(pair, seed),
+        Method::DoubleSliced(double_sliced) => double_sliced.compare(pair, seed),
+        Method::Hipm(hipm) => hipm.compare(pair, seed),
     }
 }

@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 use thiserror::Error;
 
+use super::samples::masses;
 use crate::directions::{Directions, DirectionsError, Slicing};
 use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::bures::{self, BuresError, Gaussian};
@@ -290,16 +291,8 @@ struct Samples {
 
 impl Samples {
     fn of<T: Scalar>(data: &MeasureOverMeasures<T>) -> Self {
-        let (mut class, mut mass) = (Vec::new(), Vec::new());
-        for c in 0..data.class_count() {
-            let (size, weight) = (data.class_size(c), data.outer_weights()[c]);
-            class.resize(class.len() + size, c);
-            match data.class_weights(c) {
-                Some(weights) => mass.extend(weights.iter().map(|a| weight * a)),
-                None => mass.resize(mass.len() + size, weight / size as f64),
-            }
-        }
-        Self { class, mass }
+        let class = |c| std::iter::repeat_n(c, data.class_size(c));
+        Self { class: (0..data.class_count()).flat_map(class).collect(), mass: masses(data) }
     }
 
     /// The masses, or `None` where they are all equal but for rounding.

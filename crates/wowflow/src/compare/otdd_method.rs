@@ -5,7 +5,7 @@ use super::otdd::{
     KeepCoupling, LabelDistance, OtddSettings, OuterSolver, SampleCoupling, SlicedScale, Solver, otdd_pow,
 };
 use super::{Certainty, CompareError, Comparison, Inner, Method};
-use crate::measure::MeasureOverMeasures;
+use crate::measure::Pair;
 use crate::scalar::Scalar;
 
 /// OTDD with a distance between labels, and exact or entropic transport between samples.
@@ -30,9 +30,10 @@ impl OtddMethod {
 
     pub(super) fn compare<T: Scalar>(
         &self,
-        (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+        pair: Pair<'_, T>,
         seed: u64,
     ) -> Result<Comparison, CompareError> {
+        let Pair { source: p, target: q } = pair;
         let labels = match self.labels {
             Inner::Exact => LabelDistance::Exact,
             Inner::Gaussian => LabelDistance::Gaussian { ddof: 0 },

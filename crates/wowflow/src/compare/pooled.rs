@@ -1,9 +1,9 @@
 //! The baselines that forget labels: exact `W_2` and sliced `SW_p` of the pooled samples.
 
 use super::error;
-use super::samples::{self, ClassRow, Labels};
+use super::samples::{self, ClassRow, Labels, Settings};
 use super::{CompareError, Comparison, Method, Slices};
-use crate::measure::MeasureOverMeasures;
+use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::exact::transport;
 use crate::scalar::Scalar;
 
@@ -25,10 +25,15 @@ impl PooledSliced {
 
     pub(super) fn compare<T: Scalar>(
         &self,
-        pair: (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+        pair: Pair<'_, T>,
         seed: u64,
     ) -> Result<Comparison, CompareError> {
-        samples::compare(pair, (self.slices, self.order, seed), &Unlabeled, Method::PooledSliced(*self))
+        samples::compare(
+            pair,
+            Settings { slices: self.slices, order: self.order, seed },
+            &Unlabeled,
+            Method::PooledSliced(*self),
+        )
     }
 }
 

@@ -6,10 +6,10 @@
 //! becomes `psi_0 <theta, x> + sum_i psi_i int <theta, x'>^{lambda_i} dmu(x') / lambda_i!`.
 
 use super::error::{order, within};
-use super::samples::{self, ClassRow, Labels};
+use super::samples::{self, ClassRow, Labels, Settings};
 use super::slices::{reader, unit_vector};
 use super::{CompareError, Comparison, Method, Slices};
-use crate::measure::MeasureOverMeasures;
+use crate::measure::Pair;
 use crate::rng::Reader;
 use crate::scalar::Scalar;
 
@@ -38,12 +38,17 @@ impl SlicedOtdd {
 
     pub(super) fn compare<T: Scalar>(
         &self,
-        pair: (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+        pair: Pair<'_, T>,
         seed: u64,
     ) -> Result<Comparison, CompareError> {
         let slices = (0..self.slices.count()).map(|l| Moments::draw(&mut reader(seed, l), self.moments));
         let labels = SliceMoments(slices.collect());
-        samples::compare(pair, (self.slices, self.order, seed), &labels, Method::SlicedOtdd(*self))
+        samples::compare(
+            pair,
+            Settings { slices: self.slices, order: self.order, seed },
+            &labels,
+            Method::SlicedOtdd(*self),
+        )
     }
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::slices::Slices;
 use super::{CompareError, Comparison, Method};
-use crate::measure::MeasureOverMeasures;
+use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::one_d::{Segment, uniform_segments, weighted_segments};
 use crate::ot::sort::{SortScratch, argsort};
 use crate::scalar::Scalar;
@@ -45,17 +45,26 @@ pub(super) trait Labels<T>: Sync {
     fn offset(&self, slice: usize, class: ClassRow<'_, T>, scratch: &mut Self::Scratch) -> f64;
 }
 
+/// On which slices, with which exponent and seed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    pub(super) slices: Slices,
+    pub(super) order: f64,
+    pub(super) seed: u64,
+}
+
 /// The distance of `order` on slices of the samples with their labels.
 pub(super) fn compare<T: Scalar>(
-    (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
-    (slices, order, seed): (Slices, f64, u64),
+    pair: Pair<'_, T>,
+    settings: Settings,
     labels: &impl Labels<T>,
     method: Method,
 ) -> Result<Comparison, CompareError> {
-    let sides = [Samples::new(Side::Left, p), Samples::new(Side::Right, q)];
+    let sides = [Samples::new(Side::Left, pair.source), Samples::new(Side::Right, pair.target)];
     let plan = Plan::new(&sides);
     let scratch = || (Scratch::default(), labels.scratch());
-    let powers = slices.map((p, q), seed, scratch, |(scratch, labels_scratch), l, left, right| {
+    let Settings { slices, order, seed } = settings;
+    let powers = slices.map(pair, seed, scratch, |(scratch, labels_scratch), l, left, right| {
         for (side, row) in sides.iter().zip([&mut *left, &mut *right]) {
             let weight = labels.feature_weight(l);
             for class in 0..side.measure.class_count() {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::CompareError;
 use super::error::within;
 use crate::directions::{Draws, Slicer, Slicing};
-use crate::measure::{MeasureOverMeasures, Pair};
+use crate::measure::Pair;
 use crate::ot::sliced::PairwiseSliced;
 use crate::rng::{Purpose, Reader, Stream};
 use crate::scalar::Scalar;
@@ -87,26 +87,28 @@ impl Slices {
     /// depends on another, so that the bits do not depend on the number of threads.
     pub(super) fn map<T: Scalar, S, R: Send>(
         &self,
-        (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+        pair: Pair<'_, T>,
         seed: u64,
         scratch: impl Fn() -> S + Sync + Send,
         slice: impl Fn(&mut S, usize, &mut [T], &mut [T]) -> Result<R, CompareError> + Sync + Send,
     ) -> Result<Vec<R>, CompareError> {
+        let Pair { source: p, target: q } = pair;
         let fitting = (BLOCK_BYTES / ((p.sample_count() + q.sample_count()) * size_of::<T>())).max(1);
         // Slicers want blocks that are powers of two.
         let block = if fitting >= self.count { self.count } else { 1 << fitting.ilog2() };
-        self.map_in_blocks((p, q), seed, block, scratch, slice)
+        self.map_in_blocks(pair, seed, block, scratch, slice)
     }
 
     /// As [`Self::map`], so many directions at a time: a power of two, or all of them.
     fn map_in_blocks<T: Scalar, S, R: Send>(
         &self,
-        (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+        pair: Pair<'_, T>,
         seed: u64,
         block: usize,
         scratch: impl Fn() -> S + Sync + Send,
         slice: impl Fn(&mut S, usize, &mut [T], &mut [T]) -> Result<R, CompareError> + Sync + Send,
     ) -> Result<Vec<R>, CompareError> {
+        let Pair { source: p, target: q } = pair;
         let (n, m) = (p.sample_count(), q.sample_count());
         let mut draws = self.draws::<T>(p.dim(), seed)?;
         let (mut left, mut right) = (vec![T::ZERO; block * n], vec![T::ZERO; block * m]);
@@ -148,6 +150,7 @@ pub(super) fn unit_vector(reader: &mut Reader, len: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::MeasureOverMeasures;
 
     #[test]
     fn blocks_of_directions_change_nothing_but_rounding() {
@@ -163,7 +166,7 @@ mod tests {
                 let slice = |(): &mut (), l: usize, left: &mut [f64], right: &mut [f64]| {
                     Ok((l, [&*left, &*right].concat()))
                 };
-                slices.map_in_blocks((&p, &q), 3, block, || (), slice).unwrap()
+                slices.map_in_blocks(Pair { source: &p, target: &q }, 3, block, || (), slice).unwrap()
             };
             let whole = run(53);
             assert!(whole.iter().enumerate().all(|(l, (number, row))| l == *number && row.len() == 13));
@@ -178,7 +181,8 @@ mod tests {
                 let error = CompareError::OutOfRange { what: "", precision: "", found: l as f64 };
                 if l < 20 { Ok(()) } else { Err(error) }
             };
-            let error = slices.map_in_blocks((&p, &q), 3, 8, || (), refuse).unwrap_err();
+            let error =
+                slices.map_in_blocks(Pair { source: &p, target: &q }, 3, 8, || (), refuse).unwrap_err();
             assert!(matches!(error, CompareError::OutOfRange { found: 20.0, .. }));
         }
     }

@@ -27,10 +27,11 @@ pub enum Inner {
 }
 
 pub(super) fn compare<T: Scalar>(
-    (p, q): (&MeasureOverMeasures<T>, &MeasureOverMeasures<T>),
+    pair: Pair<'_, T>,
     inner: Inner,
     seed: u64,
 ) -> Result<Comparison, CompareError> {
+    let Pair { source: p, target: q } = pair;
     let method = Method::Wow(inner);
     match inner {
         Inner::Exact => {
@@ -56,7 +57,7 @@ pub(super) fn compare<T: Scalar>(
             Ok(Comparison { classes, coupling, ..Comparison::exact(method, 2.0, found.value, found.gap) })
         }
         Inner::Sliced(slices) => {
-            let mut pairs = slices.pairwise(Pair { source: p, target: q }, seed)?;
+            let mut pairs = slices.pairwise(pair, seed)?;
             let found = PairDistances::from(pairs.distances(Base::SquaredSw2));
             let costs = CostMatrix::new(p.class_count(), q.class_count(), found.source_target)?;
             let outer = solve(&costs, Some(p.outer_weights()), Some(q.outer_weights()))?;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::batches::{BatchEstimator, DistanceEstimator, MiniBatches};
+use super::batches::{BatchEstimator, DistanceEstimator};
 use super::feature_map::FeatureMap;
 use super::mmd::{Problem, SlicingPlan, resolution};
-use super::pullback::Pullback;
+use super::pullback::{Pullback, TargetView};
 use super::{Evaluation, Functional, FunctionalError};
 use crate::directions::dimension_factor;
 use crate::kernel::{Base, Kernel};
@@ -25,7 +25,7 @@ pub struct MappedMmd<'q, T: Scalar, M> {
 }
 
 impl<'q, T: Scalar, M: FeatureMap<T>> MappedMmd<'q, T, M> {
-    /// The functional for particles that have the sizes and weights of `source`.
+    /// The functional for particles that have the sizes and weights of `source`, on the target as it is seen.
     ///
     /// # Errors
     /// As [`super::MmdSw::new`], [`super::MmdSw::with_within_atom_variance`] and [`super::MmdSw::with_batches`].
@@ -34,9 +34,10 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MappedMmd<'q, T, M> {
         target: &'q MeasureOverMeasures<T>,
         kernel: Kernel,
         plan: SlicingPlan,
-        (batches, within_atoms): (Option<MiniBatches>, WithinAtomVariance),
+        view: TargetView,
         map: M,
     ) -> Result<Self, FunctionalError> {
+        let TargetView { batches, within_atoms } = view;
         let debiased = batches.is_some_and(|batches| batches.estimator == BatchEstimator::Debiased);
         if kernel.base() == Base::Sw1 && debiased {
             return Err(FunctionalError::NotHilbertian);
@@ -47,7 +48,7 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MappedMmd<'q, T, M> {
         if debiased && within_atoms == WithinAtomVariance::Excluded {
             return Err(FunctionalError::VarianceOfBatches);
         }
-        Ok(Self { kernel, pullback: Pullback::new(source, target, plan, (batches, within_atoms), map)? })
+        Ok(Self { kernel, pullback: Pullback::new(source, target, plan, view, map)? })
     }
 
     /// The same functional computed by another backend than [`Host`](crate::ot::sliced::backend::Host).

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::batches::{BatchEstimator, MiniBatches};
 use super::feature_map::FeatureMap;
 use super::mmd::SlicingPlan;
-use super::pullback::Pullback;
+use super::pullback::{Pullback, TargetView};
 use super::{Evaluation, Functional, FunctionalError, Quantity, same_classes};
 use crate::directions::dimension_factor;
 use crate::kernel::Base;
 use crate::measure::MeasureOverMeasures;
+use crate::ot::sliced::PairMatrix;
 use crate::ot::sliced::backend::Backend;
-use crate::ot::sliced::{PairMatrix, WithinAtomVariance};
 use crate::scalar::Scalar;
 
 /// `F(P) = 1/2 sum_c w_c SW_2^2(phi_# mu_c, phi_# nu_c)` with a map `phi` that is drawn for every step: class `c` of the
@@ -38,7 +38,8 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MatchedSw<'q, T, M> {
     ) -> Result<Self, FunctionalError> {
         same_classes(source, target)?;
         let batches = batch.map(|size| MiniBatches { size, estimator: BatchEstimator::Plain });
-        Ok(Self(Pullback::new(source, target, plan, (batches, WithinAtomVariance::Included), map)?))
+        let view = TargetView { batches, ..TargetView::default() };
+        Ok(Self(Pullback::new(source, target, plan, view, map)?))
     }
 
     /// The same functional computed by another backend than [`Host`](crate::ot::sliced::backend::Host).

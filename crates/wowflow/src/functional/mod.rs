@@ -29,6 +29,7 @@ pub use mean_matching::MeanMatching;
 pub use mmd::{MmdSw, Redraw, SlicingPlan};
 pub use objective::{FunctionalName, Objective, ObjectiveSettings, Sum, SumError, WeightedSum};
 pub use pooled::PooledMmd;
+pub use pullback::TargetView;
 
 /// Why a functional could not be set up.
 #[derive(Clone, Debug, PartialEq, Error)]

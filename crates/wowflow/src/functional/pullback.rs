@@ -13,6 +13,15 @@ use crate::ot::sliced::{Engine, WithinAtomVariance};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
 
+/// How a target is seen at every step of a flow through features; by default whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TargetView {
+    /// Mini-batches drawn at every step; `None` takes all samples.
+    pub batches: Option<MiniBatches>,
+    /// What becomes of the variance of its classes within the atoms of source classes.
+    pub within_atoms: WithinAtomVariance,
+}
+
 /// What functionals of sliced distances between features have in common.
 #[derive(Clone, Debug)]
 pub(super) struct Pullback<'q, T: Scalar, M> {
@@ -41,10 +50,11 @@ impl<'q, T: Scalar, M: FeatureMap<T>> Pullback<'q, T, M> {
         source: &MeasureOverMeasures<T>,
         target: &'q MeasureOverMeasures<T>,
         plan: SlicingPlan,
-        (batches, within_atoms): (Option<MiniBatches>, WithinAtomVariance),
+        view: TargetView,
         map: M,
     ) -> Result<Self, FunctionalError> {
         same_space(source, target)?;
+        let TargetView { batches, within_atoms } = view;
         if batches.is_some_and(|batches| batches.size == 0) {
             return Err(FunctionalError::EmptyBatches);
         }

@@ -128,14 +128,15 @@ pub trait Profiles<T: Scalar>: Debug + Send + Sync {
         block: Range<usize>,
     );
 
-    /// Adds the distances of all pairs of classes along the block in memory to the sums of batches, above the diagonal,
-    /// and leaves the rows sorted. The directions of the block are shared out to the batches as [`shares`] says.
+    /// Adds the distances of all pairs of classes along the block in memory to the sums of some batches, above the
+    /// diagonal, and leaves the rows sorted. The directions of the block are shared out to these batches as [`shares`]
+    /// says; `sums` has all batches of the pass.
     ///
-    /// The sums may be left to the device until [`Self::finish_distances`].
-    fn add_distances(&mut self, measured: Measured, batches: &mut [PairMatrix]);
+    /// What is added may stay on the device until [`Self::finish_distances`].
+    fn add_distances(&mut self, measured: Measured, batches: Range<usize>, sums: &mut [PairMatrix]);
 
-    /// Completes the sums of all batches of a pass: those not touched since they were last completed are left alone.
-    fn finish_distances(&mut self, _batches: &mut [PairMatrix]) {}
+    /// Adds to the sums of the pass what was not added to them yet.
+    fn finish_distances(&mut self, _sums: &mut [PairMatrix]) {}
 
     /// Replaces the source's rows by forces in the order of its samples, with the derivative of the distance that `base`
     /// names, the rows sorted first where they are not.
@@ -147,7 +148,7 @@ pub trait Profiles<T: Scalar>: Debug + Send + Sync {
     /// The velocity (`N x d`) is, or grows by, `scale` times the sum over a block of directions of the forces in memory
     /// along them.
     ///
-    /// It may be left to the device until [`Self::finish_velocity`].
+    /// It may stay on the device until [`Self::finish_velocity`].
     fn back_project(
         &mut self,
         directions: &mut dyn Slicer<T>,

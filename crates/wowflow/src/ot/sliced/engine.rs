@@ -207,11 +207,10 @@ impl<T: Scalar> Engine<T> {
         for part in own.clone() {
             for block in cut.blocks(part) {
                 self.hold(&block, pair, slicer);
-                self.profiles.add_distances(measured, &mut self.sums[cut.batches(part)]);
+                self.profiles.add_distances(measured, cut.batches(part), &mut self.sums);
             }
         }
-        let parts = cut.batches(own.start).start..cut.batches(own.end).start;
-        self.profiles.finish_distances(&mut self.sums[parts]);
+        self.profiles.finish_distances(&mut self.sums);
         if let Some(reduction) = self.backend.reduction() {
             reduction.gather(own, &mut self.sums[..cut.parts()]);
         }

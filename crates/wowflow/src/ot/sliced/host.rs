@@ -96,7 +96,7 @@ impl<T: Scalar> Profiles<T> for HostProfiles<T> {
 
     /// Rows that are not sorted yet are sorted by the batch, a few directions at a time, and compared
     /// while they are in its cache, if there is one band.
-    fn add_distances(&mut self, measured: Measured, batches: &mut [PairMatrix]) {
+    fn add_distances(&mut self, measured: Measured, batches: Range<usize>, sums: &mut [PairMatrix]) {
         self.workers.employ(&self.layout);
         let bands = (self.tasks / batches.len()).max(1);
         if bands > 1 {
@@ -113,7 +113,7 @@ impl<T: Scalar> Profiles<T> for HostProfiles<T> {
         let some = (SORTED / (n + m)).max(1).next_multiple_of(layout.group);
         let (sort_source, sort_target) = (!source.sorted, !target.sorted);
         let rows = source.parts(each * n).zip(target.parts(each * m));
-        batches.par_iter_mut().zip(rows).for_each(|(sums, (source, target))| {
+        sums[batches].par_iter_mut().zip(rows).for_each(|(sums, (source, target))| {
             let rows = parts(source, some * n).zip(parts(target, some * m));
             for ((source, source_order), (target, target_order)) in rows {
                 if sort_source {
@@ -124,7 +124,7 @@ impl<T: Scalar> Profiles<T> for HostProfiles<T> {
                 }
                 let rows = SortedRows::new(layout, (source, source_order), (target, target_order));
                 sums.bands(bands).for_each(|(band, sums)| {
-                    let band = band.start..band.end.min(classes);
+                    let band = band.start.min(classes)..band.end.min(classes);
                     workers.with(|scratch| pairs::add_distances(rows, measured, band, scratch, sums));
                 });
             }
@@ -229,8 +229,7 @@ impl<T: Scalar> Clone for Workers<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directions::Directions;
-    use crate::directions::Slicing;
+    use crate::directions::{Directions, Slicing};
     use crate::measure::{MeasureOverMeasures, Pair};
     use crate::ot::sliced::WithinAtomVariance;
     use crate::rng::{Purpose, Stream};
@@ -246,7 +245,10 @@ mod tests {
         let (p, q) = (measure(&sizes, 1), measure(&sizes[..23], 2));
         let layout = Arc::new(PairLayout::new(Pair { source: &p, target: &q }));
         let directions = Directions::draw(Slicing::Gaussian, 40, 5, 5, 0).unwrap();
-        for base in [Base::SquaredSw2, Base::Sw1] {
+        let pairs = [TargetPairs::Measured, TargetPairs::Known];
+        let cases =
+            [Base::SquaredSw2, Base::Sw1].into_iter().flat_map(|base| pairs.map(|pairs| (base, pairs)));
+        for (base, targets) in cases {
             let run = |bands: usize| {
                 let mut profiles = HostProfiles { tasks: 8 * bands, ..HostProfiles::new(&layout) };
                 for (side, measure) in [(Side::Source, &p), (Side::Target, &q)] {
@@ -254,14 +256,13 @@ mod tests {
                     profiles.project(side, cloud, &mut &directions, 0..40);
                 }
                 let mut batches = vec![PairMatrix::zero(&layout); 8];
-                let targets = TargetPairs::Measured;
                 let measured = Measured { base, within_atoms: WithinAtomVariance::Included, targets };
-                profiles.add_distances(measured, &mut batches);
+                profiles.add_distances(measured, 0..8, &mut batches);
                 batches
             };
             let one = run(1);
             for bands in [2, 7, 32, 63] {
-                assert!(run(bands) == one, "{base:?}, {bands} bands");
+                assert!(run(bands) == one, "{base:?}, {targets:?}, {bands} bands");
             }
         }
     }
