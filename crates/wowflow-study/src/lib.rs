@@ -4,9 +4,14 @@
 //! configuration, its provenance and its results, from which it goes on after an interruption or a crash. Nothing here
 //! parses arguments, draws, prints, or reads the environment: programs, notebooks and services do, on top.
 
+pub mod barycenter;
 mod error;
+mod exact;
+pub mod geodesic;
+mod labeled;
 mod observer;
 pub mod record;
 
 pub use error::{Result, StudyError};
+pub use exact::ExactSettings;
 pub use observer::{Event, Observer, Unit};
