@@ -11,6 +11,7 @@ use wowflow::functional::{BatchEstimator, Redraw, Sum};
 use wowflow::kernel::KernelName;
 
 pub(crate) mod compare;
+pub(crate) mod geometry;
 #[cfg_attr(not(feature = "learn"), path = "args/without_learn.rs")]
 pub(crate) mod learn;
 mod values;
@@ -19,7 +20,7 @@ use compare::{
     AGREEMENT_EXAMPLES, AgreementArgs, DISTANCE_EXAMPLES, DistanceArgs, PAIRWISE_EXAMPLES, PairwiseArgs,
 };
 
-pub(crate) use values::{Times, by_name};
+pub(crate) use values::by_name;
 
 /// Compare labeled datasets and flow one into another.
 #[derive(Debug, Parser)]
@@ -90,11 +91,11 @@ pub(crate) enum Command {
     #[command(after_long_help = "Example:\n  wowflow fetch fashion-mnist --data-dir data")]
     Fetch(FetchArgs),
     /// Write the datasets on the geodesic between two: the shortest way from one into the other.
-    #[command(after_long_help = GEODESIC_EXAMPLES)]
-    Geodesic(GeodesicArgs),
+    #[command(after_long_help = geometry::GEODESIC_EXAMPLES)]
+    Geodesic(geometry::GeodesicArgs),
     /// Average several datasets: the barycenter, with a bound on what any average could reach.
-    #[command(after_long_help = BARYCENTER_EXAMPLES)]
-    Barycenter(BarycenterArgs),
+    #[command(after_long_help = geometry::BARYCENTER_EXAMPLES)]
+    Barycenter(geometry::BarycenterArgs),
 }
 
 impl Command {
@@ -117,28 +118,6 @@ impl Command {
         }
     }
 }
-
-const GEODESIC_EXAMPLES: &str = "\
-Examples:
-  wowflow geodesic rings:source rings --times 5
-  wowflow geodesic 'fashion-mnist[train]:200' 'mnist[train]:200' --times 8
-  wowflow geodesic a.npz b.npz --times 0,0.25,1 --out runs/a-to-b
-  wowflow geodesic a.npz b.npz --barycentric        one sample a sample, labels of b
-
-Classes and samples are coupled by exact transport; where masses do not match, classes and samples
-split, and the datasets carry weights. The folder holds config.json, provenance.json, summary.json,
-interpolation-NNN.npz for every time (labels such as 3->7, source_row and target_row), classes.png with
-the distances between classes and the coupling, and geodesic.png and .gif for images and points in the
-plane.";
-
-const BARYCENTER_EXAMPLES: &str = "\
-Examples:
-  wowflow barycenter a.npz b.npz --weights 3,1
-  wowflow barycenter 'mnist[train]:60' 'kmnist[train]:60' 'fashion-mnist[train]:60' --out runs/mean
-
-The folder holds config.json, provenance.json, summary.json, barycenter.npz (labels such as 3+7, those of
-the matched classes; one by one in y_1, y_2, ...), metrics.jsonl, objective.png, and barycenter.png for
-images and points in the plane. Ctrl-C stops after the iteration and keeps what is reached.";
 
 const FLOW_EXAMPLES: &str = "\
 Examples:
@@ -338,80 +317,6 @@ pub(crate) struct FetchArgs {
     pub(crate) json: bool,
 }
 
-/// Options of commands that solve exact transports between datasets.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct ExactArgs {
-    /// Precision of the samples; transport is solved in double precision always. Default: that of the
-    /// datasets, double where they differ.
-    #[arg(long, value_name = "PRECISION", value_parser = by_name::<Precision>())]
-    pub(crate) precision: Option<Precision>,
-    /// Seed of generators and of samples drawn.
-    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
-    pub(crate) seed: u64,
-    /// Refuse classes of more samples than this: exact transport costs the square of them and more.
-    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = parse_count)]
-    pub(crate) exact_limit: usize,
-    /// Folder to create for the results. Default: runs/ and a name of its own.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) common: CommonArgs,
-}
-
-/// `wowflow geodesic`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct GeodesicArgs {
-    /// Dataset at time 0.
-    #[arg(value_name = "A")]
-    pub(crate) source: String,
-    /// Dataset at time 1.
-    #[arg(value_name = "B")]
-    pub(crate) target: String,
-    /// How many times from 0 to 1, at equal distances; or the times, separated by commas.
-    #[arg(long, value_name = "TIMES", default_value = "8", allow_negative_numbers = true)]
-    pub(crate) times: Times,
-    /// Move every sample towards the mean of its ends instead of splitting it: an approximation that
-    /// keeps samples and classes of A, with the labels of the matched classes of B.
-    #[arg(long)]
-    pub(crate) barycentric: bool,
-    /// Solve the transports between neighbouring times anew to see that the speed is constant. Default:
-    /// for classes that exchange at most 500
-    /// particles.
-    #[arg(long, conflicts_with_all = ["no_check", "barycentric"])]
-    pub(crate) check: bool,
-    /// Leave that out.
-    #[arg(long)]
-    pub(crate) no_check: bool,
-    #[command(flatten)]
-    pub(crate) exact: ExactArgs,
-}
-
-/// `wowflow barycenter`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct BarycenterArgs {
-    /// The datasets.
-    #[arg(value_name = "DATASET", required = true)]
-    pub(crate) datasets: Vec<String>,
-    /// Weights of the datasets, separated by commas. Default: equal ones.
-    #[arg(long, value_name = "W,W,..", value_delimiter = ',', allow_negative_numbers = true, value_parser = parse_number)]
-    pub(crate) weights: Option<Vec<f64>>,
-    /// Classes of the barycenter. Default: those of the dataset it starts from.
-    #[arg(long, value_name = "N", value_parser = parse_count)]
-    pub(crate) classes: Option<usize>,
-    /// Dataset to start from, one of those given: the barycenter has its class sizes and weights. Default:
-    /// the one that promises the smallest objective.
-    #[arg(long, value_name = "DATASET")]
-    pub(crate) start: Option<String>,
-    /// Stop when a step moves the samples by a mean square of at most this part of the objective.
-    #[arg(long, value_name = "X", default_value_t = 1e-9, allow_negative_numbers = true, value_parser = parse_number)]
-    pub(crate) tolerance: f64,
-    /// Stop after this many steps.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = parse_whole)]
-    pub(crate) max_iterations: u64,
-    #[command(flatten)]
-    pub(crate) exact: ExactArgs,
-}
-
 /// `--bandwidth`.
 pub(crate) fn parse_bandwidth(text: &str) -> Result<Auto<f64>, String> {
     let positive = |value: &Auto<f64>| value.given().is_none_or(|h| h > 0.0 && h.is_finite());
@@ -465,16 +370,6 @@ mod tests {
         assert_eq!("adaptive:2".parse(), Ok(Auto::Given(StepRule::Adaptive(2.0))));
         for bad in ["", "0", "-1", "nan", "eta:", "eta:inf", "tau:x", "beta:1", "adaptive:0"] {
             assert!(bad.parse::<Auto<StepRule>>().is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn times_are_a_number_or_a_list() {
-        assert_eq!("5".parse::<Times>().unwrap().values(), [0.0, 0.25, 0.5, 0.75, 1.0]);
-        assert_eq!("0,0.25, 1".parse::<Times>().unwrap().values(), [0.0, 0.25, 1.0]);
-        assert_eq!("1.0".parse(), Ok(Times::List(vec![1.0])));
-        for bad in ["", "0", "1", "1001", "-1", "nan", "0.5,", "0.5,0.5", "0,1.5", "a,b", "1e3"] {
-            assert!(bad.parse::<Times>().is_err(), "{bad}");
         }
     }
 

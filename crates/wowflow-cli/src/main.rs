@@ -3,7 +3,6 @@
 mod args;
 mod commands;
 mod console;
-mod geometry;
 mod interrupt;
 mod program;
 mod progress;

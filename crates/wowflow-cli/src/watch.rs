@@ -21,6 +21,11 @@ impl<'a> Watch<'a> {
     /// From here on Ctrl-C asks for a clean stop.
     pub(crate) fn new(console: &'a Console) -> Self {
         interrupt::listen();
+        Self::without_stop(console)
+    }
+
+    /// Shows what a study tells; Ctrl-C still ends the program, unless something else listens.
+    pub(crate) fn without_stop(console: &'a Console) -> Self {
         Self { console, progress: Mutex::new(None), resume: None }
     }
 

@@ -5,11 +5,14 @@
 //! parses arguments, draws, prints, or reads the environment: programs, notebooks and services do, on top.
 
 pub mod agreement;
+pub mod barycenter;
 pub mod distance;
 mod error;
+mod exact;
 #[cfg(feature = "learn")]
 pub mod experiment;
 pub mod flow;
+pub mod geodesic;
 mod labeled;
 mod observer;
 pub mod record;
@@ -17,4 +20,5 @@ pub mod rings;
 pub mod text;
 
 pub use error::{Result, StudyError};
+pub use exact::ExactSettings;
 pub use observer::{Event, Observer, Unit};

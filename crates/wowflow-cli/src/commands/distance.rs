@@ -24,7 +24,9 @@ pub(crate) fn run(args: &DistanceArgs, console: &Console) -> Result<ExitStatus> 
         let method = request.method.name;
         for (given, option) in [(args.figure.is_some(), "figure"), (args.plan.is_some(), "plan")] {
             if given && !method.has_classes() {
-                bail!("expected --{option} with a method that compares classes, found it with --method {method}");
+                bail!(
+                    "expected --{option} with a method that compares classes, found it with --method {method}"
+                );
             }
         }
         let watch = Watch::new(console);

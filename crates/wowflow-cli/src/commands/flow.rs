@@ -42,7 +42,11 @@ pub(crate) fn run(args: &FlowArgs, console: &Console) -> Result<ExitStatus> {
                 Ok(ExitStatus::Done)
             }
             Outcome::Interrupted { step, steps } => {
-                let place = if step < steps { format!("at step {step} of {steps}") } else { "after the last step".into() };
+                let place = if step < steps {
+                    format!("at step {step} of {steps}")
+                } else {
+                    "after the last step".into()
+                };
                 console.say(&watch.go_on(&format!("interrupted {place}")));
                 Ok(ExitStatus::Interrupted)
             }

@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use wowflow::dataset::{ImageShape, LabeledDataset, Precision};
 use wowflow_data::{SourceFile, atomic};
-use wowflow_study::record::free_name;
 use wowflow_report::{ImageRow, Picture, ScatterFlow, ScatterPanel, contact_sheet};
+use wowflow_study::record::free_name;
 
 use crate::ExitStatus;
 use crate::args::InfoArgs;

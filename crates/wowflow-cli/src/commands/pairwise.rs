@@ -29,8 +29,10 @@ pub(crate) fn run(args: &PairwiseArgs, console: &Console) -> Result<ExitStatus> 
             console.say(&watch.go_on("interrupted; finished pairs are kept"));
             return Ok(ExitStatus::Interrupted);
         };
-        let pictures =
-            [("heatmap.png", study::distance::heat_map(&finished)?), ("map.png", study::distance::map(&finished)?)];
+        let pictures = [
+            ("heatmap.png", study::distance::heat_map(&finished)?),
+            ("map.png", study::distance::map(&finished)?),
+        ];
         let mut names = Vec::new();
         for (name, picture) in &pictures {
             write_bytes(&finished.run.file(name), &picture.to_png()?)?;

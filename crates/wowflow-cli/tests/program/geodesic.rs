@@ -123,7 +123,7 @@ fn a_geodesic_writes_everything_it_promises_and_nothing_else() {
     assert_eq!((&config["precision"], &config["check"]), (&"f32".into(), &true.into()));
     let provenance = json(out.join("provenance.json"));
     assert_eq!(
-        (&provenance["source"]["samples"], &provenance["target"]["samples"]),
+        (&provenance["datasets"][0]["samples"], &provenance["datasets"][1]["samples"]),
         (&40.into(), &40.into())
     );
     let summary = json(out.join("summary.json"));
@@ -282,30 +282,30 @@ fn what_cannot_be_done_is_refused_and_leaves_nothing() {
         ("geodesic", &["rings:5", &five], "expected datasets of the same dimension, found 2 (rings:5) and 5"),
         ("geodesic", &["glyphs:digits:2", &wide], "expected images of the same shape, found 28x28x1"),
         ("geodesic", &["rings:9", "rings:5", "--exact-limit", "8"], "expected at most 8 samples a class"),
-        ("barycenter", &["rings:9", "rings:5", "--exact-limit", "8"], "raise --exact-limit"),
-        ("barycenter", &["rings:5", &five], "embed them in one space first"),
+        ("barycenter", &["rings:9", "rings:5", "--exact-limit", "8"], "raise the exact limit"),
+        ("barycenter", &["rings:5", &five], "embed all in a shared space first"),
         (
             "barycenter",
             &["rings:5", "moons:5", "--weights", "1"],
-            "expected 2 --weights, one a dataset, found 1",
+            "expected 2 weights, one a dataset, found 1",
         ),
         (
             "barycenter",
             &["rings:5", "moons:5", "--weights", "1,-1"],
-            "expected finite --weights of at least 0 with a positive sum, found 1,-1",
+            "expected finite weights of at least 0 with a positive sum, found 1,-1",
         ),
         (
             "barycenter",
             &["rings:5", "moons:5", "--start", "rings:6"],
-            "expected one of the datasets as --start",
+            "expected one of the datasets as start, found rings:6",
         ),
         ("barycenter", &["rings:5", "moons:5", "--weights", "0,0"], "with a positive sum, found 0,0"),
         (
             "barycenter",
             &["rings:5", "moons:5", "--weights", "0,1", "--start", "rings:5"],
-            "expected a dataset of positive weight as --start",
+            "expected a dataset of positive weight as start",
         ),
-        ("barycenter", &["rings:5", "--tolerance", "nan"], "expected a --tolerance of at least 0, found NaN"),
+        ("barycenter", &["rings:5", "--tolerance", "nan"], "expected a tolerance of at least 0, found NaN"),
     ];
     for (command, args, message) in cases {
         run([&[command], args, &["--out", out_text]].concat()).refused(message);
@@ -324,7 +324,8 @@ fn what_cannot_be_done_is_refused_and_leaves_nothing() {
     fs::create_dir(&out).unwrap();
     fs::write(out.join("mine.txt"), "mine").unwrap();
     for command in ["geodesic", "barycenter"] {
-        run([command, "rings:5", "rings:5", "--out", out_text]).refused("with content: choose another --out");
+        run([command, "rings:5", "rings:5", "--out", out_text])
+            .refused("with content: choose another folder");
     }
     assert_eq!(tree(&out).into_iter().collect::<Vec<_>>(), ["mine.txt"]);
 }

@@ -56,8 +56,8 @@ pub(super) fn finish<T: NpyScalar>(
             ambiguity,
         })
         .collect();
-    let datasets = (&pair.source.dataset, &pair.target.dataset);
-    write_flowed(&run.flowed(), datasets, flowed, &matching.target, &[])?;
+    let Pair { source: own, target: theirs } = pair;
+    write_flowed(&run.flowed(), &own.dataset, &theirs.dataset, flowed, &matching.target, &[])?;
     recorder.set_new_labels(classes.iter().map(|class| class.target.clone()).collect());
     recorder.flush()?;
     recorder.complete(flowed, target, after.value)?;

@@ -1,6 +1,7 @@
 //! What a study leaves on disk: the layout of its folder, who may write there, where its numbers come from, its log,
 //! its checkpoints, and a session that starts, resumes and finishes.
 
+mod attachment;
 mod checkpoint;
 mod directory;
 mod error;
@@ -10,6 +11,7 @@ mod metrics;
 mod provenance;
 mod session;
 
+pub use attachment::Attachment;
 pub use checkpoint::{Checkpoint, NpyScalar};
 pub(crate) use checkpoint::{latest_checkpoint, remove_checkpoints_before, write_checkpoint};
 pub use directory::{free_name, refuse_existing, write_bytes, write_json};

@@ -33,37 +33,79 @@ impl<T: Stored> MeasureOverMeasures<T> {
     /// # Panics
     /// Another number of labels than of classes.
     pub fn to_dataset(&self, labels: &[Label]) -> Result<LabeledDataset, DatasetError> {
+        let merged = self.merged(labels)?;
+        let weighted = (0..self.class_count()).any(|class| self.class_weights(class).is_some());
+        let equal = merged.totals.iter().all(|total| *total == merged.totals[0]);
+        let data = match weighted || merged.several() {
+            true => {
+                let share =
+                    |class: usize| if merged.members(class) > 1 { merged.mass(self, class) } else { 1.0 };
+                let weights = self.weights_of_samples(share);
+                merged.data.with_sample_weights(weights)?
+            }
+            false => merged.data,
+        };
+        if equal { Ok(data) } else { data.with_class_weights(merged.totals) }
+    }
+
+    /// As [`Self::to_dataset`], with weights whether they are needed or not: the mass `w_c a_{c,i}` of every sample, the
+    /// mass of every class. In a class without mass, samples have the weights they have in their class of the measure.
+    ///
+    /// # Errors
+    /// Points that are not finite.
+    ///
+    /// # Panics
+    /// Another number of labels than of classes.
+    pub fn to_weighted_dataset(&self, labels: &[Label]) -> Result<LabeledDataset, DatasetError> {
+        let merged = self.merged(labels)?;
+        let weights = self.weights_of_samples(|class| merged.mass(self, class));
+        merged.data.with_sample_weights(weights)?.with_class_weights(merged.totals)
+    }
+
+    fn merged(&self, labels: &[Label]) -> Result<Merged, DatasetError> {
         assert_eq!(labels.len(), self.class_count(), "one label a class");
         let of_samples = self.class_of().into_iter().map(|class| labels[class].clone()).collect();
         let data = LabeledDataset::new(T::into_points(self.points().to_vec()), self.dim(), of_samples)?;
         let place = |label: &Label| data.classes().iter().position(|known| known == label);
-        let merged: Vec<usize> = labels.iter().filter_map(place).collect();
-        let outer = self.outer_weights();
-        let (mut totals, mut members) = (vec![0.0; data.class_count()], vec![0; data.class_count()]);
-        for (class, &to) in merged.iter().enumerate() {
-            totals[to] += outer[class];
-            members[to] += 1;
-        }
-        let several = members.iter().any(|count| *count > 1);
-        let equal = totals.iter().all(|total| *total == totals[0]);
-        let weighted = (0..self.class_count()).any(|class| self.class_weights(class).is_some());
-        let data = match weighted || several {
-            false => data,
-            true => {
-                let of_class = |class: usize| {
-                    let (size, to) = (self.class_size(class), merged[class]);
-                    let share = match members[to] {
-                        1 => 1.0,
-                        _ if totals[to] > 0.0 => outer[class],
-                        _ => 1.0,
-                    };
-                    let uniform = 1.0 / size as f64;
-                    (0..size).map(move |i| share * self.class_weights(class).map_or(uniform, |a| a[i]))
-                };
-                data.with_sample_weights((0..self.class_count()).flat_map(of_class).collect())?
-            }
+        let to: Vec<usize> = labels.iter().filter_map(place).collect();
+        let mut totals = vec![0.0; data.class_count()];
+        to.iter().zip(self.outer_weights()).for_each(|(&to, weight)| totals[to] += weight);
+        Ok(Merged { data, to, totals })
+    }
+
+    /// `share(c) a_{c,i}` of every sample, class after class.
+    fn weights_of_samples(&self, share: impl Fn(usize) -> f64) -> Vec<f64> {
+        let of_class = |class: usize| {
+            let (size, share) = (self.class_size(class), share(class));
+            let uniform = 1.0 / size as f64;
+            (0..size).map(move |i| share * self.class_weights(class).map_or(uniform, |a| a[i]))
         };
-        if equal { Ok(data) } else { data.with_class_weights(totals) }
+        (0..self.class_count()).flat_map(of_class).collect()
+    }
+}
+
+/// The samples of a measure under the labels of its classes, before there are weights.
+struct Merged {
+    data: LabeledDataset,
+    /// Class of the dataset of every class of the measure.
+    to: Vec<usize>,
+    /// Mass of every class of the dataset.
+    totals: Vec<f64>,
+}
+
+impl Merged {
+    /// How many classes of the measure became one with this.
+    fn members(&self, class: usize) -> usize {
+        self.to.iter().filter(|to| **to == self.to[class]).count()
+    }
+
+    fn several(&self) -> bool {
+        self.totals.len() < self.to.len()
+    }
+
+    /// The mass of a class of the measure; 1 where its class of the dataset has none, as weights must not all be 0.
+    fn mass<T: Stored>(&self, measure: &MeasureOverMeasures<T>, class: usize) -> f64 {
+        if self.totals[self.to[class]] > 0.0 { measure.outer_weights()[class] } else { 1.0 }
     }
 }
 
@@ -81,6 +123,20 @@ mod tests {
         let merged = MeasureOverMeasures::<f64>::from_dataset(&data).unwrap();
         let masses: Vec<(f64, f64)> = merged.points().iter().copied().zip(merged.sample_masses()).collect();
         assert_eq!(masses, [(2.0, 0.25), (0.0, 0.25), (1.0, 0.25), (3.0, 0.25)]);
+    }
+
+    #[test]
+    fn weights_are_masses_where_they_are_asked_for() {
+        let points = vec![0.0, 1.0, 2.0, 3.0_f64];
+        let p = MeasureOverMeasures::new(points, 1, &[2, 1, 1], None, Some(&[0.5, 0.5, 0.0])).unwrap();
+        let labels = [Label::from("a"), Label::from("b"), Label::from("c")];
+        let data = p.to_weighted_dataset(&labels).unwrap();
+        assert_eq!(data.sample_weights(), Some(&[0.25, 0.25, 0.5, 1.0][..]));
+        assert_eq!(data.class_weights(), Some(&[0.5, 0.5, 0.0][..]));
+        assert_eq!(MeasureOverMeasures::<f64>::from_dataset(&data).unwrap(), p);
+        let merged = p.to_weighted_dataset(&[0, 1, 1].map(Label::Int)).unwrap();
+        assert_eq!(merged.sample_weights(), Some(&[0.25, 0.25, 0.5, 0.0][..]));
+        assert_eq!(merged.class_weights(), Some(&[0.5, 0.5][..]));
     }
 
     #[test]

@@ -34,6 +34,8 @@ impl Default for BarycenterOptions {
 
 /// Why the iteration stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Stop {
     /// The samples are where their plans want them, within the tolerance.
     Converged,

@@ -1,15 +1,17 @@
 //! The pictures of a barycenter: its samples beside those they are the mean of, and its objective.
 
-use anyhow::Result;
 use wowflow::dataset::ImageShape;
-use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::geometry::Stop;
-use wowflow_report::{AxisScale, ImageGrid, ImageRow, LineChart, Picture, ScatterFlow, ScatterPanel, Series};
+use wowflow_data::Prepared;
+use wowflow_study::barycenter::Solution;
+use wowflow_study::record::Attachment;
 
-use super::average::Average;
-use super::{class_name, value_range};
-use crate::load::Named;
-use crate::run::checkpoint::Stored;
+use super::{point, sample, value_range};
+use crate::chart::{AxisScale, LineChart, Series};
+use crate::error::ReportError;
+use crate::images::{ImageGrid, ImageRow};
+use crate::picture::Picture;
+use crate::scatter::{ScatterFlow, ScatterPanel};
 
 /// Most classes shown, and columns aimed at.
 const CLASSES: usize = 20;
@@ -21,12 +23,34 @@ const LONGEST_HEADING: usize = 13;
 /// Steps that the chart shows at least of an iteration that came to rest.
 const FEWEST_STEPS: usize = 5;
 
-fn single<T: Stored>(values: &[T]) -> Vec<f32> {
-    values.iter().map(|v| v.to_f64() as f32).collect()
+/// `barycenter.png` of images and of points in the plane, and `objective.png`.
+///
+/// ```
+/// use wowflow_study::barycenter::{Request, solve};
+/// use wowflow_study::record::Program;
+/// let mean = solve(&Request::new(["rings:6", "moons:6"]), &Program::default(), &())?;
+/// let pictures = wowflow_report::study::barycenter::pictures(&mean)?;
+/// let names: Vec<&str> = pictures.iter().map(|picture| &picture.name[..]).collect();
+/// assert_eq!(names, ["barycenter.png", "objective.png"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// More classes than a picture holds.
+pub fn pictures(mean: &Solution) -> Result<Vec<Attachment>, ReportError> {
+    let picture = match mean.image_shape() {
+        Some(shape) => Some(images(mean, shape)?),
+        None if mean.dataset().dim() == 2 => Some(plane(mean)?),
+        None => None,
+    };
+    let pictures = picture.into_iter().map(|picture| ("barycenter.png", picture));
+    let attached =
+        |(name, picture): (&str, Picture)| Ok(Attachment { name: name.to_owned(), bytes: picture.to_png()? });
+    pictures.chain([("objective.png", objective(mean)?)]).map(attached).collect()
 }
 
 /// A title that names the datasets as fully as there is room.
-fn title(datasets: &[Named]) -> String {
+fn title(datasets: &[Prepared]) -> String {
     let names: Vec<String> = datasets.iter().map(|named| named.name.clone()).collect();
     let texts = [names, headings(datasets)].map(|names| format!("barycenter of {}", names.join(", ")));
     let fits = texts.into_iter().find(|text| text.chars().count() <= LONGEST_TITLE);
@@ -35,8 +59,8 @@ fn title(datasets: &[Named]) -> String {
 
 /// Names short enough for columns of images: the name or file without folder, part and count, after a
 /// number where that leaves equal ones.
-fn headings(datasets: &[Named]) -> Vec<String> {
-    let short = |named: &Named| {
+fn headings(datasets: &[Prepared]) -> Vec<String> {
+    let short = |named: &Prepared| {
         let file = named.name.rsplit(['/', '\\']).next().unwrap_or_default();
         let plain = file.split(['[', '.']).next().unwrap_or_default();
         let words: Vec<&str> = plain.split(':').filter(|word| word.parse::<usize>().is_err()).collect();
@@ -55,55 +79,50 @@ fn headings(datasets: &[Named]) -> Vec<String> {
 }
 
 /// A row a class: samples of the barycenter amid the samples they are matched to.
-pub(crate) fn images<T: Stored>(
-    average: &Average<'_, T>,
-    measures: &[MeasureOverMeasures<T>],
-    shape: ImageShape,
-) -> Result<Picture> {
-    let (mean, count, dim) = (&average.mean.measure, measures.len(), shape.len());
+fn images(mean: &Solution, shape: ImageShape) -> Result<Picture, ReportError> {
+    let (measure, datasets) = (&mean.barycenter().measure, mean.datasets());
+    let (count, dim) = (datasets.len(), shape.len());
     let groups = (COLUMNS / (count + 2)).clamp(1, SAMPLES);
-    let classes = mean.class_count().min(CLASSES);
+    let classes = measure.class_count().min(CLASSES);
     let middle = count.div_ceil(2);
     // One list of images a class; a missing one (all mass goes to other classes) and the room between
     // samples are white.
     let blank = vec![f32::INFINITY; dim];
-    let image = |points: &[T], row: usize| single(&points[row * dim..(row + 1) * dim]);
     let row = |class: usize| -> Vec<Vec<f32>> {
-        let partners: Vec<Vec<Option<usize>>> = (0..count).map(|k| average.partners(k, class)).collect();
-        let partner = |k: usize, sample: usize| {
-            let points = measures[k].class_points(average.matched[k][class]);
-            partners[k][sample].map_or_else(|| blank.clone(), |row| image(points, row))
+        let partners: Vec<Vec<Option<usize>>> = (0..count).map(|k| partner_rows(mean, k, class)).collect();
+        let partner = |k: usize, at: usize| {
+            partners[k][at].map_or_else(|| blank.clone(), |row| sample(&datasets[k].dataset, row))
         };
-        let group = |sample: usize| {
-            let mut images: Vec<Vec<f32>> = (0..count).map(|k| partner(k, sample)).collect();
-            images.insert(middle, image(mean.class_points(class), sample));
-            if sample > 0 {
+        let first = measure.class_range(class).start;
+        let group = |at: usize| {
+            let mut images: Vec<Vec<f32>> = (0..count).map(|k| partner(k, at)).collect();
+            images.insert(middle, sample(mean.dataset(), first + at));
+            if at > 0 {
                 images.insert(0, blank.clone());
             }
             images
         };
-        (0..groups.min(mean.class_size(class))).flat_map(group).collect()
+        (0..groups.min(measure.class_size(class))).flat_map(group).collect()
     };
     let rows: Vec<Vec<Vec<f32>>> = (0..classes).map(row).collect();
     let shown = rows.iter().flatten().filter(|image| image[0].is_finite());
     let range = value_range(shown.map(Vec::as_slice));
-    let mut group = headings(average.datasets);
+    let mut group = headings(datasets);
     group.insert(middle, "mean".into());
     let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
     group.push(String::new());
     let label = |class: usize| {
-        let names: Vec<String> =
-            (0..count).map(|k| class_name(&average.datasets[k], average.matched[k][class])).collect();
-        names.join(" + ")
+        let name = |(k, data): (usize, &Prepared)| data.class_name(mean.matched(k, class));
+        datasets.iter().enumerate().map(name).collect::<Vec<_>>().join(" + ")
     };
     let rows = rows.iter().enumerate().map(|(class, images)| ImageRow {
         label: label(class),
         images: images.iter().map(Vec::as_slice).collect(),
         examples: Vec::new(),
     });
-    let title = title(average.datasets);
+    let title = title(datasets);
     let grid = ImageGrid {
-        title: match mean.class_count() {
+        title: match measure.class_count() {
             all if all > classes => format!("{title}: {classes} of {all} classes"),
             _ => title,
         },
@@ -114,69 +133,64 @@ pub(crate) fn images<T: Stored>(
         examples_heading: String::new(),
         rows: rows.collect(),
     };
-    Ok(grid.draw()?)
+    grid.draw()
+}
+
+/// Rows of dataset `k` that the samples of a class go to, in the class it is matched to.
+fn partner_rows(mean: &Solution, k: usize, class: usize) -> Vec<Option<usize>> {
+    let rows = mean.datasets()[k].dataset.class_rows(mean.matched(k, class));
+    mean.partners(k, class).into_iter().map(|at| Some(rows[at?])).collect()
 }
 
 /// Points in the plane: the barycenter amid all datasets, then a panel a dataset with the ways to the samples
 /// it is matched to.
-pub(crate) fn plane<T: Stored>(
-    average: &Average<'_, T>,
-    measures: &[MeasureOverMeasures<T>],
-) -> Result<Picture> {
-    let mean = &average.mean.measure;
-    let classes = 0..mean.class_count();
-    let place =
-        |points: &[T], row: usize| [points[2 * row].to_f64() as f32, points[2 * row + 1].to_f64() as f32];
-    let panel = |k: usize| {
-        let measure = &measures[k];
-        let mut frames = [Vec::new(), Vec::new()];
-        for class in classes.clone() {
-            let theirs = measure.class_points(average.matched[k][class]);
-            for (row, partner) in average.partners(k, class).into_iter().enumerate() {
-                let own = place(mean.class_points(class), row);
-                frames[0].push(own);
-                frames[1].push(partner.map_or(own, |row| place(theirs, row)));
-            }
-        }
+fn plane(mean: &Solution) -> Result<Picture, ReportError> {
+    let (measure, datasets) = (&mean.barycenter().measure, mean.datasets());
+    let classes = 0..measure.class_count();
+    let own: Vec<[f32; 2]> = (0..mean.dataset().len()).map(|row| point(mean.dataset(), row)).collect();
+    let panel = |(k, named): (usize, &Prepared)| {
+        let partners = classes.clone().flat_map(|class| partner_rows(mean, k, class));
+        let ends = partners.zip(&own).map(|(row, own)| row.map_or(*own, |row| point(&named.dataset, row)));
+        let rows = named.rows_by_class().into_iter();
         ScatterPanel {
-            title: format!("to {}", average.datasets[k].name),
+            title: format!("to {}", named.name),
             note: String::new(),
-            frames: frames.to_vec(),
-            targets: (0..measure.sample_count()).map(|row| place(measure.points(), row)).collect(),
+            frames: vec![own.clone(), ends.collect()],
+            targets: rows.map(|row| point(&named.dataset, row)).collect(),
         }
     };
-    let ways: Vec<ScatterPanel> = (0..measures.len()).map(panel).collect();
-    let own = (0..mean.sample_count()).map(|row| place(mean.points(), row)).collect::<Vec<_>>();
+    let ways: Vec<ScatterPanel> = datasets.iter().enumerate().map(panel).collect();
     let amid = ScatterPanel {
         title: "barycenter".into(),
         note: String::new(),
-        frames: vec![own.clone(), own],
+        frames: vec![own.clone(), own.clone()],
         targets: ways.iter().flat_map(|panel| &panel.targets).copied().collect(),
     };
     let figure = ScatterFlow {
-        title: title(average.datasets),
-        classes: classes.clone().flat_map(|c| vec![c; mean.class_size(c)]).collect(),
-        labels: average.labels.iter().map(ToString::to_string).collect(),
+        title: title(datasets),
+        classes: measure.class_of(),
+        labels: mean.labels().iter().map(ToString::to_string).collect(),
         steps: vec![0, 1],
         panels: std::iter::once(amid).chain(ways).collect(),
         ..ScatterFlow::default()
     };
-    Ok(figure.trajectories()?)
+    figure.trajectories()
 }
 
 /// The objective at every step over the bound that nothing gets below.
-pub(crate) fn objective<T: Stored>(average: &Average<'_, T>) -> Result<Picture> {
-    let mut objectives = average.mean.objectives.clone();
-    if matches!(average.mean.stop, Stop::Converged | Stop::NoDecrease) {
+fn objective(mean: &Solution) -> Result<Picture, ReportError> {
+    let reached = mean.barycenter();
+    let mut objectives = reached.objectives.clone();
+    if matches!(reached.stop, Stop::Converged | Stop::NoDecrease) {
         // What came to rest early stays where it is.
-        objectives.resize(objectives.len().max(FEWEST_STEPS + 1), average.mean.objective());
+        objectives.resize(objectives.len().max(FEWEST_STEPS + 1), reached.objective());
     }
     let points: Vec<(f64, f64)> =
         objectives.iter().enumerate().map(|(step, &value)| (step as f64, value)).collect();
     let last = points.last().map_or(0.0, |point| point.0).max(1.0);
-    let bound = average.mean.lower_bound;
+    let bound = reached.lower_bound;
     let chart = LineChart {
-        title: title(average.datasets),
+        title: title(mean.datasets()),
         x_label: "step".into(),
         y_label: "sum of weighted W_W2^2".into(),
         x_scale: AxisScale::Linear,
@@ -190,5 +204,5 @@ pub(crate) fn objective<T: Stored>(average: &Average<'_, T>) -> Result<Picture> 
             },
         ],
     };
-    Ok(chart.draw()?)
+    chart.draw()
 }

@@ -1,15 +1,16 @@
 //! The pictures of a geodesic: samples on their way, and the classes with their coupling.
 
-use anyhow::Result;
 use wowflow::dataset::ImageShape;
-use wowflow::ot::geometry::{Particle, VelocityPlan};
-use wowflow::ot::labels::ClassLabels;
-use wowflow::ot::wow::WowTransport;
-use wowflow_report::{HeatMap, InterpolationRow, InterpolationSheet, Picture, ScatterFlow, ScatterPanel};
+use wowflow_data::Prepared;
+use wowflow_study::geodesic::{ClassMoves, Move, Solution, Ways};
+use wowflow_study::record::Attachment;
 
-use super::{class_name, value_range};
-use crate::load::Named;
-use crate::run::checkpoint::Stored;
+use super::{point, sample, value_range};
+use crate::error::ReportError;
+use crate::heatmap::HeatMap;
+use crate::interpolation::{InterpolationRow, InterpolationSheet};
+use crate::picture::Picture;
+use crate::scatter::{ScatterFlow, ScatterPanel};
 
 /// Most pairs of classes shown as images, the heaviest, and rows of images in all if pairs are few.
 const PAIRS: usize = 20;
@@ -17,86 +18,74 @@ const ROWS: usize = 20;
 /// Samples of a pair in the animation, and in the plane.
 const IMAGES_A_PAIR: usize = 10;
 const POINTS_A_PAIR: usize = 400;
+/// Images of the target beside those that move towards it without splitting.
+const EXAMPLES: usize = 4;
 /// Times of the animation, whatever times are written.
 const FRAMES: usize = 25;
 
-/// Samples of a pair of classes with where they start and end.
-pub(crate) struct Group {
+/// `geodesic.png` and `geodesic.gif` of images and of points in the plane, and `classes.png`.
+///
+/// ```
+/// use wowflow_study::geodesic::{Request, solve};
+/// use wowflow_study::record::Program;
+/// let way = solve(&Request::new("rings:source:6", "rings:6"), &Program::default(), &())?;
+/// let pictures = wowflow_report::study::geodesic::pictures(&way)?;
+/// let names: Vec<&str> = pictures.iter().map(|picture| &picture.name[..]).collect();
+/// assert_eq!(names, ["geodesic.png", "geodesic.gif", "classes.png"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Samples that end at coordinates that are not finite; more classes than a picture holds.
+pub fn pictures(way: &Solution) -> Result<Vec<Attachment>, ReportError> {
+    let (source, target, shape) = (way.source(), way.target(), way.image_shape());
+    let remark = if way.config().barycentric { ", without splits" } else { "" };
+    let title = format!("{} to {}{remark}", source.name, target.name);
+    let moving = match shape {
+        Some(shape) => {
+            let groups = groups(way, IMAGES_A_PAIR, Ways::Heaviest)?;
+            Some(images(&title, &groups, &way.config().times, shape)?)
+        }
+        None if source.dataset.dim() == 2 => {
+            let rows = target.rows_by_class();
+            let targets = rows.into_iter().map(|row| point(&target.dataset, row)).collect();
+            Some(plane(&title, &groups(way, POINTS_A_PAIR, Ways::All)?, targets)?)
+        }
+        None => None,
+    };
+    let mut pictures = Vec::new();
+    let mut add = |name: &str, bytes: Vec<u8>| pictures.push(Attachment { name: name.to_owned(), bytes });
+    if let Some((picture, animation)) = moving {
+        add("geodesic.png", picture.to_png()?);
+        add("geodesic.gif", animation);
+    }
+    add("classes.png", classes(way)?.to_png()?);
+    Ok(pictures)
+}
+
+/// Samples of a pair of classes as they are shown.
+struct Group {
     label: String,
     mass: f64,
     moves: Vec<Move>,
     examples: Vec<Vec<f32>>,
 }
 
-struct Move {
-    from: Vec<f32>,
-    to: Vec<f32>,
-}
-
-impl Move {
-    fn at(&self, t: f64) -> Vec<f32> {
-        let along = |(x, y): (&f32, &f32)| {
-            let (x, y) = (f64::from(*x), f64::from(*y));
-            if t < 0.5 { (x + t * (y - x)) as f32 } else { (y - (1.0 - t) * (y - x)) as f32 }
-        };
-        self.from.iter().zip(&self.to).map(along).collect()
-    }
-}
-
-fn single<T: Stored>(values: &[T]) -> Vec<f32> {
-    values.iter().map(|v| v.to_f64() as f32).collect()
-}
-
-/// What of a curve is shown: its pairs of classes, with some of their heaviest particles.
-pub(crate) fn groups<T: Stored>(
-    plan: &VelocityPlan<'_, T>,
-    (source, target): (&Named, &Named),
-    images: bool,
-) -> Vec<Group> {
-    let mut particles: Vec<Vec<Particle<'_, T>>> = plan.pairs().iter().map(|_| Vec::new()).collect();
-    plan.particles().for_each(|particle| particles[particle.pair].push(particle));
-    let pairs = plan.pairs().iter().zip(particles);
-    let group = |(pair, mut particles): (&wowflow::ot::geometry::ClassPair, Vec<Particle<'_, T>>)| {
-        particles.sort_by(|a, b| b.mass.total_cmp(&a.mass));
-        if images {
-            // One way for each sample: what splits off it is lighter.
-            let mut seen = std::collections::BTreeSet::new();
-            particles.retain(|particle| seen.insert(particle.source));
-        }
-        particles.truncate(if images { IMAGES_A_PAIR } else { POINTS_A_PAIR });
-        let moves = particles.iter().map(|p| Move { from: single(p.position), to: single(p.end) });
-        Group {
-            label: format!("{} -> {}", class_name(source, pair.source), class_name(target, pair.target)),
-            mass: pair.mass,
-            moves: moves.collect(),
-            examples: Vec::new(),
-        }
+/// What of a way is shown: its pairs of classes, with some of their samples.
+fn groups(way: &Solution, most: usize, ways: Ways) -> Result<Vec<Group>, ReportError> {
+    let (source, target) = (way.source(), way.target());
+    let with_examples = way.config().barycentric && way.image_shape().is_some();
+    let examples = |class: usize| {
+        let rows = target.dataset.class_rows(class).iter().take(EXAMPLES);
+        rows.map(|&row| sample(&target.dataset, row)).collect()
     };
-    pairs.map(group).collect()
-}
-
-/// As [`groups`] for the curve without splits: classes of the source with those they are matched to.
-pub(crate) fn barycentric_groups<T: Stored>(
-    plan: &VelocityPlan<'_, T>,
-    (source, target): (&Named, &Named),
-    matching: &ClassLabels,
-    images: bool,
-) -> Result<Vec<Group>> {
-    let (p, q) = (plan.source(), plan.target());
-    let end = plan.barycentric(1.0)?;
-    let most = if images { IMAGES_A_PAIR } else { POINTS_A_PAIR };
-    let rows = |values: &[T], most: usize| values.chunks(p.dim()).take(most).map(single).collect::<Vec<_>>();
-    let group = |class: usize| {
-        let to = matching.target[class];
-        let ways = rows(p.class_points(class), most).into_iter().zip(rows(end.class_points(class), most));
-        Group {
-            label: format!("{} -> {}", class_name(source, class), class_name(target, to)),
-            mass: p.outer_weights()[class],
-            moves: ways.map(|(from, to)| Move { from, to }).collect(),
-            examples: if images { rows(q.class_points(to), 4) } else { Vec::new() },
-        }
+    let group = |pair: ClassMoves| Group {
+        label: format!("{} -> {}", source.class_name(pair.source), target.class_name(pair.target)),
+        mass: pair.mass,
+        moves: pair.moves,
+        examples: if with_examples { examples(pair.target) } else { Vec::new() },
     };
-    Ok((0..p.class_count()).map(group).collect())
+    Ok(way.moves(most, ways)?.into_iter().map(group).collect())
 }
 
 /// The heaviest groups, in their order.
@@ -113,12 +102,12 @@ fn frame_times() -> Vec<f64> {
 }
 
 /// Images at the given times, and an animation from 0 to 1.
-pub(crate) fn images(
+fn images(
     title: &str,
     groups: &[Group],
     times: &[f64],
     shape: ImageShape,
-) -> Result<(Picture, Vec<u8>)> {
+) -> Result<(Picture, Vec<u8>), ReportError> {
     let shown = heaviest(groups);
     let title = if shown.len() < groups.len() {
         format!("{title}: {} of {} pairs of classes", shown.len(), groups.len())
@@ -155,7 +144,7 @@ fn rows<'a>(shown: &[&'a Group], images: &'a [Vec<Vec<Vec<f32>>>]) -> Vec<Interp
 }
 
 /// Points in the plane: their ways, and an animation from 0 to 1.
-pub(crate) fn plane(title: &str, groups: &[Group], targets: Vec<[f32; 2]>) -> Result<(Picture, Vec<u8>)> {
+fn plane(title: &str, groups: &[Group], targets: Vec<[f32; 2]>) -> Result<(Picture, Vec<u8>), ReportError> {
     let times = frame_times();
     let frame = |&t: &f64| {
         let moves = groups.iter().flat_map(|group| &group.moves);
@@ -175,15 +164,16 @@ pub(crate) fn plane(title: &str, groups: &[Group], targets: Vec<[f32; 2]>) -> Re
 }
 
 /// Distances between all pairs of classes, with the coupling.
-pub(crate) fn classes(
-    (source, target): (&Named, &Named),
-    transport: &WowTransport,
-    note: String,
-) -> Result<Picture> {
-    let names = |named: &Named| (0..named.dataset.class_count()).map(|c| class_name(named, c)).collect();
+fn classes(way: &Solution) -> Result<Picture, ReportError> {
+    let (source, target, transport) = (way.source(), way.target(), way.transport());
+    let names =
+        |data: &Prepared| (0..data.dataset.class_count()).map(|class| data.class_name(class)).collect();
     let map = HeatMap {
         title: format!("{} to {}", source.name, target.name),
-        note,
+        note: format!(
+            "framed: classes that exchange mass, with its share in per cent where it splits; W_W2^2 = {:.4}",
+            transport.value
+        ),
         value_label: "W_2".into(),
         row_names: names(source),
         col_names: names(target),
@@ -191,5 +181,5 @@ pub(crate) fn classes(
         masses: Some(transport.outer.to_dense()),
         ..HeatMap::default()
     };
-    Ok(map.draw()?)
+    map.draw()
 }
