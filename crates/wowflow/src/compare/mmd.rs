@@ -1,10 +1,10 @@
 //! The maximum mean discrepancy between datasets, with a kernel on the sliced distance of classes.
 
 use super::{CompareError, Comparison, Method, Slices};
-use crate::kernel::{KernelSettings, Reader, half_mmd2};
+use crate::kernel::{AsMeasured, KernelSettings, half_mmd2};
 use crate::measure::Pair;
 use crate::ot::exact::CostMatrix;
-use crate::ot::sliced::{PairDistances, PairMatrix};
+use crate::ot::sliced::PairDistances;
 use crate::scalar::Scalar;
 
 /// Squared MMDs below this share of the mean kernel value are rounding.
@@ -48,10 +48,8 @@ impl Mmd {
         let kernel = self.kernel.resolve(|base| Some(pairs.typical(base)))?;
         let found = PairDistances::from(pairs.distances(kernel.base()));
         let classes = CostMatrix::new(p.class_count(), q.class_count(), found.source_target)?;
-        let reader =
-            Reader { source_target: PairMatrix::source_target, target_target: PairMatrix::target_target };
         let weights = (p.outer_weights(), q.outer_weights());
-        let mut power = half_mmd2(kernel, weights, pairs.sampled(), &reader).doubled();
+        let mut power = half_mmd2(kernel, weights, pairs.sampled(), &AsMeasured).doubled();
         // The three sums of kernel values cancel for datasets that are alike: what is left of the size of their
         // rounding is nothing.
         let weights = p.outer_weights().iter().flat_map(|w| q.outer_weights().iter().map(move |v| w * v));

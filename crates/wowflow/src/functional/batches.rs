@@ -6,10 +6,10 @@
 //! `E <q - q_B, q - q_B'> = |q - E q_B|^2`. What remains is `E q_B` against the target's own `q`, which falls
 //! faster than `1 / B`.
 
-use crate::kernel::Reader;
+use crate::kernel::ReadDistances;
 use crate::measure::MeasureOverMeasures;
 use crate::ot::sliced::PairMatrix;
-use crate::rng::{Reader as Draws, Stream};
+use crate::rng::{Reader, Stream};
 use crate::scalar::Scalar;
 
 /// Batches drawn anew at every step.
@@ -80,7 +80,7 @@ impl MiniBatches {
 }
 
 /// Positions drawn independently, by weight.
-pub(super) fn by_weight(weights: &[f64], count: usize, draws: &mut Draws) -> Vec<usize> {
+pub(super) fn by_weight(weights: &[f64], count: usize, draws: &mut Reader) -> Vec<usize> {
     let mut below = 0.0;
     let cumulative: Vec<f64> = weights
         .iter()
@@ -107,10 +107,9 @@ pub(super) enum DistanceEstimator {
     Debiased { targets: usize },
 }
 
-impl DistanceEstimator {
-    /// `s` between a source class and a target class.
-    pub(super) fn source_target(self, sums: &PairMatrix, c: usize, d: usize) -> f64 {
-        match self {
+impl ReadDistances for DistanceEstimator {
+    fn source_target(&self, sums: &PairMatrix, c: usize, d: usize) -> f64 {
+        match *self {
             Self::Plain => sums.source_target(c, d),
             // <q - q_B, q - q_B'>, from the three distances; noise may take it below 0.
             Self::Debiased { targets } => {
@@ -120,17 +119,8 @@ impl DistanceEstimator {
         }
     }
 
-    /// What batches cannot tell from 0: half the distance between the two batches of a class.
-    pub(super) fn noise(self, sums: &PairMatrix, d: usize) -> f64 {
-        match self {
-            Self::Plain => 0.0,
-            Self::Debiased { targets } => 0.5 * sums.target_target(d, d + targets),
-        }
-    }
-
-    /// `s` between two target classes.
-    pub(super) fn target_target(self, sums: &PairMatrix, d: usize, e: usize) -> f64 {
-        match self {
+    fn target_target(&self, sums: &PairMatrix, d: usize, e: usize) -> f64 {
+        match *self {
             Self::Plain => sums.target_target(d, e),
             Self::Debiased { .. } if d == e => 0.0,
             Self::Debiased { targets } => {
@@ -141,17 +131,14 @@ impl DistanceEstimator {
             }
         }
     }
+}
 
-    /// As what a squared MMD is computed from.
-    pub(super) fn reader(
-        self,
-    ) -> Reader<
-        impl Fn(&PairMatrix, usize, usize) -> f64 + Sync,
-        impl Fn(&PairMatrix, usize, usize) -> f64 + Sync,
-    > {
-        Reader {
-            source_target: move |pairs: &PairMatrix, c, d| self.source_target(pairs, c, d),
-            target_target: move |pairs: &PairMatrix, d, e| self.target_target(pairs, d, e),
+impl DistanceEstimator {
+    /// What batches cannot tell from 0: half the distance between the two batches of a class.
+    pub(super) fn noise(self, sums: &PairMatrix, d: usize) -> f64 {
+        match self {
+            Self::Plain => 0.0,
+            Self::Debiased { targets } => 0.5 * sums.target_target(d, d + targets),
         }
     }
 

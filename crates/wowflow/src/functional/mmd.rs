@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::batches::{BatchEstimator, DistanceEstimator, MiniBatches};
 use super::{Evaluation, Functional, FunctionalError, Quantity, same_space};
 use crate::directions::{Directions, Draws, Slicer, Slicing, dimension_factor};
-use crate::kernel::{Base, Kernel, Varied, half_mmd2};
+use crate::kernel::{Base, Kernel, ReadDistances, Varied, half_mmd2};
 use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::sliced::backend::Backend;
 use crate::ot::sliced::{Engine, PairDistances, PairMatrix, WithinAtomVariance};
@@ -227,7 +227,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         let pair = Pair { source: particles, target: self.target };
         self.engine.distances(self.kernel.base(), pair, &mut self.draws);
         let weights = (particles.outer_weights(), self.target.outer_weights());
-        half_mmd2(self.kernel, weights, self.engine.sampled(), &DistanceEstimator::Plain.reader())
+        half_mmd2(self.kernel, weights, self.engine.sampled(), &DistanceEstimator::Plain)
     }
 
     /// The mean, over pairs of a source class and a target class, of `SW_2^2` or `SW_1`: what step
@@ -315,7 +315,7 @@ impl<T: Scalar> Problem<'_, T> {
         let base = kernel.base();
         let w = pair.source.outer_weights();
         engine.distances(base, pair, slicer);
-        let value = half_mmd2(kernel, (w, v), engine.sampled(), &estimator.reader()).estimate();
+        let value = half_mmd2(kernel, (w, v), engine.sampled(), &estimator).estimate();
         // dF/ds of a pair, divided by w_c a_{c,i}: the one place that knows the WoW factor. A pair
         // of source classes counts twice in the double sum, which cancels the 1/2 of F; the
         // distance itself changes by 2 (s_c - s_e) for SW_2^2 and by a sign for SW_1.

@@ -45,11 +45,27 @@ impl Varied {
     }
 }
 
-/// How distances are read off sums: of a source and a target class, and of two target classes.
-#[derive(Clone, Copy)]
-pub(crate) struct Reader<A, B> {
-    pub(crate) source_target: A,
-    pub(crate) target_target: B,
+/// How the distances of classes are read off what was measured, sums or means alike.
+pub(crate) trait ReadDistances: Sync {
+    /// Between a source class and a target class.
+    fn source_target(&self, pairs: &PairMatrix, c: usize, d: usize) -> f64;
+
+    /// Between two target classes.
+    fn target_target(&self, pairs: &PairMatrix, d: usize, e: usize) -> f64;
+}
+
+/// As they were measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AsMeasured;
+
+impl ReadDistances for AsMeasured {
+    fn source_target(&self, pairs: &PairMatrix, c: usize, d: usize) -> f64 {
+        pairs.source_target(c, d)
+    }
+
+    fn target_target(&self, pairs: &PairMatrix, d: usize, e: usize) -> f64 {
+        pairs.target_target(d, e)
+    }
 }
 
 /// Half the squared MMD of measures with weights `w` and `v` of their classes, from the distances of these, with its
@@ -58,15 +74,12 @@ pub(crate) fn half_mmd2(
     kernel: Kernel,
     (w, v): (&[f64], &[f64]),
     sampled: Sampled<'_>,
-    reader: &Reader<
-        impl Fn(&PairMatrix, usize, usize) -> f64 + Sync,
-        impl Fn(&PairMatrix, usize, usize) -> f64 + Sync,
-    >,
+    reader: &impl ReadDistances,
 ) -> Varied {
     // Three sums apart: those of a dataset and itself cancel exactly.
     let within_source = double_sum(kernel, sampled, (w, w), PairMatrix::source_source);
-    let within_target = double_sum(kernel, sampled, (v, v), &reader.target_target);
-    let across = double_sum(kernel, sampled, (w, v), &reader.source_target);
+    let within_target = double_sum(kernel, sampled, (v, v), |pairs, d, e| reader.target_target(pairs, d, e));
+    let across = double_sum(kernel, sampled, (w, v), |pairs, c, d| reader.source_target(pairs, c, d));
     let sum = |p: f64, q: f64, pq: f64| 0.5 * p + 0.5 * q - pq;
     let value = sum(within_source.value, within_target.value, across.value);
     let changes = std::array::from_fn(|batch| {

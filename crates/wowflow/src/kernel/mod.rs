@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::auto::Auto;
 
 pub use crate::ot::sliced::Base;
-pub(crate) use discrepancy::{Reader, Varied, half_mmd2};
+pub(crate) use discrepancy::{AsMeasured, ReadDistances, Varied, half_mmd2};
 pub use gaussian::Gaussian;
 pub use imq::InverseMultiquadric;
 pub use laplace::Laplace;
