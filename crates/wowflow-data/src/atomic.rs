@@ -30,7 +30,13 @@ pub fn write(
     path: impl AsRef<Path>,
     fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let path = path.as_ref();
+    replace(path.as_ref(), Box::new(fill))
+}
+
+/// What fills a file; behind a pointer, so that the rest is compiled once.
+type Fill<'a> = Box<dyn FnOnce(&mut BufWriter<&File>) -> io::Result<()> + 'a>;
+
+fn replace(path: &Path, fill: Fill<'_>) -> io::Result<()> {
     filled(path, fill)?.persist(path).map_err(|failed| failed.error)?;
     sync_folder(path)
 }
@@ -43,7 +49,10 @@ pub fn create(
     path: impl AsRef<Path>,
     fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let path = path.as_ref();
+    place(path.as_ref(), Box::new(fill))
+}
+
+fn place(path: &Path, fill: Fill<'_>) -> io::Result<()> {
     if path.exists() {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, "file exists"));
     }
@@ -51,10 +60,7 @@ pub fn create(
     sync_folder(path)
 }
 
-fn filled(
-    path: &Path,
-    fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
-) -> io::Result<NamedTempFile> {
+fn filled(path: &Path, fill: Fill<'_>) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
     // The library behind makes private files; results are ordinary files under the user's umask.

@@ -40,7 +40,7 @@ impl<R: Read> Read for Bounded<R> {
 }
 
 /// Fills as much of `buffer` as the reader has and returns how much that was.
-pub(crate) fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn read_full(reader: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match reader.read(&mut buffer[filled..]) {

@@ -34,7 +34,10 @@ pub fn write_npz_dataset(
     dataset: &LabeledDataset,
     extra: &[(&str, &NpyArray)],
 ) -> Result<(), DataError> {
-    let path = path.as_ref();
+    write_to(path.as_ref(), dataset, extra)
+}
+
+fn write_to(path: &Path, dataset: &LabeledDataset, extra: &[(&str, &NpyArray)]) -> Result<(), DataError> {
     let (n, dim) = (dataset.len(), dataset.dim());
     let points = match dataset.points() {
         Points::F32(values) => NpyArray::f32([n, dim], values.clone()),

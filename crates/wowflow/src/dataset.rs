@@ -152,6 +152,7 @@ impl Points {
 
     /// Coordinates `range` converted to `T`.
     #[must_use]
+    #[inline(never)]
     pub fn to_vec<T: Scalar>(&self, range: std::ops::Range<usize>) -> Vec<T> {
         match self {
             Self::F32(values) => values[range].iter().map(|&v| T::from_f64(v.to_f64())).collect(),

@@ -17,6 +17,7 @@ pub mod directions;
 pub mod embedding;
 pub mod flow;
 pub mod functional;
+mod instances;
 pub mod kernel;
 pub mod linalg;
 pub mod measure;
@@ -27,6 +28,9 @@ pub mod rng;
 pub mod scalar;
 mod simd;
 pub mod stats;
+
+#[doc(hidden)]
+pub use instances::instances;
 
 /// For [`named!`] in other crates.
 #[cfg(feature = "serde")]

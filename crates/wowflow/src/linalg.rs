@@ -56,6 +56,7 @@ pub enum Threads {
 ///
 /// # Panics
 /// Shapes that do not fit.
+#[inline(never)]
 pub fn matmul<T: Scalar>(
     dst: &mut [T],
     output: Output,

@@ -18,7 +18,10 @@ use crate::error::DataError;
 /// A file that cannot be opened, is cut short, goes on after its array, or holds Python objects,
 /// fields or other types. A header that promises more than the file has costs no memory.
 pub fn read_npy(path: impl AsRef<Path>) -> Result<NpyArray, DataError> {
-    let path = path.as_ref();
+    open(path.as_ref())
+}
+
+fn open(path: &Path) -> Result<NpyArray, DataError> {
     let file = File::open(path).map_err(|error| DataError::io(path, error))?;
     read_all(&mut BufReader::new(file), path)
 }
@@ -27,7 +30,7 @@ pub fn read_npy(path: impl AsRef<Path>) -> Result<NpyArray, DataError> {
 ///
 /// # Errors
 /// As [`read_npy`].
-pub fn read_npy_from(reader: &mut impl Read, file: &Path) -> Result<NpyArray, DataError> {
+pub fn read_npy_from(reader: &mut dyn Read, file: &Path) -> Result<NpyArray, DataError> {
     let header = header::read(reader, file)?;
     let count = element_count(&header.shape).filter(|count| count.checked_mul(header.size.max(1)).is_some());
     let count = count.ok_or_else(|| {
@@ -39,7 +42,7 @@ pub fn read_npy_from(reader: &mut impl Read, file: &Path) -> Result<NpyArray, Da
 }
 
 /// Reads one array and checks that nothing follows.
-pub(super) fn read_all(reader: &mut impl Read, file: &Path) -> Result<NpyArray, DataError> {
+pub(super) fn read_all(reader: &mut dyn Read, file: &Path) -> Result<NpyArray, DataError> {
     let array = read_npy_from(reader, file)?;
     // Reading the end also makes a zip archive check its checksum.
     match read_full(reader, &mut [0]).map_err(|error| DataError::io(file, error))? {
@@ -50,12 +53,7 @@ pub(super) fn read_all(reader: &mut impl Read, file: &Path) -> Result<NpyArray, 
     }
 }
 
-fn elements(
-    reader: &mut impl Read,
-    header: &Header,
-    count: usize,
-    file: &Path,
-) -> Result<NpyData, DataError> {
+fn elements(reader: &mut dyn Read, header: &Header, count: usize, file: &Path) -> Result<NpyData, DataError> {
     let source = &mut Source { reader, file, count, big_endian: header.big_endian };
     Ok(match (header.kind, header.size) {
         ('f', 4) => NpyData::F32(source.read(|bytes| Some(f32::from_le_bytes(bytes)))?),
@@ -75,14 +73,14 @@ fn elements(
 }
 
 /// The elements still to come. Memory grows with what was read, not with what was promised.
-struct Source<'a, R> {
-    reader: &'a mut R,
+struct Source<'a> {
+    reader: &'a mut dyn Read,
     file: &'a Path,
     count: usize,
     big_endian: bool,
 }
 
-impl<R: Read> Source<'_, R> {
+impl Source<'_> {
     fn read<const N: usize, T>(
         &mut self,
         convert: impl Fn([u8; N]) -> Option<T>,
@@ -121,7 +119,7 @@ impl<R: Read> Source<'_, R> {
         let mut bytes = Vec::new();
         while values.len() < self.count {
             bytes.clear();
-            let read = self.reader.by_ref().take(size as u64).read_to_end(&mut bytes);
+            let read = (&mut *self.reader).take(size as u64).read_to_end(&mut bytes);
             let found = read.map_err(|error| DataError::io(self.file, error))?;
             if found < size {
                 return Err(self.truncated(size, values.len() * size + found));

@@ -23,7 +23,10 @@ use crate::error::DataError;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write_npy(path: impl AsRef<Path>, array: &NpyArray) -> Result<(), DataError> {
-    let path = path.as_ref();
+    save(path.as_ref(), array)
+}
+
+fn save(path: &Path, array: &NpyArray) -> Result<(), DataError> {
     atomic::write(path, |file| write_npy_to(file, array)).map_err(|error| DataError::io(path, error))
 }
 
@@ -31,7 +34,7 @@ pub fn write_npy(path: impl AsRef<Path>, array: &NpyArray) -> Result<(), DataErr
 ///
 /// # Errors
 /// What the writer reports; [`io::ErrorKind::InvalidInput`] when the elements do not fill the shape.
-pub fn write_npy_to(writer: &mut impl Write, array: &NpyArray) -> io::Result<()> {
+pub fn write_npy_to(writer: &mut dyn Write, array: &NpyArray) -> io::Result<()> {
     let (expected, found) = (element_count(&array.shape), array.data.len());
     if expected != Some(found) {
         let message = format!("expected as many elements as shape {:?} has, found {found}", array.shape);
@@ -99,7 +102,7 @@ fn width(values: &[String]) -> usize {
     values.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(1)
 }
 
-fn blocks<T>(writer: &mut impl Write, values: &[T], append: impl Fn(&T, &mut Vec<u8>)) -> io::Result<()> {
+fn blocks<T>(writer: &mut dyn Write, values: &[T], append: impl Fn(&T, &mut Vec<u8>)) -> io::Result<()> {
     let mut bytes = Vec::new();
     for block in values.chunks(8192) {
         bytes.clear();

@@ -22,7 +22,7 @@ pub(super) struct Header {
     pub(super) shape: Vec<usize>,
 }
 
-pub(super) fn read(reader: &mut impl Read, file: &Path) -> Result<Header, DataError> {
+pub(super) fn read(reader: &mut dyn Read, file: &Path) -> Result<Header, DataError> {
     let mut start = [0; 8];
     fill(reader, &mut start, file)?;
     if &start[..6] != MAGIC {
@@ -52,7 +52,7 @@ pub(super) fn read(reader: &mut impl Read, file: &Path) -> Result<Header, DataEr
     parse(&text, file)
 }
 
-fn fill(reader: &mut impl Read, buffer: &mut [u8], file: &Path) -> Result<(), DataError> {
+fn fill(reader: &mut dyn Read, buffer: &mut [u8], file: &Path) -> Result<(), DataError> {
     let found = read_full(reader, buffer).map_err(|error| DataError::io(file, error))?;
     if found < buffer.len() {
         let expected = format!("a .npy header of at least {} bytes", buffer.len());

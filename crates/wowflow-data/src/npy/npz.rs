@@ -21,29 +21,35 @@ use crate::error::DataError;
 /// A file that cannot be opened or is no zip archive, an entry that is no `.npy` array or that is
 /// refused by [`super::read_npy`], or one that expands to absurdly more than the file.
 pub fn read_npz(path: impl AsRef<Path>) -> Result<Vec<(String, NpyArray)>, DataError> {
-    read_path(path.as_ref(), |_| true)
+    read_entries(path.as_ref(), &|_| true)
 }
 
 /// Reads all arrays of an archive in the order they stand in; `file` names it in errors.
 ///
 /// # Errors
 /// As [`read_npz`].
-pub fn read_npz_from(reader: impl Read + Seek, file: &Path) -> Result<Vec<(String, NpyArray)>, DataError> {
-    read_chosen(reader, file, |_| true)
+pub fn read_npz_from(
+    mut reader: impl Read + Seek,
+    file: &Path,
+) -> Result<Vec<(String, NpyArray)>, DataError> {
+    read_chosen(&mut reader, file, &|_| true)
 }
 
 /// Reads the entries whose names (without `.npy`) are wanted; the others are not even decoded.
 pub(crate) fn read_entries(
     path: &Path,
-    wanted: impl Fn(&str) -> bool,
+    wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<(String, NpyArray)>, DataError> {
-    read_path(path, wanted)
+    let file = File::open(path).map_err(|error| DataError::io(path, error))?;
+    read_chosen(&mut BufReader::new(file), path, wanted)
 }
 
 /// Visits the names (without `.npy`) in the order they stand in.
 pub(crate) fn for_each_name(path: &Path, mut visit: impl FnMut(&str)) -> Result<(), DataError> {
     let file = File::open(path).map_err(|error| DataError::io(path, error))?;
-    let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| bad_zip(path, &error))?;
+    let mut reader = BufReader::new(file);
+    let reader: &mut dyn ReadSeek = &mut reader;
+    let archive = ZipArchive::new(reader).map_err(|error| bad_zip(path, &error))?;
     for name in archive.file_names_raw() {
         visit(entry_name(&String::from_utf8_lossy(name), path)?);
     }
@@ -59,15 +65,18 @@ fn bad_zip(file: &Path, error: &ZipError) -> DataError {
     DataError::format(file, "a zip archive", error.to_string())
 }
 
-fn read_path(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, NpyArray)>, DataError> {
-    let file = File::open(path).map_err(|error| DataError::io(path, error))?;
-    read_chosen(BufReader::new(file), path, wanted)
-}
+/// What an archive is read from; behind a pointer, so that the reader of archives is compiled once.
+trait ReadSeek: Read + Seek {}
+impl<R: Read + Seek> ReadSeek for R {}
+
+/// What an archive is written to, likewise.
+trait WriteSeek: Write + Seek {}
+impl<W: Write + Seek> WriteSeek for W {}
 
 fn read_chosen(
-    mut reader: impl Read + Seek,
+    reader: &mut dyn ReadSeek,
     file: &Path,
-    wanted: impl Fn(&str) -> bool,
+    wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<(String, NpyArray)>, DataError> {
     let length = reader.seek(SeekFrom::End(0)).map_err(|error| DataError::io(file, error))?;
     let mut archive = ZipArchive::new(reader).map_err(|error| bad_zip(file, &error))?;
@@ -102,15 +111,22 @@ fn read_chosen(
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, &NpyArray)]) -> Result<(), DataError> {
-    let path = path.as_ref();
-    atomic::write(path, |file| write_npz_to(file, arrays)).map_err(|error| DataError::io(path, error))
+    save(path.as_ref(), arrays)
+}
+
+fn save(path: &Path, arrays: &[(&str, &NpyArray)]) -> Result<(), DataError> {
+    atomic::write(path, |file| write_all(file, arrays)).map_err(|error| DataError::io(path, error))
 }
 
 /// Writes an archive of arrays to `writer`; see [`write_npz`].
 ///
 /// # Errors
 /// As [`write_npz`].
-pub fn write_npz_to(writer: impl Write + Seek, arrays: &[(&str, &NpyArray)]) -> io::Result<()> {
+pub fn write_npz_to(mut writer: impl Write + Seek, arrays: &[(&str, &NpyArray)]) -> io::Result<()> {
+    write_all(&mut writer, arrays)
+}
+
+fn write_all(writer: &mut dyn WriteSeek, arrays: &[(&str, &NpyArray)]) -> io::Result<()> {
     let mut archive = ZipWriter::new(writer);
     for (name, array) in arrays {
         let options = SimpleFileOptions::default()

@@ -37,7 +37,7 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
     })?;
     let extra = [WEIGHTS, CLASS_WEIGHTS, IMAGE_SHAPE];
     let wanted = |name: &str| name == points || name == labels || extra.contains(&name);
-    let mut arrays = npy::read_entries(path, wanted)?;
+    let mut arrays = npy::read_entries(path, &wanted)?;
     let mut take = |name: &str| {
         let index = arrays.iter().position(|(known, _)| known == name)?;
         Some(arrays.swap_remove(index).1)

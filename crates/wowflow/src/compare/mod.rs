@@ -133,6 +133,7 @@ pub enum Method {
 /// # Errors
 /// Datasets of different dimension, directions that do not exist in theirs, numbers that grow beyond the
 /// precision of the samples.
+#[inline(never)]
 pub fn compare<T: Scalar>(
     p: &MeasureOverMeasures<T>,
     q: &MeasureOverMeasures<T>,

@@ -221,6 +221,7 @@ impl Otdd {
 ///
 /// # Errors
 /// Datasets of different dimension, settings out of range, distances that are not finite.
+#[inline(never)]
 pub fn otdd_pow<T: Scalar>(
     p: &MeasureOverMeasures<T>,
     q: &MeasureOverMeasures<T>,
@@ -275,6 +276,7 @@ pub fn otdd_pow<T: Scalar>(
 ///
 /// # Errors
 /// As [`otdd_pow`].
+#[inline(never)]
 pub fn otdd<T: Scalar>(
     p: &MeasureOverMeasures<T>,
     q: &MeasureOverMeasures<T>,

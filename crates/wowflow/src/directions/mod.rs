@@ -131,6 +131,7 @@ impl<T: Scalar> Directions<T> {
     ///
     /// # Errors
     /// Nothing asked for, or equispaced angles outside the plane.
+    #[inline(never)]
     pub fn draw(
         slicing: Slicing,
         count: usize,
@@ -145,6 +146,7 @@ impl<T: Scalar> Directions<T> {
     ///
     /// # Errors
     /// As [`Self::draw`].
+    #[inline(never)]
     pub fn draw_from(
         slicing: Slicing,
         count: usize,
@@ -215,6 +217,7 @@ impl<T: Scalar> Directions<T> {
     ///
     /// # Errors
     /// No rows, or a number of coordinates that is no multiple of the dimension.
+    #[inline(never)]
     pub fn from_rows(values: Vec<T>, dim: usize) -> Result<Self, DirectionsError> {
         if dim == 0 || values.is_empty() {
             return Err(DirectionsError::Empty { count: 0, dim });

@@ -69,6 +69,17 @@ impl Flow {
         functional: &mut impl Functional<T>,
         mut observer: impl FnMut(&StepRecord, &FlowState<T>) -> ControlFlow<()>,
     ) -> StopReason {
+        self.drive(state, functional, &mut observer)
+    }
+
+    /// [`Self::run`], compiled once for all functionals and observers.
+    #[inline(never)]
+    pub(crate) fn drive<T: Scalar>(
+        &self,
+        state: &mut FlowState<T>,
+        functional: &mut dyn Functional<T>,
+        observer: &mut dyn FnMut(&StepRecord, &FlowState<T>) -> ControlFlow<()>,
+    ) -> StopReason {
         let mut velocity = vec![T::ZERO; state.particles().points().len()];
         let masses = state.particles().sample_masses();
         let mut sizes = Vec::with_capacity(masses.len());

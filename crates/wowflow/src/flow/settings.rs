@@ -219,6 +219,7 @@ impl Settings {
     ///
     /// # Errors
     /// Settings that do not go together, numbers outside their ranges, datasets of different spaces.
+    #[inline(never)]
     pub fn resolve<T: Scalar>(
         &self,
         source: &MeasureOverMeasures<T>,
@@ -414,6 +415,7 @@ impl Resolved {
     ///
     /// # Errors
     /// What a functional, its directions and its batches do not have together, or not with these datasets.
+    #[inline(never)]
     pub fn objective<'q, T: Scalar>(
         &self,
         source: &MeasureOverMeasures<T>,

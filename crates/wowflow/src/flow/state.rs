@@ -73,6 +73,7 @@ impl<T: Scalar> FlowState<T> {
     ///
     /// # Errors
     /// A memory or a reference of another size than the particles.
+    #[inline(never)]
     pub fn restore(
         particles: MeasureOverMeasures<T>,
         memory: Memory<T>,

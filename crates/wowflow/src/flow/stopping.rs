@@ -34,7 +34,7 @@ impl Settle {
     pub(super) fn compare<T: Scalar>(
         self,
         state: &FlowState<T>,
-        functional: &mut impl Functional<T>,
+        functional: &mut dyn Functional<T>,
     ) -> Option<Estimate> {
         let reference = state.reference.as_deref().filter(|_| self.is_due(state))?;
         let mut before = state.particles.clone();

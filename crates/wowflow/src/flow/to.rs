@@ -74,6 +74,7 @@ pub enum FlowError {
 ///
 /// # Errors
 /// Settings that do not go together or not with the datasets, numbers that grow beyond the precision.
+#[inline(never)]
 pub fn to<T: Scalar>(
     source: &MeasureOverMeasures<T>,
     target: &MeasureOverMeasures<T>,
@@ -114,6 +115,7 @@ pub fn to_observed<T: Scalar>(
 ///
 /// # Errors
 /// Distances that are not finite.
+#[inline(never)]
 pub fn matched<T: Scalar>(
     particles: &MeasureOverMeasures<T>,
     target: &MeasureOverMeasures<T>,

@@ -29,6 +29,7 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MappedMmd<'q, T, M> {
     ///
     /// # Errors
     /// As [`super::MmdSw::new`], [`super::MmdSw::with_within_atom_variance`] and [`super::MmdSw::with_batches`].
+    #[inline(never)]
     pub fn new(
         source: &MeasureOverMeasures<T>,
         target: &'q MeasureOverMeasures<T>,
@@ -61,6 +62,7 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MappedMmd<'q, T, M> {
 }
 
 impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MappedMmd<'_, T, M> {
+    #[inline(never)]
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
         let (kernel, plan) = (self.kernel, self.pullback.plan);
         let (target, batches) = (self.pullback.target, self.pullback.batches);

@@ -29,6 +29,7 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MatchedSw<'q, T, M> {
     ///
     /// # Errors
     /// Different dimensions or numbers of classes; batches of no samples; directions that cannot be drawn.
+    #[inline(never)]
     pub fn new(
         source: &MeasureOverMeasures<T>,
         target: &'q MeasureOverMeasures<T>,
@@ -52,6 +53,7 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MatchedSw<'q, T, M> {
 }
 
 impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MatchedSw<'_, T, M> {
+    #[inline(never)]
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
         let plan = self.0.plan;
         let weights = particles.outer_weights();

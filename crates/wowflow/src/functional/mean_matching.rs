@@ -27,6 +27,7 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MeanMatching<'q, T, M> {
     ///
     /// # Errors
     /// Different dimensions or numbers of classes; batches of no samples.
+    #[inline(never)]
     pub fn new(
         source: &MeasureOverMeasures<T>,
         target: &'q MeasureOverMeasures<T>,
@@ -65,6 +66,7 @@ fn mean<T: Scalar>(rows: &[T], k: usize, weights: Option<&[f64]>) -> Vec<f64> {
 }
 
 impl<T: Scalar, M: FeatureMap<T>> Functional<T> for MeanMatching<'_, T, M> {
+    #[inline(never)]
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
         let Self { target, batch, map, seed, curvatures } = self;
         let (dim, classes) = (particles.dim(), particles.class_count());

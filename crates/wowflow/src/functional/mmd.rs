@@ -90,6 +90,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     ///
     /// # Errors
     /// Different dimensions, no directions, or directions that do not exist in this dimension.
+    #[inline(never)]
     pub fn new(
         source: &MeasureOverMeasures<T>,
         target: &'q MeasureOverMeasures<T>,
@@ -131,6 +132,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     ///
     /// # Errors
     /// Batches of no samples, debiased ones with a kernel of `SW_1`, and those that do not fit the backend.
+    #[inline(never)]
     pub fn with_batches(
         self,
         particles: &MeasureOverMeasures<T>,
@@ -157,6 +159,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     ///
     /// # Errors
     /// [`WithinAtomVariance::Excluded`] with a kernel of `SW_1`, which has no such part.
+    #[inline(never)]
     pub fn with_within_atom_variance(
         self,
         within_atoms: WithinAtomVariance,
@@ -206,6 +209,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
 
     /// The squared MMD of particles to the target on a draw of its own, apart from those of the
     /// steps: the same directions for every call with the same seed, so that values compare.
+    #[inline(never)]
     pub fn mmd2_held_out(&mut self, particles: &MeasureOverMeasures<T>) -> f64 {
         self.mmd2_estimate(particles, 0).value
     }
@@ -218,6 +222,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     /// limit of many directions when they are independent; for orthogonal ones the error is too large
     /// rather than too small. NaN for less than 8 directions, and where more than 1024 classes meet, both
     /// sides together: the distances of 8 batches would need too much memory.
+    #[inline(never)]
     pub fn mmd2_estimate(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Estimate {
         self.half_mmd2_held_out(particles, draw).doubled()
     }
@@ -232,6 +237,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
 
     /// The mean, over pairs of a source class and a target class, of `SW_2^2` or `SW_1`: what step
     /// sizes and bandwidths are measured in. On the same draw as [`Self::mmd2_held_out`].
+    #[inline(never)]
     pub fn typical_distance(&mut self, particles: &MeasureOverMeasures<T>, base: Base) -> f64 {
         self.draws.restart(Stream::new(self.plan.seed, Purpose::Evaluation, 0));
         let pair = Pair { source: particles, target: self.target };
@@ -240,6 +246,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     }
 
     /// Sliced distances between all classes along given directions.
+    #[inline(never)]
     pub fn distances(
         &mut self,
         particles: &MeasureOverMeasures<T>,
@@ -254,6 +261,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
     ///
     /// # Panics
     /// A velocity or directions of another size than the particles ask for.
+    #[inline(never)]
     pub fn evaluate_along(
         &mut self,
         particles: &MeasureOverMeasures<T>,
@@ -364,6 +372,7 @@ impl<T: Scalar> Problem<'_, T> {
 }
 
 impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
+    #[inline(never)]
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
         let draw = match self.redraw {
             Redraw::EveryStep => step,
@@ -393,6 +402,7 @@ impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
         &self.curvatures
     }
 
+    #[inline(never)]
     fn change(
         &mut self,
         before: &MeasureOverMeasures<T>,
@@ -404,6 +414,7 @@ impl<T: Scalar> Functional<T> for MmdSw<'_, T> {
         self.half_mmd2_held_out(after, draw + 1).minus(&before).estimate()
     }
 
+    #[inline(never)]
     fn held_out(&mut self, particles: &MeasureOverMeasures<T>, draw: u64) -> Estimate {
         self.half_mmd2_held_out(particles, draw).estimate()
     }

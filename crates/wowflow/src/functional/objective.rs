@@ -250,6 +250,7 @@ impl<'q, T: Scalar> Objective<'q, T> {
     /// # Errors
     /// What a functional, its directions and its batches do not have together; different spaces, and different
     /// numbers of classes where these are matched.
+    #[inline(never)]
     pub fn new(
         functional: &Sum,
         source: &MeasureOverMeasures<T>,
@@ -294,6 +295,7 @@ impl<'q, T: Scalar> Objective<'q, T> {
 
     /// A weighted sum of functionals of particles of so many coordinates in all.
     #[must_use]
+    #[inline(never)]
     pub fn sum(terms: Vec<(f64, Self)>, coordinates: usize) -> Self {
         let samples = terms.first().map_or(0, |(_, term)| term.curvatures().len());
         Self::Sum(WeightedSum { terms, velocity: vec![T::ZERO; coordinates], curvatures: vec![0.0; samples] })

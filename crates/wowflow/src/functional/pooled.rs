@@ -100,6 +100,7 @@ impl PooledMmd {
     ///
     /// # Errors
     /// Different dimensions.
+    #[inline(never)]
     pub fn new<T: Scalar>(
         source: &MeasureOverMeasures<T>,
         target: &MeasureOverMeasures<T>,
@@ -118,6 +119,7 @@ impl PooledMmd {
 
     /// The squared MMD of the pooled particles to the pooled target.
     #[must_use]
+    #[inline(never)]
     pub fn mmd2<T: Scalar>(&self, particles: &MeasureOverMeasures<T>) -> f64 {
         let pool = Pool::new(particles, &self.origin);
         let (to_target, to_self) = (mean_distance(&pool, &self.target), mean_distance(&pool, &pool));
@@ -127,6 +129,7 @@ impl PooledMmd {
     /// The mean distance between a sample of the particles and one of the target: what step sizes
     /// are measured in.
     #[must_use]
+    #[inline(never)]
     pub fn typical_distance<T: Scalar>(&self, particles: &MeasureOverMeasures<T>) -> f64 {
         mean_distance(&Pool::new(particles, &self.origin), &self.target)
     }
@@ -156,6 +159,7 @@ fn by_mass(pool: &Pool, means: &[Means]) -> f64 {
 }
 
 impl<T: Scalar> Functional<T> for PooledMmd {
+    #[inline(never)]
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, _step: u64, velocity: &mut [T]) -> Evaluation {
         let pool = Pool::new(particles, &self.origin);
         let mut gradient = vec![0.0; velocity.len()];
@@ -171,6 +175,7 @@ impl<T: Scalar> Functional<T> for PooledMmd {
         &self.curvatures
     }
 
+    #[inline(never)]
     fn change(
         &mut self,
         before: &MeasureOverMeasures<T>,
@@ -180,6 +185,7 @@ impl<T: Scalar> Functional<T> for PooledMmd {
         Estimate::exact(0.5 * (self.mmd2(after) - self.mmd2(before)))
     }
 
+    #[inline(never)]
     fn held_out(&mut self, particles: &MeasureOverMeasures<T>, _draw: u64) -> Estimate {
         Estimate::exact(0.5 * self.mmd2(particles))
     }

@@ -6,6 +6,7 @@ use crate::measure::MeasureOverMeasures;
 impl<T: Stored> MeasureOverMeasures<T> {
     /// The class of every sample, class after class.
     #[must_use]
+    #[inline(never)]
     pub fn class_of(&self) -> Vec<usize> {
         (0..self.class_count()).flat_map(|class| std::iter::repeat_n(class, self.class_size(class))).collect()
     }
@@ -32,6 +33,7 @@ impl<T: Stored> MeasureOverMeasures<T> {
     ///
     /// # Panics
     /// Another number of labels than of classes.
+    #[inline(never)]
     pub fn to_dataset(&self, labels: &[Label]) -> Result<LabeledDataset, DatasetError> {
         let merged = self.merged(labels)?;
         let weighted = (0..self.class_count()).any(|class| self.class_weights(class).is_some());

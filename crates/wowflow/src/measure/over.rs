@@ -85,6 +85,7 @@ impl<T: Scalar> MeasureOverMeasures<T> {
     ///
     /// # Errors
     /// Empty classes, a wrong number of coordinates, NaN or infinite coordinates.
+    #[inline(never)]
     pub fn uniform(points: Vec<T>, dim: usize, sizes: &[usize]) -> Result<Self, MeasureError> {
         Self::new(points, dim, sizes, None, None)
     }
@@ -94,6 +95,7 @@ impl<T: Scalar> MeasureOverMeasures<T> {
     ///
     /// # Errors
     /// As [`Self::uniform`], and weights of a wrong number, negative, not finite or of total 0.
+    #[inline(never)]
     pub fn new(
         points: Vec<T>,
         dim: usize,
@@ -148,6 +150,7 @@ impl<T: Scalar> MeasureOverMeasures<T> {
     ///
     /// # Errors
     /// A coordinate that is finite as stored but not in `T`, such as 1e300 in `f32`.
+    #[inline(never)]
     pub fn from_dataset(data: &LabeledDataset) -> Result<Self, MeasureError> {
         let dim = data.dim();
         let mut points = Vec::with_capacity(data.len() * dim);
@@ -170,6 +173,7 @@ impl<T: Scalar> MeasureOverMeasures<T> {
     ///
     /// # Errors
     /// A coordinate that is finite in `T` but not in `S`.
+    #[inline(never)]
     pub fn cast<S: Scalar>(&self) -> Result<MeasureOverMeasures<S>, MeasureError> {
         let points: Vec<S> = self.points.iter().map(|x| S::from_f64(x.to_f64())).collect();
         if let Some(index) = points.iter().position(|x| !x.is_finite()) {
@@ -185,6 +189,7 @@ impl<T: Scalar> MeasureOverMeasures<T> {
     ///
     /// # Errors
     /// Another number of points, or points that are not finite.
+    #[inline(never)]
     pub fn with_points<S: Scalar>(
         &self,
         points: Vec<S>,
@@ -208,6 +213,7 @@ impl<T: Scalar> MeasureOverMeasures<T> {
     /// # Panics
     /// A limit of 0.
     #[must_use]
+    #[inline(never)]
     pub fn subsample(&self, limit: usize, seed: u64) -> Self {
         assert!(limit > 0, "a sample of at least one");
         let (mut points, mut sizes, mut inner) = (Vec::new(), Vec::new(), Vec::new());
@@ -278,6 +284,7 @@ impl<T: Scalar> MeasureOverMeasures<T> {
 
     /// The mass `w_c a_{c,i}` of every sample, class after class, sum 1.
     #[must_use]
+    #[inline(never)]
     pub fn sample_masses(&self) -> Vec<f64> {
         (0..self.class_count())
             .flat_map(|class| {

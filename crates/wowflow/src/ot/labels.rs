@@ -97,6 +97,7 @@ pub struct NeighbourVotes {
 ///
 /// # Errors
 /// Datasets of different dimension, or so far apart that distances overflow.
+#[inline(never)]
 pub fn nearest_neighbour_votes<T: Scalar>(
     flowed: &MeasureOverMeasures<T>,
     target: &MeasureOverMeasures<T>,

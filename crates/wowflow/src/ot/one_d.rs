@@ -88,6 +88,7 @@ const SLIVER: f64 = 1e-15;
 ///
 /// `a` and `b` are weights of sum 1; `None` is uniform.
 #[must_use]
+#[inline(never)]
 pub fn coupling<T: Scalar>(x: &[T], a: Option<&[f64]>, y: &[T], b: Option<&[f64]>) -> Vec<Segment> {
     let (xs, ys) = (SortedSamples::new(x, a), SortedSamples::new(y, b));
     let mut segments = xs.segments(&ys);
@@ -111,6 +112,7 @@ pub fn coupling<T: Scalar>(x: &[T], a: Option<&[f64]>, y: &[T], b: Option<&[f64]
 /// # Panics
 /// An empty side, or weights of another length than their samples.
 #[must_use]
+#[inline(never)]
 pub fn w_pow<T: Scalar>(x: &[T], a: Option<&[f64]>, y: &[T], b: Option<&[f64]>, p: f64) -> f64 {
     let (xs, ys) = (SortedSamples::new(x, a), SortedSamples::new(y, b));
     let difference = |i: usize, j: usize| (xs.values[i].to_f64() - ys.values[j].to_f64()).abs();

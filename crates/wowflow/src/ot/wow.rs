@@ -65,6 +65,7 @@ impl WowTransport {
 ///
 /// # Errors
 /// Datasets of different dimension, or distances that are not finite.
+#[inline(never)]
 pub fn wow2_pow<T: Scalar>(
     p: &MeasureOverMeasures<T>,
     q: &MeasureOverMeasures<T>,
@@ -77,6 +78,7 @@ pub fn wow2_pow<T: Scalar>(
 ///
 /// # Errors
 /// As [`wow2_pow`], and [`OtError::Interrupted`].
+#[inline(never)]
 pub fn wow2_pow_until<T: Scalar>(
     p: &MeasureOverMeasures<T>,
     q: &MeasureOverMeasures<T>,
@@ -119,6 +121,7 @@ pub fn wow2_pow_until<T: Scalar>(
 ///
 /// # Errors
 /// As [`wow2_pow`].
+#[inline(never)]
 pub fn wow2<T: Scalar>(p: &MeasureOverMeasures<T>, q: &MeasureOverMeasures<T>) -> Result<f64, OtError> {
     Ok(wow2_pow(p, q, KeepPlans::No)?.value.sqrt())
 }

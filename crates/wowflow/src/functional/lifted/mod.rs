@@ -77,6 +77,7 @@ impl<T: Scalar> Lift<T> {
     ///
     /// # Errors
     /// Different dimensions.
+    #[inline(never)]
     pub fn new(
         source: &MeasureOverMeasures<T>,
         target: &MeasureOverMeasures<T>,
@@ -117,6 +118,7 @@ impl<T: Scalar> Lift<T> {
     /// # Panics
     /// Samples of another dimension, or no longer finite.
     #[must_use]
+    #[inline(never)]
     pub fn features(&self, lifted: &MeasureOverMeasures<T>) -> MeasureOverMeasures<T> {
         assert_eq!(lifted.dim(), self.dim + LIFTED, "lifted samples");
         let rows = lifted.points().chunks_exact(lifted.dim());
@@ -129,6 +131,7 @@ impl<T: Scalar> Lift<T> {
     ///
     /// # Errors
     /// Gaussians that are not finite.
+    #[inline(never)]
     pub fn labels(&self, lifted: &MeasureOverMeasures<T>) -> Result<Vec<usize>, OtError> {
         let classes = self.classes();
         let rows = lifted.points().chunks_exact(lifted.dim());

@@ -64,6 +64,7 @@ impl<'q, T: Scalar> OtddFlow<'q, T> {
     /// # Panics
     /// Sides of different dimension; a regularisation or a tolerance that is not positive and finite; no iterations.
     #[must_use]
+    #[inline(never)]
     pub fn new(
         source: &MeasureOverMeasures<T>,
         target: &'q MeasureOverMeasures<T>,
@@ -142,6 +143,7 @@ fn norms<T: Scalar>(points: &[T], dim: usize) -> Vec<f64> {
 }
 
 impl<T: Scalar> Functional<T> for OtddFlow<'_, T> {
+    #[inline(never)]
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
         if step != self.warm.step {
             self.warm = Warm { step, start: self.warm.end.take(), end: None };

@@ -102,6 +102,7 @@ impl<'q, T: Scalar> ProductMmd<'q, T> {
     /// # Panics
     /// Sides of different dimension; bandwidths that are not positive; a negative deviation.
     #[must_use]
+    #[inline(never)]
     pub fn new(
         source: &MeasureOverMeasures<T>,
         target: &'q MeasureOverMeasures<T>,
@@ -245,6 +246,7 @@ fn kernel_row<T: Scalar>(
 }
 
 impl<T: Scalar> Functional<T> for ProductMmd<'_, T> {
+    #[inline(never)]
     fn evaluate(&mut self, particles: &MeasureOverMeasures<T>, step: u64, velocity: &mut [T]) -> Evaluation {
         assert_eq!(velocity.len(), particles.points().len(), "one velocity a coordinate");
         let width = particles.dim();

@@ -93,6 +93,7 @@ impl CostMatrix {
 ///
 /// # Errors
 /// No points, incomplete rows, or distances that are not finite.
+#[inline(never)]
 pub fn squared_euclidean<T: Scalar>(x: &[T], y: &[T], dim: usize) -> Result<CostMatrix, OtError> {
     let (rows, cols) = checked_counts(x, y, dim)?;
     let panels = Panels::pack(y, dim);

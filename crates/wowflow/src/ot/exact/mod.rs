@@ -116,6 +116,7 @@ pub fn solve_by(
 ///
 /// # Errors
 /// As [`Problem::solve`].
+#[inline(never)]
 pub fn transport<T: Scalar>(
     x: &[T],
     a: Option<&[f64]>,
@@ -138,6 +139,7 @@ pub fn transport<T: Scalar>(
 ///
 /// # Errors
 /// As [`transport`].
+#[inline(never)]
 pub fn w2_pow<T: Scalar>(
     x: &[T],
     a: Option<&[f64]>,
@@ -152,6 +154,7 @@ pub fn w2_pow<T: Scalar>(
 ///
 /// # Errors
 /// As [`transport`].
+#[inline(never)]
 pub fn w2<T: Scalar>(
     x: &[T],
     a: Option<&[f64]>,

@@ -124,6 +124,7 @@ impl<'a, T: Scalar> Problem<'a, T> {
     /// # Errors
     /// No points, incomplete rows, costs that are not finite or too large, a wrong number of weights or
     /// starting potentials, bad ones among them, a side of total weight 0, or an interruption.
+    #[inline(never)]
     pub fn solve(self) -> Result<Transport, OtError> {
         let (n, m) = match self.costs {
             Costs::Matrix(costs) => (costs.rows(), costs.cols()),

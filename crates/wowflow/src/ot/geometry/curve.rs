@@ -34,6 +34,7 @@ impl<T: Scalar> VelocityPlan<'_, T> {
     ///
     /// # Errors
     /// A time that is not finite, or that leads to coordinates that are not.
+    #[inline(never)]
     pub fn exp(&self, t: f64) -> Result<Interpolation<T>, GeometryError> {
         if !t.is_finite() {
             return Err(GeometryError::BadTime { expected: "that is finite", found: t });
@@ -65,6 +66,7 @@ impl<T: Scalar> VelocityPlan<'_, T> {
     ///
     /// # Errors
     /// A time outside [0, 1].
+    #[inline(never)]
     pub fn at(&self, t: f64) -> Result<Interpolation<T>, GeometryError> {
         let whole = |measure: &MeasureOverMeasures<T>, origin: fn(usize) -> Origin| Interpolation {
             measure: measure.clone(),
@@ -88,6 +90,7 @@ impl<T: Scalar> VelocityPlan<'_, T> {
     ///
     /// # Errors
     /// As [`Self::exp`].
+    #[inline(never)]
     pub fn barycentric(&self, t: f64) -> Result<MeasureOverMeasures<T>, GeometryError> {
         if !t.is_finite() {
             return Err(GeometryError::BadTime { expected: "that is finite", found: t });

@@ -14,6 +14,7 @@ mod plan;
 mod speed;
 mod unique;
 
+pub(crate) use barycenter::iterate;
 pub use barycenter::{Barycenter, BarycenterOptions, Iteration, Stop, barycenter, barycenter_observed};
 pub use curve::{Interpolation, Origin};
 pub use error::GeometryError;

@@ -75,6 +75,7 @@ impl<'a, T: Scalar> VelocityPlan<'a, T> {
     ///
     /// # Errors
     /// As [`wow2_pow`].
+    #[inline(never)]
     pub fn log(p: &'a MeasureOverMeasures<T>, q: &'a MeasureOverMeasures<T>) -> Result<Self, GeometryError> {
         Self::new(p, q, &wow2_pow(p, q, KeepPlans::Yes)?)
     }
@@ -83,6 +84,7 @@ impl<'a, T: Scalar> VelocityPlan<'a, T> {
     ///
     /// # Errors
     /// A transport without plans, or between datasets of other shapes.
+    #[inline(never)]
     pub fn new(
         p: &'a MeasureOverMeasures<T>,
         q: &'a MeasureOverMeasures<T>,
@@ -164,6 +166,7 @@ impl<'a, T: Scalar> VelocityPlan<'a, T> {
     /// The mean displacement of every sample of the source, `N_P x d` row-major: the barycentric
     /// projection of the velocity plan. Samples without mass get 0.
     #[must_use]
+    #[inline(never)]
     pub fn mean_displacement(&self) -> Vec<f64> {
         let dim = self.p.dim();
         let mut total = vec![0.0; self.p.sample_count()];

@@ -54,6 +54,7 @@ pub struct SpeedCheck {
 ///
 /// # Errors
 /// A time outside [0, 1], or distances that are not finite.
+#[inline(never)]
 pub fn constant_speed<T: Scalar>(
     plan: &VelocityPlan<'_, T>,
     times: &[(f64, f64)],

@@ -164,6 +164,7 @@ impl PlanUniqueness {
 ///
 /// # Errors
 /// Datasets that the transport cannot be of, or distances that are not finite.
+#[inline(never)]
 pub fn plan_uniqueness<T: Scalar>(
     p: &MeasureOverMeasures<T>,
     q: &MeasureOverMeasures<T>,

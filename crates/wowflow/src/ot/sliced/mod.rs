@@ -90,6 +90,7 @@ impl Sliced {
 /// Points that are no multiple of the directions' dimension, an empty side, or weights of another
 /// length than their samples.
 #[must_use]
+#[inline(never)]
 pub fn sw_pow<T: Scalar>(
     x: &[T],
     a: Option<&[f64]>,

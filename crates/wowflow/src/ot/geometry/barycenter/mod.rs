@@ -116,6 +116,7 @@ impl<T> Barycenter<T> {
 /// # Errors
 /// No datasets, datasets of different dimension, weights that are none, options out of range, or
 /// distances that are not finite.
+#[inline(never)]
 pub fn barycenter<T: Scalar>(
     datasets: &[&MeasureOverMeasures<T>],
     weights: Option<&[f64]>,
@@ -133,6 +134,17 @@ pub fn barycenter_observed<T: Scalar>(
     weights: Option<&[f64]>,
     options: &BarycenterOptions,
     mut observe: impl FnMut(Iteration) -> ControlFlow<()>,
+) -> Result<Barycenter<T>, GeometryError> {
+    iterate(datasets, weights, options, &mut observe)
+}
+
+/// [`barycenter_observed`], compiled once for all observers.
+#[inline(never)]
+pub(crate) fn iterate<T: Scalar>(
+    datasets: &[&MeasureOverMeasures<T>],
+    weights: Option<&[f64]>,
+    options: &BarycenterOptions,
+    observe: &mut dyn FnMut(Iteration) -> ControlFlow<()>,
 ) -> Result<Barycenter<T>, GeometryError> {
     let lambda = checked(datasets.len(), weights, options)?;
     let problem = Problem { datasets, lambda: &lambda };
