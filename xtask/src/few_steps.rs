@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-use wowflow_report::rundir::RunDir;
+use wowflow_study::record::RunDir;
 use wowflow_report::{AxisScale, LineChart, Picture, Series};
 
 use crate::{machine, root};
@@ -163,7 +163,7 @@ fn build() -> Result<PathBuf> {
 
 fn curve(folder: &Path) -> Result<Curve> {
     let metrics = RunDir::new(folder).read_metrics()?;
-    let point = |record: &wowflow_report::rundir::MetricsRecord| {
+    let point = |record: &wowflow_study::record::MetricsRecord| {
         Some([record.step as f64, record.seconds, record.extra.get("wow2")?.as_f64()?])
     };
     Ok(metrics.iter().filter_map(point).collect())

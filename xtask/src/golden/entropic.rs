@@ -1,7 +1,7 @@
 //! Groups `sinkhorn`, `bures`, `expbw` and `otdd`.
 
 use anyhow::{Result, ensure};
-use wowflow::compare::otdd::{KeepCoupling, LabelDistance, Otdd, OtddFlowSettings, SampleCoupling, otdd_pow};
+use wowflow::compare::otdd::{KeepCoupling, LabelDistance, Otdd, OtddSettings, SampleCoupling, otdd_pow};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::bures::{self, Gaussian};
 use wowflow::ot::entropic::{SinkhornSettings, sinkhorn_divergence};
@@ -96,7 +96,7 @@ fn labeled(case: &Case, name: &str) -> Result<(MeasureOverMeasures<f64>, Vec<usi
 pub(super) fn otdd(case: &Case) -> Result<Computed> {
     let ((p, rows), (q, cols)) = (labeled(case, "x")?, labeled(case, "y")?);
     let compare = |labels| {
-        let settings = OtddFlowSettings { labels, coupling: KeepCoupling::Yes, ..OtddFlowSettings::default() };
+        let settings = OtddSettings { labels, coupling: KeepCoupling::Yes, ..OtddSettings::default() };
         otdd_pow(&p, &q, &settings)
     };
     let plan = |found: &Otdd| -> Result<Vec<f64>> {
