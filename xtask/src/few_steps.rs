@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-use wowflow_study::record::RunDir;
 use wowflow_report::{AxisScale, LineChart, Picture, Series};
+use wowflow_study::record::RunDir;
 
 use crate::{machine, root};
 

@@ -32,7 +32,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     request.settings.steps = 60.into();
 
     let watch = StopAt { step: 25, seen: AtomicU64::new(0) };
-    let Outcome::Interrupted { step, steps } = flow::start(&request, &out, &Program::default(), &watch)? else {
+    let Outcome::Interrupted { step, steps } = flow::start(&request, &out, &Program::default(), &watch)?
+    else {
         return Err("expected the flow to stop where it was asked to".into());
     };
     println!("stopped at step {step} of {steps}");
@@ -42,7 +43,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let summary = &finished.summary;
     let symbol = &summary.functional.symbol;
-    println!("{symbol} {:.4} -> {:.2e} in {} steps", summary.value_initial, summary.value_final, summary.steps);
+    println!(
+        "{symbol} {:.4} -> {:.2e} in {} steps",
+        summary.value_initial, summary.value_final, summary.steps
+    );
 
     // The same bits as a run that nobody stopped.
     flow::start(&request, &whole, &Program::default(), &())?;

@@ -13,7 +13,12 @@ struct Anchors {
 }
 
 impl Functional<f64> for Anchors {
-    fn evaluate(&mut self, particles: &MeasureOverMeasures<f64>, _step: u64, velocity: &mut [f64]) -> Evaluation {
+    fn evaluate(
+        &mut self,
+        particles: &MeasureOverMeasures<f64>,
+        _step: u64,
+        velocity: &mut [f64],
+    ) -> Evaluation {
         let masses = particles.sample_masses();
         let mut value = 0.0;
         for (sample, class) in particles.class_of().into_iter().enumerate() {
@@ -42,7 +47,8 @@ impl Functional<f64> for Anchors {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let source = MeasureOverMeasures::uniform(vec![0.0, 0.0, 1.0, 0.0, 4.0, 4.0_f64], 2, &[2, 1])?;
-    let mut anchors = Anchors { anchors: vec![[1.0, 1.0], [0.0, 3.0]], curvatures: vec![1.0; source.sample_count()] };
+    let mut anchors =
+        Anchors { anchors: vec![[1.0, 1.0], [0.0, 3.0]], curvatures: vec![1.0; source.sample_count()] };
     let flow = Flow {
         scheme: Scheme::heavy_ball(0.3, Decay::Linear)?,
         schedule: StepSchedule::new(StepSize::Adaptive(0.5), Decay::Constant, 60)?,

@@ -256,7 +256,7 @@ pub enum DatasetError {
 ///
 /// Points are `n x d`, row-major. Classes are sorted by label and may have any sizes. Weights are
 /// uniform unless given: within a class over its samples, and over the classes
-/// (`docs/MATH.md`, "Objects").
+/// (`book/src/mathematics.md`, "Objects").
 ///
 /// ```
 /// use wowflow::dataset::{Label, LabeledDataset, Points};

@@ -8,7 +8,7 @@
 //! Start with the example in [`flow`]. In the order data takes: [`dataset`] (validated samples and
 //! labels), [`measure`] (the same as measures), [`directions`] and [`ot`] (transport on the line,
 //! sliced, exact, between datasets), [`kernel`], [`functional`] (value and velocity), [`flow`].
-//! The formulas are stated in `docs/MATH.md` of the repository.
+//! The formulas are stated in `book/src/mathematics.md` of the repository.
 
 pub mod auto;
 pub mod compare;

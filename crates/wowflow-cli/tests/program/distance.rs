@@ -259,10 +259,7 @@ fn options_of_other_methods_are_refused() {
             "expected directions with the method wow-sliced, otdd-sliced, mmd-sw, s-otdd, busemann, busemann-gaussian, dsw, sw or hipm only, found it with wow",
         ),
         ("--method w2 --slicing hadamard", "--slicing"),
-        (
-            "--method otdd --kernel riesz",
-            "expected kernel with the method mmd-sw only, found it with otdd",
-        ),
+        ("--method otdd --kernel riesz", "expected kernel with the method mmd-sw only, found it with otdd"),
         ("--method sw --moments 3", "expected moments with the method s-otdd only"),
         (
             "--method wow --order 3",

@@ -81,7 +81,10 @@ fn options_that_a_kernel_does_not_have_are_refused() {
             "expected step-size eta:X with sliced functionals only, found it with the functional pooled-mmd",
         ),
         ("--functional pooled-mmd --redraw never", "expected redraw with sliced functionals only"),
-        ("--functional pooled-mmd --target-batch 1", "expected target-batch with functionals other than pooled-mmd"),
+        (
+            "--functional pooled-mmd --target-batch 1",
+            "expected target-batch with functionals other than pooled-mmd",
+        ),
         ("--functional matched-sw --scheme lbfgs", "expected functional with directions that can be kept"),
         (
             "--kernel laplace --target-batch 1",
@@ -89,10 +92,7 @@ fn options_that_a_kernel_does_not_have_are_refused() {
         ),
         ("--scheme lbfgs --redraw every-step", "expected redraw never with scheme lbfgs"),
         ("--scheme lbfgs --target-batch 1", "expected target-batch with schemes other than lbfgs"),
-        (
-            "--scheme lbfgs --momentum 0.5",
-            "expected momentum with scheme heavy-ball, nesterov or adam only",
-        ),
+        ("--scheme lbfgs --momentum 0.5", "expected momentum with scheme heavy-ball, nesterov or adam only"),
         ("--scheme adam --momentum-schedule linear", "expected momentum-schedule with scheme heavy-ball"),
         ("--scheme adam --step-size eta:1", "expected step-size auto or a number with scheme adam"),
         ("--exponent 2", "found 2"),

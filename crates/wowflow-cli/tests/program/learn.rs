@@ -253,8 +253,7 @@ fn steps_are_those_of_every_method_that_flows() {
     let still = ["--steps", "5", "--methods", "target-only,geodesic"];
     into(&[&data[..], &still].concat(), &other).refused("expected steps with a method that flows");
     let published = ["--steps", "5", "--published-tau", "1", "--methods", "otdd"];
-    into(&[&data[..], &published].concat(), &other)
-        .refused("expected published-tau with the method mmd-sw");
+    into(&[&data[..], &published].concat(), &other).refused("expected published-tau with the method mmd-sw");
     assert!(!other.exists());
 }
 
@@ -265,7 +264,10 @@ fn what_cannot_be_transferred_is_named() {
     let wide = file(folder.path(), "wide.csv", "1,2,3,a\n2,3,4,b\n");
     let other = file(folder.path(), "other.csv", "1,2,x\n2,3,y\n");
     for (index, (args, words)) in [
-        (vec!["--source", &wide, "--target", &plain, "--test", &plain], "expected datasets of the same dimension"),
+        (
+            vec!["--source", &wide, "--target", &plain, "--test", &plain],
+            "expected datasets of the same dimension",
+        ),
         (
             vec!["--source", &plain, "--target", &plain, "--test", &other],
             "its labels are x, y, the target's a, b",

@@ -95,7 +95,11 @@ fn what_makes_no_matrix_is_refused_and_leaves_no_trace() {
         (&["rings:5"][..], "", "expected two or more datasets, found 1"),
         (&["rings:5", "moons:5", "rings:5"], "", "expected every dataset once, found rings:5 twice"),
         (&["rings:5", "moons:5", "noise:3:5"], "", "found 2 (rings:5) and 3 (noise:3:5)"),
-        (&["rings:5", "moons:5"], "--method mmd-sw --kernel imq", "expected a bandwidth, one kernel for all pairs"),
+        (
+            &["rings:5", "moons:5"],
+            "--method mmd-sw --kernel imq",
+            "expected a bandwidth, one kernel for all pairs",
+        ),
         (&["rings:5", "moons:5"], "--moments 5", "expected moments with the method s-otdd only"),
         (&["rings:5", "moons:20000", "rings:20000"], "--method otdd", "take --sample N"),
     ] {

@@ -2,7 +2,7 @@
 //!
 //! [`solve`] loads the datasets and iterates; a [`Problem`] does so with datasets from memory. The [`Solution`] knows the
 //! objective at every step and a bound that nothing gets below; [`Solution::write`] leaves a folder with all of it
-//! (`docs/MATH.md`, "Geometry").
+//! (`book/src/mathematics.md`, "Geometry").
 //!
 //! ```
 //! use wowflow_study::barycenter::{Request, solve};

@@ -2,7 +2,7 @@
 //!
 //! [`compare`] takes two datasets and a [`Method`] and returns a [`Comparison`]: the value, how certain it
 //! is, and what it was made of. [`MethodSettings`] choose a method by name, with options that may be left open.
-//! `docs/MATH.md`, "Distances between datasets", has the formulas.
+//! `book/src/mathematics.md`, "Distances between datasets", has the formulas.
 
 mod busemann;
 mod certainty;

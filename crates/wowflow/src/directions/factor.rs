@@ -3,7 +3,7 @@
 use super::Slicing;
 
 /// What a dimension-free step `eta` is multiplied by to give `tau`: `d / (1 + sqrt(d/L))^2`, or `d`
-/// when the directions average to the identity over `d` (`docs/MATH.md`, "Directions").
+/// when the directions average to the identity over `d` (`book/src/mathematics.md`, "Directions").
 ///
 /// Orthonormal directions have `1/L sum theta theta^T <= ceil(L/d)/L I`, which is `I/d` for whole
 /// blocks and at most `I/L` for one partial block. Structured ones are orthonormal in the power of

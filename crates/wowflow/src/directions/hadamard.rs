@@ -2,7 +2,7 @@
 //!
 //! With `D` the power of two from `d` up, `H` the `D x D` Hadamard matrix and `S_1, S_2, S_3` diagonal
 //! matrices of random signs, the rows of `D^{-3/2} H S_3 H S_2 H S_1` are orthonormal; their first `d`
-//! coordinates, times `sqrt(D/d)`, are the directions (`docs/MATH.md`, "Directions"). A point is projected
+//! coordinates, times `sqrt(D/d)`, are the directions (`book/src/mathematics.md`, "Directions"). A point is projected
 //! in `O(D log D)` instead of `O(d L)`. Construction: Yu, Suresh, Choromanski, Holtmann-Rice, Kumar,
 //! "Orthogonal random features", NeurIPS 2016.
 //!

@@ -26,7 +26,7 @@ pub enum Slicing {
     /// Independent and uniform on the sphere (normalised Gaussian vectors).
     Gaussian,
     /// Blocks of up to `d` orthonormal directions (of at most 128 MiB), each block uniform (Haar):
-    /// fewer surprises when `L < d`, and larger stable steps (`docs/MATH.md`, "Directions").
+    /// fewer surprises when `L < d`, and larger stable steps (`book/src/mathematics.md`, "Directions").
     Orthonormal,
     /// Structured orthogonal directions by fast Walsh–Hadamard transforms: nearly those of
     /// [`Slicing::Orthonormal`], in `O(d log d)` a sample however many they are. Of length 1 on

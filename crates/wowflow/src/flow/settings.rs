@@ -20,7 +20,7 @@ use crate::scalar::Scalar;
 /// Steps of a flow.
 pub const STEPS: u64 = 300;
 /// The automatic step of heavy-ball flows, in units of the inverse curvature, and the momentum they start
-/// with. Others were tried: `docs/ENGINE.md`, "Few steps".
+/// with. Others were tried: `book/src/engine.md`, "Few steps".
 const HEAVY_BALL: (f64, f64) = (1.5, 0.7);
 /// The same for Nesterov's.
 const NESTEROV: (f64, f64) = (1.0, 0.8);

@@ -1,4 +1,4 @@
-//! Kernels between measures, as functions of a sliced distance (`docs/MATH.md`).
+//! Kernels between measures, as functions of a sliced distance (`book/src/mathematics.md`).
 
 mod discrepancy;
 mod gaussian;

@@ -58,7 +58,7 @@ pub enum MeasureError {
     },
 }
 
-/// A dataset as a measure over its class measures (`docs/MATH.md`, "Objects").
+/// A dataset as a measure over its class measures (`book/src/mathematics.md`, "Objects").
 ///
 /// Points are `N x d`, row-major, class after class. Weights are normalised on the way in: the
 /// outer ones sum to 1, the inner ones sum to 1 in each class.

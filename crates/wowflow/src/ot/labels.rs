@@ -22,7 +22,7 @@ pub struct ClassLabels {
 /// Labels by the optimal outer coupling of a transport from the flowed to the target dataset.
 ///
 /// Of target classes with equal mass the nearer one wins, at a tie of distances the smaller index.
-/// Works for any numbers of classes (`docs/MATH.md`, "Labels of a flowed dataset").
+/// Works for any numbers of classes (`book/src/mathematics.md`, "Labels of a flowed dataset").
 ///
 /// ```
 /// use wowflow::measure::MeasureOverMeasures;

@@ -1,7 +1,7 @@
 //! Exact optimal transport on the line: sort, then merge the cumulative weights.
 //!
 //! No grid of percentiles and no sampling of quantile levels: values, plans and conditional means
-//! are exact for equal sizes, unequal sizes and weights (`docs/MATH.md`, "Distances between measures").
+//! are exact for equal sizes, unequal sizes and weights (`book/src/mathematics.md`, "Distances between measures").
 
 use super::sort::{SortScratch, argsort};
 use crate::scalar::Scalar;

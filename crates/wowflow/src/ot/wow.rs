@@ -50,7 +50,7 @@ impl WowTransport {
 /// The Wasserstein-over-Wasserstein distance squared (the power, not the root), with its couplings.
 ///
 /// All `C_P C_Q` inner problems are solved exactly, in parallel in the current rayon pool; the
-/// result does not depend on the number of threads (`docs/MATH.md`, "Distances between measures").
+/// result does not depend on the number of threads (`book/src/mathematics.md`, "Distances between measures").
 ///
 /// ```
 /// use wowflow::measure::MeasureOverMeasures;

@@ -5,7 +5,7 @@
 //! particle, where a sample may split into several. [`VelocityPlan::log`] finds the optimal one from
 //! `P` to `Q`; [`VelocityPlan::exp`] follows it; [`VelocityPlan::at`] is the geodesic.
 //! [`constant_speed`] checks it, [`plan_uniqueness`] says whether there are others, [`barycenter()`]
-//! averages several datasets (`docs/MATH.md`, "Geometry").
+//! averages several datasets (`book/src/mathematics.md`, "Geometry").
 
 mod barycenter;
 mod curve;

@@ -47,7 +47,7 @@ impl<T: Scalar> Particle<'_, T> {
 ///
 /// `(x, y - x)` under `sum_{c,d} Gamma_{cd} gamma_cd`, grouped by pairs of classes. Its squared norm
 /// is `W_{W2}^2(P, Q)` when the couplings are optimal; following it for a time 1 ends at `Q`
-/// (`docs/MATH.md`, "Geometry"; Gigli, "On the geometry of the space of probability measures
+/// (`book/src/mathematics.md`, "Geometry"; Gigli, "On the geometry of the space of probability measures
 /// endowed with the quadratic optimal transport distance", 2004, one level down).
 ///
 /// ```

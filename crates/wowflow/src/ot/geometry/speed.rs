@@ -39,7 +39,7 @@ pub struct SpeedCheck {
 ///
 /// The couplings of the curve bound the distance from above, an exact solve (as dear as the distance
 /// of the two datasets) gives it. The curve is followed in double precision whatever the datasets are
-/// in, and optimal plans deviate by its rounding alone (`docs/MATH.md`, "Geometry"). Rounded to single
+/// in, and optimal plans deviate by its rounding alone (`book/src/mathematics.md`, "Geometry"). Rounded to single
 /// precision, the datasets on the way are off by that: 1e-7 or so of the speed.
 ///
 /// ```

@@ -1,7 +1,7 @@
 //! What does not change while samples move: sizes, weights, and which classes share a grid.
 //!
 //! Two classes share a grid when their sorted samples pair up one to one: uniform weights and
-//! equal sizes. Between grids, sorted rows are replaced by conditional means (`docs/MATH.md`, "One sort
+//! equal sizes. Between grids, sorted rows are replaced by conditional means (`book/src/mathematics.md`, "One sort
 //! per class", point 4), once a grid and not once a pair.
 
 use std::collections::HashMap;

@@ -92,7 +92,7 @@ impl<T> Barycenter<T> {
 /// where they send it, `x_i + sum_k lambda_k v_{k,i}` with `v_k` the barycentric projection of the
 /// `k`-th velocity plan. For these couplings the mean is the best place, so the objective does not
 /// grow. The lower bound `sum_{k<l} lambda_k lambda_l W_{W2}^2(P_k, P_l)` holds for every measure and
-/// is reached for two datasets whose samples need not split (`docs/MATH.md`, "Geometry"; one level
+/// is reached for two datasets whose samples need not split (`book/src/mathematics.md`, "Geometry"; one level
 /// down: Cuturi and Doucet, "Fast computation of Wasserstein barycenters", 2014, with free support, and
 /// Alvarez-Esteban et al., "A fixed-point approach to barycenters in Wasserstein space", 2016).
 ///
