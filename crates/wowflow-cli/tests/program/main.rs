@@ -10,6 +10,7 @@ mod geodesic;
 mod kinds;
 #[cfg(feature = "learn")]
 mod learn;
+mod library;
 mod pairwise;
 mod real_data;
 #[cfg(feature = "learn")]
