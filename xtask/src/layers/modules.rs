@@ -166,7 +166,12 @@ mod tests {
             ("lib.rs", "mod low;\nmod left;\nmod right;\nmod high;\n"),
             (
                 "low.rs",
-                "// use crate::high::H;\nconst T: &str = \"use crate::high::H;\";\n\nuse crate::high::H;\nuse super::high;\n",
+                r#"// use crate::high::H;
+const T: &str = "use crate::high::H;";
+
+use crate::high::H;
+use super::high;
+"#,
             ),
             ("left.rs", "use crate::low::L;\nfn f() {\n    super::right::g()\n}\n"),
             ("right.rs", "#[cfg(test)]\nmod tests {\n    use crate::high::H;\n}\n"),

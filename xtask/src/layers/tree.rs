@@ -230,7 +230,11 @@ pub(super) mod tests {
             ("lib.rs", "mod a;\nmod b;\npub use b::B;\n"),
             (
                 "a.rs",
-                "use crate::b::{C, inner::D};\nuse std::fmt;\nuse serde::Serialize;\nfn f() -> crate::B { super::b::g() }\n",
+                r#"use crate::b::{C, inner::D};
+use std::fmt;
+use serde::Serialize;
+fn f() -> crate::B { super::b::g() }
+"#,
             ),
             ("b/mod.rs", "mod inner;\nmod other;\npub use inner::C;\npub struct B;\n"),
             ("b/inner.rs", "pub struct C;\nuse super::E;\n"),
