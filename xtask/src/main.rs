@@ -1,20 +1,26 @@
-//! Automation: `cargo xtask golden DIR` checks the formulas against a folder of reference values,
-//! `cargo xtask bench-peers` times a step beside other people's libraries, and `cargo xtask few-steps` sets
-//! schemes and step sizes beside each other.
+//! Automation: `cargo xtask` with the name of a task; the usage below has them all.
 
+mod ci;
 mod few_steps;
 mod golden;
+mod layers;
 mod machine;
 mod peers;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask golden DIR\n       \
+const USAGE: &str = "usage: cargo xtask ci [CHECK...] [--list]\n       \
+cargo xtask layers\n       \
+cargo xtask lines\n       \
+cargo xtask golden DIR\n       \
 cargo xtask bench-peers [--quick] [--out DIR] [--python PROGRAM] [--threads N] [--force]\n       \
 cargo xtask few-steps [--quick] [--out DIR] [--force]\n\n  \
-golden DIR   run every case of DIR/manifest.json whose group is implemented; a line a failure, then\n               \
-`golden: N passed, M failed, K skipped`; exits with 1 on a failure\n  \
+ci           run every check, or those that are named; --list names them\n  \
+layers       hold imports between crates and modules against xtask/layers.toml; a line a violation\n  \
+lines        the lines of each crate outside tests, beside their limits\n  \
+golden DIR   run every case of DIR/manifest.json; a line a failure, the groups that are skipped with the\n               \
+reason, then `golden: N passed, M failed, K skipped`; exits with 1 on a failure\n  \
 bench-peers  time our step, then JAX, POT and numpy from PyPI in a throwaway environment, then ours again;\n               \
 writes DIR/bench-ARCH-CORESc.json and .md (DIR is `results` unless given) and replaces\n               \
 them with --force only; --quick: small sizes, in files that end in -quick\n  \
@@ -31,6 +37,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words[..] {
         ["golden", dir] => golden::run(Path::new(dir)),
+        ["ci", ref names @ ..] => ci::run(names),
+        ["layers"] => layers::run(),
+        ["lines"] => layers::print_lines(),
         ["bench-peers", ref options @ ..] => {
             peers::Options::parse(options).and_then(|options| peers::run(&options)).map(|()| true)
         }
@@ -41,7 +50,7 @@ fn main() -> ExitCode {
         }
         _ => {
             eprintln!(
-                "error: expected `golden DIR`, `bench-peers` or `few-steps`, found `{}`\n\n{USAGE}",
+                "error: expected ci, layers, lines, golden DIR, bench-peers or few-steps, found `{}`\n\n{USAGE}",
                 words.join(" ")
             );
             return ExitCode::from(2);

@@ -5,22 +5,36 @@ use std::path::{Path, PathBuf};
 use wowflow::dataset::{ImageShape, Label, Points};
 use wowflow_data::{LoadOptions, Loaded, load};
 
-/// The folder of the originals; `None`, said aloud, where there is none.
+/// Says aloud what is skipped for lack of data; a failure where `WOWFLOW_REQUIRE_DATA` is set.
+#[track_caller]
+fn skipping(missing: &str) {
+    let required =
+        std::env::var("WOWFLOW_REQUIRE_DATA").is_ok_and(|value| !["", "0"].contains(&value.as_str()));
+    assert!(
+        !required,
+        "expected {missing}, as WOWFLOW_REQUIRE_DATA is set: put it there, or unset the variable"
+    );
+    eprintln!("SKIPPED: no {missing}");
+}
+
+/// The folder of the originals.
+#[track_caller]
 fn options() -> Option<LoadOptions> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let folder = std::env::var_os("WOWFLOW_DATA").map_or(beside, PathBuf::from);
     if !folder.is_dir() {
-        eprintln!("SKIPPED: no published datasets in {} (set WOWFLOW_DATA)", folder.display());
+        skipping(&format!("published datasets in {} (WOWFLOW_DATA names another folder)", folder.display()));
         return None;
     }
     Some(LoadOptions { data_dirs: vec![folder], seed: 1 })
 }
 
+#[track_caller]
 fn get(name: &str, options: &LoadOptions) -> Option<Loaded> {
     match load(&name.parse().unwrap(), options) {
         Ok(loaded) => Some(loaded),
         Err(wowflow_data::DataError::NotInPlace { .. }) => {
-            eprintln!("SKIPPED: {name} is not in {}", options.data_dirs[0].display());
+            skipping(&format!("{name} in {}", options.data_dirs[0].display()));
             None
         }
         Err(error) => panic!("{error}"),
@@ -83,8 +97,7 @@ fn one_batch_of_cifar10_can_be_named() {
     let Some(options) = options() else { return };
     let path = options.data_dirs[0].join("cifar10/data_batch_1");
     if !path.is_file() {
-        eprintln!("SKIPPED: no {}", path.display());
-        return;
+        return skipping(&path.display().to_string());
     }
     let loaded = get(&path.to_string_lossy(), &options).unwrap();
     assert_eq!(counts(&loaded), [1005, 974, 1032, 1016, 999, 937, 1030, 1001, 1025, 981]);
@@ -102,8 +115,7 @@ fn hdf5_is_refused_with_an_alternative() {
     let Some(options) = options() else { return };
     let path = options.data_dirs[0].join("usps/usps.h5");
     if !path.is_file() {
-        eprintln!("SKIPPED: no {}", path.display());
-        return;
+        return skipping(&path.display().to_string());
     }
     let error = load(&path.to_string_lossy().parse().unwrap(), &options).unwrap_err().to_string();
     assert!(error.contains("HDF5 cannot be read") && error.contains(".libsvm"), "{error}");

@@ -41,7 +41,8 @@ impl Observer for StopAt {
 fn a_flow_from_rust_is_that_of_the_program() {
     let folder = folder();
     let (ours, theirs) = (folder.path().join("rust"), folder.path().join("program"));
-    let Outcome::Finished(finished) = flow::start(&small(40), &ours, &Program::default(), &()).unwrap() else {
+    let Outcome::Finished(finished) = flow::start(&small(40), &ours, &Program::default(), &()).unwrap()
+    else {
         panic!("nobody asked to stop")
     };
     study::flow::finish(&finished.run).unwrap();

@@ -4,16 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::fetch::serve;
-use crate::support::{flow, folder, json, number, program, run, skipping, summary, tree};
+use crate::support::{flow, folder, json, number, program, run, summary, tree, without_data};
 
 /// The folder of real data with these sets in it; says so when there is none.
+#[track_caller]
 fn data(sets: &[&str]) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let folder = std::env::var_os("WOWFLOW_DATA").map_or(beside, PathBuf::from);
     let missing =
         sets.iter().find(|set| !folder.join(set).is_dir() && !folder.join(set.replace('-', "_")).is_dir());
     if let Some(set) = missing {
-        skipping(&format!("{set} is not in {}", folder.display()));
+        without_data(&format!("{set} in {}", folder.display()));
         return None;
     }
     Some(folder)
@@ -76,7 +77,7 @@ fn the_environment_names_the_folder_too() {
 fn a_mirror_gives_what_the_publishers_give() {
     let Some(data) = data(&["mnist"]) else { return };
     if !data.join("mnist/train-images-idx3-ubyte.gz").exists() {
-        return skipping("the training part of mnist is not there");
+        return without_data("training part of mnist");
     }
     let source = data.join("mnist");
     let mirror = serve(move |name| fs::read(source.join(name)).ok());

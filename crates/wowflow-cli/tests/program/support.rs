@@ -176,7 +176,19 @@ pub(crate) fn assert_same_run(expected: &Path, found: &Path) {
     assert_eq!(expected, found);
 }
 
-/// Writes to the standard error of the tests, past the capture of their output.
+/// Says that a test is skipped, past the capture of the tests' output.
 pub(crate) fn skipping(reason: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+}
+
+/// Says that a test is skipped for lack of data; a failure where `WOWFLOW_REQUIRE_DATA` is set.
+#[track_caller]
+pub(crate) fn without_data(missing: &str) {
+    let required =
+        std::env::var("WOWFLOW_REQUIRE_DATA").is_ok_and(|value| !["", "0"].contains(&value.as_str()));
+    assert!(
+        !required,
+        "expected {missing}, as WOWFLOW_REQUIRE_DATA is set: put it there, or unset the variable"
+    );
+    skipping(&format!("no {missing}"));
 }

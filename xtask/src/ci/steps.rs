@@ -1,0 +1,156 @@
+//! The checks in their order.
+
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use super::{Ci, Outcome, cargo, flow, succeeds};
+use crate::{golden, layers, root};
+
+/// A check.
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    /// What it checks, in a line.
+    pub(super) about: &'static str,
+    pub(super) run: fn(&Ci) -> Result<Outcome>,
+}
+
+/// All of them: what is quick and fails most often comes first.
+pub(super) const STEPS: [Step; 13] = [
+    Step { name: "fmt", about: "the sources are formatted", run: fmt },
+    Step {
+        name: "layers",
+        about: "imports run downwards, crates keep to their limits of lines",
+        run: layers,
+    },
+    Step {
+        name: "clippy",
+        about: "no warnings, and nothing newer than the minimum Rust version",
+        run: clippy,
+    },
+    Step { name: "docs", about: "the documentation builds without warnings", run: docs },
+    Step {
+        name: "msrv",
+        about: "the minimum Rust version compiles the workspace, where rustup has it",
+        run: msrv,
+    },
+    Step {
+        name: "libraries",
+        about: "tests of the libraries, with overflow checks and debug assertions",
+        run: libraries,
+    },
+    Step { name: "program", about: "tests of the program and of xtask, as released", run: program },
+    Step { name: "small", about: "the program without its optional features", run: small },
+    Step { name: "golden", about: "formulas against reference values", run: golden },
+    Step {
+        name: "flow",
+        about: "one dataset flows into another, from the command line to the pictures",
+        run: flow,
+    },
+    Step { name: "package", about: "every published crate makes a package", run: package },
+    Step {
+        name: "licences",
+        about: "cargo-deny: licences, bans, sources; where it is installed",
+        run: licences,
+    },
+    Step {
+        name: "advisories",
+        about: "cargo-deny: advisories; where their database can be reached",
+        run: advisories,
+    },
+];
+
+fn fmt(ci: &Ci) -> Result<Outcome> {
+    ci.cargo("fmt --all --check")?;
+    Ok(Outcome::Passed)
+}
+
+fn layers(ci: &Ci) -> Result<Outcome> {
+    ci.say("cargo xtask layers");
+    ensure!(layers::run()?, "expected no violation");
+    Ok(Outcome::Passed)
+}
+
+fn clippy(ci: &Ci) -> Result<Outcome> {
+    ci.cargo("clippy --workspace --all-targets --release --locked -- -D warnings")?;
+    ci.cargo("clippy --workspace --no-default-features --all-targets --release --locked -- -D warnings")?;
+    Ok(Outcome::Passed)
+}
+
+fn docs(ci: &Ci) -> Result<Outcome> {
+    ci.cargo_with("doc --workspace --no-deps --release --locked", &[("RUSTDOCFLAGS", "-D warnings")])?;
+    Ok(Outcome::Passed)
+}
+
+fn msrv(ci: &Ci) -> Result<Outcome> {
+    let version = env!("CARGO_PKG_RUST_VERSION");
+    ci.say(&format!("rustup run {version} cargo check --workspace --all-targets --locked"));
+    if !succeeds(Command::new("rustup").args(["run", version, "rustc", "--version"])) {
+        return Ok(Outcome::Skipped(format!(
+            "rustup has no toolchain {version} here; clippy looked at the standard library"
+        )));
+    }
+    // The toolchain of the cargo that runs this would win over the one that is asked for.
+    let mut check = Command::new("rustup");
+    check.args(["run", version, "cargo", "check", "--workspace", "--all-targets", "--locked"]);
+    let status = check.current_dir(root()).env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").status()?;
+    ensure!(status.success(), "expected Rust {version} to compile the workspace");
+    Ok(Outcome::Passed)
+}
+
+fn libraries(ci: &Ci) -> Result<Outcome> {
+    ci.tests("test --profile checked --workspace --exclude wowflow-cli --exclude xtask --exclude wowflow-book --locked")?;
+    Ok(Outcome::Passed)
+}
+
+fn program(ci: &Ci) -> Result<Outcome> {
+    ci.tests("test --release -p wowflow-cli -p wowflow-book -p xtask --locked")?;
+    Ok(Outcome::Passed)
+}
+
+fn small(ci: &Ci) -> Result<Outcome> {
+    ci.tests("test --release -p wowflow-cli --no-default-features --locked --test program without_learn")?;
+    Ok(Outcome::Passed)
+}
+
+fn golden(ci: &Ci) -> Result<Outcome> {
+    ci.say("cargo xtask golden tests/golden");
+    ensure!(golden::run(&root().join("tests/golden"))?, "expected no failure");
+    Ok(Outcome::Passed)
+}
+
+fn flow(ci: &Ci) -> Result<Outcome> {
+    flow::check(ci)?;
+    Ok(Outcome::Passed)
+}
+
+fn package(ci: &Ci) -> Result<Outcome> {
+    ci.cargo(
+        "package --workspace --exclude xtask --exclude wowflow-book --no-verify --allow-dirty --locked",
+    )?;
+    Ok(Outcome::Passed)
+}
+
+fn licences(ci: &Ci) -> Result<Outcome> {
+    if !has_deny() {
+        return Ok(Outcome::Skipped("licences, bans and sources (cargo-deny is not installed)".into()));
+    }
+    ci.cargo("deny --locked check --hide-inclusion-graph licenses bans sources")?;
+    Ok(Outcome::Passed)
+}
+
+fn advisories(ci: &Ci) -> Result<Outcome> {
+    if !has_deny() {
+        return Ok(Outcome::Skipped("advisories (cargo-deny is not installed)".into()));
+    }
+    if !succeeds(cargo().args(["deny", "fetch", "db"])) {
+        return Ok(Outcome::Skipped("advisories (their database cannot be reached)".into()));
+    }
+    ci.cargo("deny --locked check --hide-inclusion-graph advisories")?;
+    Ok(Outcome::Passed)
+}
+
+/// Building cargo-deny takes longer than everything here: it runs where it is installed.
+fn has_deny() -> bool {
+    succeeds(cargo().args(["deny", "--version"]))
+}
