@@ -54,8 +54,8 @@ fn main() -> ExitCode {
 /// What went wrong; where a run is kept, how to go on with it.
 fn hint(error: &anyhow::Error, command: &str) -> String {
     match error.downcast_ref::<StudyError>() {
-        Some(StudyError::Unfinished { what, folder, source }) => {
-            format!("{what}; go on with: wowflow {command} --resume {}: {source}", folder.display())
+        Some(StudyError::Unfinished { what, folder, error }) => {
+            format!("{what}; go on with: wowflow {command} --resume {}: {error}", folder.display())
         }
         _ => format!("{error:#}"),
     }

@@ -35,6 +35,7 @@ mod provenance;
 mod read;
 mod resize;
 mod spec;
+mod split;
 mod write;
 
 pub use error::DataError;
@@ -45,5 +46,6 @@ pub use prepared::{Prepared, common_dimension, common_image_shape, finest_precis
 pub use provenance::{DataProvenance, sha256_hex};
 pub use read::source::SourceFile;
 pub use resize::{ResizeError, Size, resize};
-pub use spec::{DatasetSpec, Source, Split};
+pub use spec::{DatasetSpec, Source};
+pub use split::Split;
 pub use write::write_npz_dataset;

@@ -11,7 +11,8 @@ use crate::generate::{Generator, generate};
 use crate::named::{NamedSet, svhn_file, usps_candidates};
 use crate::read::source::{SourceFile, checksum};
 use crate::read::{self, Convention, Parsed};
-use crate::spec::{DatasetSpec, Source, Split};
+use crate::spec::{DatasetSpec, Source};
+use crate::split::Split;
 
 /// What loading depends on besides the name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

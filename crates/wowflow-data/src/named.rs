@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::spec::Split;
+use crate::split::Split;
 
 /// A published dataset of images of ten classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

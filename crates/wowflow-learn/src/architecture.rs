@@ -3,6 +3,7 @@
 use std::fmt;
 
 use wowflow::dataset::ImageShape;
+use wowflow::name::Named;
 
 use crate::error::LearnError;
 use crate::layers::{Convolution, Kind, Layer, Shape, pool};
@@ -66,12 +67,14 @@ impl Architecture {
         let start = match (self, input) {
             (Self::Mlp, _) => Shape::row(input.dim()),
             (_, Input::Image(ImageShape { width, height, channels })) => Shape { channels, height, width },
-            (_, Input::Vector(dim)) => return Err(LearnError::NoImages { architecture: self, dim }),
+            (_, Input::Vector(dim)) => {
+                return Err(LearnError::NoImages { architecture: self.name(), dim });
+            }
         };
         if classes == 0 || start.len() == 0 {
             return Err(LearnError::NoExamples);
         }
-        let too_small = || LearnError::TooSmall { architecture: self, found: input.to_string() };
+        let too_small = || LearnError::TooSmall { architecture: self.name(), found: input.to_string() };
         let mut stack = Stack { layers: Vec::new(), shape: start, parameters: 0 };
         match self {
             Self::LeNet5 => {

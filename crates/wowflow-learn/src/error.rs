@@ -10,8 +10,6 @@ use wowflow::name::UnknownName;
 use wowflow::ot::exact::OtError;
 use wowflow::ot::geometry::GeometryError;
 
-use crate::architecture::Architecture;
-
 /// Bad input to a network, a training or an application.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
@@ -47,7 +45,7 @@ pub enum LearnError {
     #[error("expected images for {architecture}, found vectors of {dim} numbers: mlp takes those")]
     NoImages {
         /// The architecture.
-        architecture: Architecture,
+        architecture: &'static str,
         /// Coordinates of the vectors.
         dim: usize,
     },
@@ -55,7 +53,7 @@ pub enum LearnError {
     #[error("expected larger images for {architecture}, found {found}")]
     TooSmall {
         /// The architecture.
-        architecture: Architecture,
+        architecture: &'static str,
         /// The input, in words.
         found: String,
     },

@@ -13,12 +13,12 @@ use wowflow_study::record::RecordError;
 #[non_exhaustive]
 pub enum ReportError {
     /// The operating system refused to read or write.
-    #[error("cannot access {}: {source}", path.display())]
+    #[error("cannot access {}: {error}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// The reason given.
-        source: io::Error,
+        error: io::Error,
     },
     /// A record of a study that cannot be read, or does not hold what the layout says.
     #[error(transparent)]
@@ -54,7 +54,7 @@ impl ReportError {
         RecordError::Content { path: path.to_owned(), expected: expected.into(), found: found.into() }.into()
     }
 
-    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
+    pub(crate) fn io(path: &Path, error: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), error }
     }
 }

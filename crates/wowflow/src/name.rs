@@ -31,15 +31,15 @@ pub trait Named: Copy + PartialEq + 'static {
     }
 }
 
-/// Choices in a sentence: `a`, `a or b`, `a, b or c`.
+/// Names in a sentence: `a`, `a or b`, `a, b or c`.
 ///
 /// ```
-/// use wowflow::{kernel::KernelName, name::either};
-/// assert_eq!(either(&[KernelName::Riesz, KernelName::Laplace]), "riesz or laplace");
+/// use wowflow::name::either;
+/// assert_eq!(either(&["riesz", "laplace"]), "riesz or laplace");
 /// ```
-pub fn either<T: Named>(choices: &[T]) -> String {
-    let names: Vec<&str> = choices.iter().map(|choice| choice.name()).collect();
-    match names.as_slice() {
+#[must_use]
+pub fn either(names: &[&str]) -> String {
+    match names {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [first @ .., last] => format!("{} or {last}", first.join(", ")),

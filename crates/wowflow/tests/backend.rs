@@ -13,8 +13,9 @@ use wowflow::functional::{
 use wowflow::kernel::{Base, Gaussian, Kernel, Laplace, Riesz};
 use wowflow::measure::{MeasureOverMeasures, Pair};
 use wowflow::ot::one_d::coupling;
+use wowflow::ot::sliced::Host;
 use wowflow::ot::sliced::backend::{
-    Backend, BackendError, Cloud, Coefficients, Host, Measured, Output, PairLayout, PairMatrix, Profiles,
+    Backend, BackendError, Cloud, Coefficients, Measured, Output, PairLayout, PairMatrix, Profiles,
     Reduction, Side, Slicer, TargetPairs, shares,
 };
 use wowflow::ot::sliced::{PairwiseSliced, SlicedError};

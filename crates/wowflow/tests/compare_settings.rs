@@ -141,7 +141,8 @@ fn options_of_other_methods_are_refused() {
     }
     let error = MethodSettings { moments: 3.into(), ..of(MethodName::W2) }.resolve(3).unwrap_err();
     let (methods, found) = (vec![MethodName::SOtdd], MethodName::W2);
-    assert_eq!(error, CompareError::Foreign { option: "moments", methods, found });
+    let methods = methods.iter().map(|method| method.name()).collect();
+    assert_eq!(error, CompareError::Foreign { option: "moments", methods, found: found.name() });
 }
 
 #[test]
@@ -163,7 +164,7 @@ fn settings_of_a_method_give_it_again() {
 mod stored {
     use super::*;
     use wowflow::compare::{Certainty, CertaintyRecord};
-    use wowflow::estimate::Estimate;
+    use wowflow::stats::estimate::Estimate;
 
     #[test]
     fn methods_are_stored_as_tables_of_what_they_have() {

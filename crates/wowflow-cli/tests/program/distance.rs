@@ -139,7 +139,7 @@ fn the_report_has_everything_that_determines_it() {
         report["seconds"]["load"].as_f64() > Some(0.0) && report["seconds"]["compare"].as_f64() > Some(0.0)
     );
     let provenance = &report["provenance"];
-    assert_eq!(provenance["source"]["content_sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(provenance["datasets"][0]["content_sha256"].as_str().unwrap().len(), 64);
     assert_eq!(provenance["config_sha256"].as_str().unwrap().len(), 64);
 
     // A measured bandwidth is told, and gives the same value when it is typed.
@@ -242,7 +242,7 @@ fn images_of_other_sizes_are_brought_to_one() {
         "expected datasets of the same dimension, found 48 (noise:8x6:3) and 12 (noise:4x3:3): bring images to one size with resize",
     );
     let report = distance("noise:8x6:3", "noise:4x3:3", "--resize 4x3");
-    assert_eq!((report["provenance"]["source"]["dim"].as_u64()), Some(12));
+    assert_eq!((report["provenance"]["datasets"][0]["dim"].as_u64()), Some(12));
     assert!(number(&report, "value") > 0.0);
     run(["distance", "rings:5", "glyphs:digits:2"]).refused(
         "expected datasets of the same dimension, found 2 (rings:5) and 784 (glyphs:digits:2): embed all in a shared space first",
@@ -258,7 +258,7 @@ fn options_of_other_methods_are_refused() {
             "--directions 5",
             "expected directions with the method wow-sliced, otdd-sliced, mmd-sw, s-otdd, busemann, busemann-gaussian, dsw, sw or hipm only, found it with wow",
         ),
-        ("--method w2 --slicing hadamard", "--slicing"),
+        ("--method w2 --slicing hadamard", "expected slicing with the method"),
         ("--method otdd --kernel riesz", "expected kernel with the method mmd-sw only, found it with otdd"),
         ("--method sw --moments 3", "expected moments with the method s-otdd only"),
         (

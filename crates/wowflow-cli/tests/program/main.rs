@@ -7,15 +7,19 @@ mod distance;
 mod fetch;
 mod flow;
 mod geodesic;
+#[cfg(feature = "learn")]
+mod help;
 mod kinds;
 #[cfg(feature = "learn")]
 mod learn;
 mod library;
+mod outputs;
 mod pairwise;
 mod real_data;
 #[cfg(feature = "learn")]
 mod reproduce;
 mod resume;
+mod snapshot;
 mod support;
 #[cfg(not(feature = "learn"))]
 mod without_learn;

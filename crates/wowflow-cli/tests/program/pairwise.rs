@@ -101,7 +101,7 @@ fn what_makes_no_matrix_is_refused_and_leaves_no_trace() {
             "expected a bandwidth, one kernel for all pairs",
         ),
         (&["rings:5", "moons:5"], "--moments 5", "expected moments with the method s-otdd only"),
-        (&["rings:5", "moons:20000", "rings:20000"], "--method otdd", "take --sample N"),
+        (&["rings:5", "moons:20000", "rings:20000"], "--method otdd", "take fewer samples a class"),
     ] {
         pairwise(datasets, more, &out).refused(message);
         assert!(!out.exists(), "{message}");
@@ -190,7 +190,7 @@ fn ctrl_c_keeps_the_finished_pairs() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{said}");
     let words = format!(
-        "interrupted; finished pairs are kept, go on with: wowflow pairwise --resume {}",
+        "interrupted; finished pairs are kept; go on with: wowflow pairwise --resume {}",
         out.display()
     );
     assert_eq!(said.lines().last(), Some(words.as_str()));

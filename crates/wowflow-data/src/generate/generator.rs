@@ -4,7 +4,8 @@ use std::fmt;
 
 use wowflow::dataset::{ImageShape, Label};
 
-use super::{GenerateError, glyphs, noise, plane};
+use super::glyphs::{self, Alphabet};
+use super::{GenerateError, noise, plane};
 
 /// A seeded source of labeled samples.
 ///
@@ -39,15 +40,6 @@ pub enum NoiseShape {
     Image(ImageShape),
     /// As a plain vector of this dimension.
     Flat(usize),
-}
-
-/// The characters that [`Generator::Glyphs`] draws.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Alphabet {
-    /// The digits 0 to 9, labeled by number.
-    Digits,
-    /// Ten capital letters unlike the digits, labeled by themselves.
-    Letters,
 }
 
 const GLYPH: ImageShape = ImageShape { width: glyphs::SIDE, height: glyphs::SIDE, channels: 1 };
@@ -214,16 +206,6 @@ impl fmt::Display for NoiseShape {
             Self::Flat(dim) => write!(f, "{dim}"),
             Self::Image(ImageShape { width, height, channels: 1 }) => write!(f, "{width}x{height}"),
             Self::Image(shape) => write!(f, "{shape}"),
-        }
-    }
-}
-
-impl Alphabet {
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "digits" => Some(Self::Digits),
-            "letters" => Some(Self::Letters),
-            _ => None,
         }
     }
 }

@@ -9,7 +9,8 @@ mod glyphs;
 mod noise;
 mod plane;
 
-pub use generator::{Alphabet, Generator, NoiseShape};
+pub use generator::{Generator, NoiseShape};
+pub use glyphs::Alphabet;
 
 /// Largest number of coordinates that is generated: 4 GiB in single precision.
 const MAX_COORDINATES: usize = 1 << 30;

@@ -7,7 +7,7 @@ use wowflow::dataset::{ImageShape, Label, Points};
 use super::{Parsed, dataset, pixels, refused};
 use crate::error::DataError;
 use crate::npy::{self, NpyArray, NpyData};
-use crate::spec::Split;
+use crate::split::Split;
 
 pub(crate) const WEIGHTS: &str = "weights";
 pub(crate) const CLASS_WEIGHTS: &str = "class_weights";

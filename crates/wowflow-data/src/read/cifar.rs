@@ -9,7 +9,7 @@ use super::pickle::{self, Pickle, Value};
 use super::source;
 use super::{Parsed, dataset, pixels};
 use crate::error::DataError;
-use crate::spec::Split;
+use crate::split::Split;
 
 const SHAPE: ImageShape = ImageShape { width: 32, height: 32, channels: 3 };
 const PIXELS: usize = 32 * 32 * 3;

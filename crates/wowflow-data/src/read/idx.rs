@@ -9,7 +9,7 @@ use super::source;
 use super::{Parsed, dataset, pixels};
 use crate::bounded::read_full;
 use crate::error::DataError;
-use crate::spec::Split;
+use crate::split::Split;
 
 /// An IDX file as it stands.
 #[derive(Debug)]

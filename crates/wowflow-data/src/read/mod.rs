@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wowflow::dataset::{DatasetError, ImageShape, Label, LabeledDataset, Points};
 
 use crate::error::{DataError, Place};
-use crate::spec::Split;
+use crate::split::Split;
 
 mod arrays;
 mod cifar;

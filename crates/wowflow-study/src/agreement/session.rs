@@ -152,7 +152,7 @@ impl<'a> Work<'a> {
             Err(error) => Err(StudyError::Unfinished {
                 what: "finished pairs are kept".to_owned(),
                 folder: folder.to_owned(),
-                source: Box::new(error),
+                error: Box::new(error),
             }),
         }
     }

@@ -16,12 +16,15 @@
 mod config;
 mod problem;
 mod solution;
+mod steps;
 mod summary;
+mod written;
 
 pub use config::{Config, Request, Settings};
 pub use problem::Problem;
 pub use solution::Solution;
-pub use summary::{Class, Coupling, PairOfClasses, Step, Summary};
+pub use steps::Step;
+pub use summary::{Class, Coupling, PairOfClasses, Summary};
 
 use crate::error::Result;
 use crate::observer::{Observer, note};

@@ -10,7 +10,7 @@ use wowflow_data::{DatasetSpec, Prepared};
 
 use super::config::{Config, Request, Settings};
 use super::solution::Solution;
-use super::summary::Step;
+use super::steps::Step;
 use crate::error::{Place, Result, refuse, require};
 use crate::observer::{Event, Observer, Unit};
 use crate::record::{Program, SCHEMA};

@@ -1,23 +1,16 @@
-//! A barycenter that is reached: a dataset with labels from those its classes are matched to, and all of it on disk.
+//! A barycenter that is reached: a dataset with labels from those its classes are matched to.
 
 use std::collections::BTreeMap;
-use std::iter::repeat_n;
-use std::path::Path;
-use std::time::Instant;
 
 use wowflow::dataset::{ImageShape, Label, LabeledDataset};
 use wowflow::ot::geometry::Barycenter;
 use wowflow::ot::labels::match_classes;
-use wowflow_data::npy::NpyArray;
-use wowflow_data::{Prepared, write_npz_dataset};
+use wowflow_data::Prepared;
 
 use super::config::Config;
-use super::summary::{Step, Summary};
+use super::steps::Step;
 use crate::error::Result;
 use crate::labeled::{labeled, within};
-use crate::record::{
-    Attachment, Program, Provenance, RunProvenance, Session, config_sha256, write_bytes, write_json,
-};
 
 /// The file of the barycenter.
 pub(super) const FILE: &str = "barycenter.npz";
@@ -124,45 +117,6 @@ impl Solution {
     pub(super) fn seconds(&self) -> f64 {
         self.seconds
     }
-
-    /// Writes everything into a new folder, whole or not at all: the configuration, the provenance, the steps, the
-    /// barycenter with the labels of every dataset beside its own, the pictures given, and last the summary, which is
-    /// returned.
-    ///
-    /// # Errors
-    /// A folder with content, a place that cannot be written. Nothing is left then.
-    pub fn write(&self, out: &Path, program: &Program, pictures: &[Attachment]) -> Result<Summary> {
-        let started = Instant::now();
-        let run = RunProvenance::new(program, self.config.seed, config_sha256(&self.config)?);
-        let provenance = Provenance::new(run, &self.datasets);
-        let mut summary = self.summary();
-        Session::whole(out, |run| {
-            write_json(&run.provenance(), &provenance)?;
-            write_json(&run.config(), &self.config)?;
-            write_bytes(&run.metrics(), &lines(&self.steps)?)?;
-            self.write_dataset(&run.file(FILE))?;
-            for picture in pictures {
-                picture.write(run)?;
-                summary.pictures.push(picture.name.clone());
-            }
-            summary.seconds += started.elapsed().as_secs_f64();
-            write_json(&run.summary(), &summary)
-        })?;
-        Ok(summary)
-    }
-
-    fn write_dataset(&self, path: &Path) -> Result<()> {
-        let measure = &self.mean.measure;
-        let of_dataset = |k: usize| {
-            let classes = 0..measure.class_count();
-            let labels: Vec<String> =
-                classes.flat_map(|c| repeat_n(self.matched_label(k, c), measure.class_size(c))).collect();
-            (format!("y_{}", k + 1), NpyArray::text([labels.len()], labels))
-        };
-        let theirs: Vec<(String, NpyArray)> = (0..self.datasets.len()).map(of_dataset).collect();
-        let theirs: Vec<(&str, &NpyArray)> = theirs.iter().map(|(name, array)| (&name[..], array)).collect();
-        Ok(write_npz_dataset(path, &self.dataset, &theirs)?)
-    }
 }
 
 /// One label a class, from those of the matched classes.
@@ -177,13 +131,4 @@ fn labels(datasets: &[Prepared], matched: &[Vec<usize>], classes: usize) -> Vec<
         Label::parse(&if *count > 1 { format!("{label}#{count}") } else { label })
     };
     (0..classes).map(&mut label).collect()
-}
-
-fn lines(steps: &[Step]) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for step in steps {
-        serde_json::to_writer(&mut bytes, step)?;
-        bytes.push(b'\n');
-    }
-    Ok(bytes)
 }

@@ -1,4 +1,4 @@
-//! What is found about a barycenter: `summary.json`, and the lines of `metrics.jsonl`.
+//! What is found about a barycenter: `summary.json`.
 
 use serde::{Deserialize, Serialize};
 use wowflow::ot::exact::Atom;
@@ -6,19 +6,6 @@ use wowflow::ot::geometry::Stop;
 
 use super::solution::Solution;
 use crate::record::SCHEMA;
-
-/// A line of `metrics.jsonl`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
-    /// Steps taken, 0 at the start.
-    pub step: usize,
-    /// `sum_k lambda_k W_{W2}^2(B, P_k)`.
-    pub objective: f64,
-    /// Mean square that the next step moves the samples by.
-    pub movement: f64,
-    /// Seconds since the iteration began.
-    pub seconds: f64,
-}
 
 /// `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

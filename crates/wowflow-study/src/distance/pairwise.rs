@@ -211,7 +211,7 @@ impl Work {
             Err(error) => Err(StudyError::Unfinished {
                 what: "finished pairs are kept".to_owned(),
                 folder: folder.to_owned(),
-                source: Box::new(error),
+                error: Box::new(error),
             }),
         }
     }

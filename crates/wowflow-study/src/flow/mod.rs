@@ -13,6 +13,7 @@
 //! ```
 
 mod config;
+mod pair;
 mod recorder;
 mod results;
 mod session;
@@ -29,9 +30,10 @@ use crate::record::{
 };
 
 pub use config::{Config, Request};
+use pair::Pair;
+pub use pair::exact_distance;
 pub use recorder::VOTES;
-pub use results::exact_distance;
-use session::{Pair, run};
+use session::run;
 
 /// How a flow ended.
 #[derive(Clone, Debug, PartialEq)]

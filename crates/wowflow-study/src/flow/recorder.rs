@@ -13,8 +13,7 @@ use wowflow::scalar::Scalar;
 use wowflow_data::npy::{NpyArray, write_npy};
 
 use super::config::Config;
-use super::results::exact_distance;
-use super::session::Pair;
+use super::pair::{Pair, exact_distance};
 use crate::error::{Result, StudyError};
 use crate::record::{
     FramesIndex, MetricsRecord, NpyScalar, RunDir, SCHEMA, config_sha256, read_metrics, write_bytes,

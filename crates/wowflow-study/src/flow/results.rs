@@ -4,14 +4,12 @@ use serde_json::{Map, Value, json};
 use wowflow::flow::StopReason;
 use wowflow::functional::Quantity;
 use wowflow::measure::MeasureOverMeasures;
-use wowflow::ot::exact::OtError;
 use wowflow::ot::labels::match_classes;
-use wowflow::ot::wow::{KeepPlans, WowTransport, wow2_pow};
-use wowflow::scalar::Scalar;
 
 use super::config::Config;
+use super::pair::{Pair, exact_distance};
 use super::recorder::{Recorder, VOTES};
-use super::session::Pair;
+
 use crate::error::Result;
 use crate::labeled::write_flowed;
 use crate::record::{
@@ -88,19 +86,6 @@ pub(super) fn finish<T: NpyScalar>(
     };
     write_json(&run.summary(), &summary)?;
     Ok(summary)
-}
-
-/// The exact `W_{W2}^2` on at most `limit` samples a class, drawn with the seed.
-///
-/// # Errors
-/// Distances that are not finite.
-pub fn exact_distance<T: Scalar>(
-    particles: &MeasureOverMeasures<T>,
-    target: &MeasureOverMeasures<T>,
-    limit: usize,
-    seed: u64,
-) -> Result<WowTransport, OtError> {
-    wow2_pow(&particles.subsample(limit, seed), &target.subsample(limit, seed), KeepPlans::No)
 }
 
 /// Along the flow, the share of samples whose nearest neighbour in the target is of the class that

@@ -4,22 +4,15 @@ use std::ops::ControlFlow;
 
 use wowflow::flow::{FlowState, StopReason};
 use wowflow::functional::Functional;
-use wowflow_data::Prepared;
 
 use super::config::Config;
+use super::pair::Pair;
 use super::recorder::{Recorder, remove_unlisted_frames};
 use super::results::{Results, finish};
 use super::{Finished, Outcome};
 use crate::error::{Result, StudyError, refuse};
 use crate::observer::{Event, Observer, Unit};
 use crate::record::{NpyScalar, Session, config_sha256, latest_checkpoint, remove_checkpoints_before};
-
-/// The two datasets of a flow.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pair<'a> {
-    pub(crate) source: &'a Prepared,
-    pub(crate) target: &'a Prepared,
-}
 
 /// Takes a flow from where it stands to its end.
 pub(super) fn run<T: NpyScalar>(
@@ -64,7 +57,7 @@ pub(super) fn run<T: NpyScalar>(
     let unfinished = |what: String, error: StudyError| StudyError::Unfinished {
         what,
         folder: place.root().to_owned(),
-        source: Box::new(error),
+        error: Box::new(error),
     };
     if let Some(error) = trouble {
         return Err(unfinished(format!("the flow stopped at step {}", state.step()), error));

@@ -38,16 +38,17 @@ fn plain(path: &Path) -> &Path {
 
 fn make_folder(out: &Path) -> Result<Made> {
     let out = plain(out);
-    if let Some(file) = out.ancestors().find(|place| place.exists()).filter(|place| !place.is_dir()) {
-        refuse!("expected a folder to create {} in, found the file {}", out.display(), file.display());
-    }
+    let cannot = |error: io::Error| {
+        let out = out.display();
+        StudyError::Refused(format!("expected a place to create the folder {out}, found none: {error}"))
+    };
     if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::create_dir_all(parent).map_err(StudyError::io("create the folder", out))?;
+        fs::create_dir_all(parent).map_err(cannot)?;
     }
     match fs::create_dir(out) {
         Ok(()) => Ok(Made::New),
         Err(_) if out.is_dir() => Ok(Made::Found),
-        Err(error) => Err(StudyError::io("create the folder", out)(error)),
+        Err(error) => Err(cannot(error)),
     }
 }
 
@@ -91,7 +92,7 @@ pub(super) fn remove_temporary_in(folders: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// Fails when there is something at `out` that a run would overwrite.
+/// Fails when there is something at `out` that a run would overwrite, or a file where its folders would be.
 ///
 /// # Errors
 /// A file, or a folder with content.
@@ -99,6 +100,9 @@ pub fn refuse_existing(out: &Path) -> Result<()> {
     let out = plain(out);
     if out.is_file() {
         refuse!("expected a folder to create, found the file {}", out.display());
+    }
+    if let Some(file) = out.ancestors().find(|place| place.exists()).filter(|place| !place.is_dir()) {
+        refuse!("expected a folder to create {} in, found the file {}", out.display(), file.display());
     }
     let taken = match fs::read_dir(out) {
         Ok(mut entries) => entries.next().is_some(),

@@ -4,11 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{RecordError, check_schema, read_json};
+use super::json::{check_schema, read_json};
 use super::metrics::{FramesIndex, MetricsRecord, Summary, read_metrics};
-
-/// Version of the layout described in this module; every JSON file with a `schema` field names it.
-pub const SCHEMA: u32 = 3;
+use crate::error::RecordError;
 
 /// Where each file of a run lies.
 ///

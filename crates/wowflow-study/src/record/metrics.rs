@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use wowflow::dataset::ImageShape;
 use wowflow::functional::Quantity;
 
-use super::error::{RecordError, read_bytes};
+use super::json::read_bytes;
+use crate::error::RecordError;
 
 /// One line of `metrics.jsonl`: the state observed at a step; step 0 is the initial state.
 ///
@@ -220,7 +221,8 @@ fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
 mod tests {
     use std::fs;
 
-    use super::super::layout::{RunDir, SCHEMA};
+    use super::super::layout::RunDir;
+    use super::super::schema::SCHEMA;
     use super::*;
 
     fn record(step: u64, value: f64) -> MetricsRecord {

@@ -4,23 +4,25 @@
 mod attachment;
 mod checkpoint;
 mod directory;
-mod error;
+mod json;
 mod layout;
 mod log;
 mod metrics;
 mod provenance;
+mod schema;
 mod session;
 
+pub use crate::error::RecordError;
 pub use attachment::Attachment;
 pub use checkpoint::{Checkpoint, NpyScalar};
 pub(crate) use checkpoint::{latest_checkpoint, remove_checkpoints_before, write_checkpoint};
 pub use directory::{free_name, refuse_existing, write_bytes, write_json};
-pub use error::RecordError;
-pub(crate) use error::read_json;
-pub use layout::{RunDir, RunNames, SCHEMA};
+pub(crate) use json::read_json;
+pub use layout::{RunDir, RunNames};
 pub use log::{LineLog, read_lines};
 pub use metrics::{ClassMatch, FramesIndex, FunctionalRecord, MetricsRecord, Summary, read_metrics};
 #[cfg(feature = "learn")]
 pub(crate) use provenance::{PLATFORM, REVISION};
 pub use provenance::{Program, Provenance, RunProvenance};
+pub use schema::SCHEMA;
 pub use session::{Config, Session, config_sha256};

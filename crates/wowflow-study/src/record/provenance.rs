@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use wowflow_data::{DataProvenance, Lookup, Prepared, Size};
 
-use super::layout::SCHEMA;
+use super::schema::SCHEMA;
 
 /// The program, notebook or service that runs studies, and where it keeps data.
 ///

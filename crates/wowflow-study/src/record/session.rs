@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use wowflow_data::{DataProvenance, Prepared, Size, sha256_hex};
 
 use super::directory::{Claim, claim, create, remove_temporary_in, write_json};
-use super::error::{RecordError, check_schema, read_json};
+use super::json::{check_schema, read_json};
 use super::layout::RunDir;
 use super::provenance::{Program, Provenance};
-use crate::error::{Result, StudyError, refuse, require};
+use crate::error::{RecordError, Result, StudyError, refuse, require};
 
 /// The resolved configuration of a study: everything that determines its result, and nothing else.
 pub trait Config: Serialize + DeserializeOwned {

@@ -10,7 +10,6 @@ use crate::ot::exact::OtError;
 use crate::ot::sliced::SlicedError;
 
 use super::otdd::OtddError;
-use super::{MethodName, ProcessName};
 
 /// Why there is no such distance, or why two datasets could not be compared.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -43,9 +42,9 @@ pub enum CompareError {
         /// Name of the option.
         option: &'static str,
         /// The methods that have it.
-        methods: Vec<MethodName>,
+        methods: Vec<&'static str>,
         /// The method that was chosen.
-        found: MethodName,
+        found: &'static str,
     },
     /// A stored method without one of the options it has.
     #[error("expected {option} with the method {method}, found none")]
@@ -53,13 +52,13 @@ pub enum CompareError {
         /// Name of the option.
         option: &'static str,
         /// The method.
-        method: MethodName,
+        method: &'static str,
     },
     /// A length for a process that has none.
     #[error("expected no length with the process {process}, found {found}")]
     ForeignLength {
         /// The process.
-        process: ProcessName,
+        process: &'static str,
         /// The length.
         found: f64,
     },

@@ -274,7 +274,7 @@ mod tests {
             };
             let (p, q) = (draw(&[3, 4, 1], 2 * step), draw(&[2, 5], 2 * step + 1));
             let (lower, upper) = bounds(&p, &q);
-            let (a, b) = (super::super::samples::masses(&p), super::super::samples::masses(&q));
+            let (a, b) = (super::super::masses::masses(&p), super::super::masses::masses(&q));
             let squares = squared_euclidean(p.points(), q.points(), 2).unwrap();
             let roots = squares.values().iter().map(|square| square.sqrt()).collect();
             let costs = CostMatrix::new(8, 7, roots).unwrap();

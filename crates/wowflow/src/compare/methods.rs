@@ -2,65 +2,12 @@
 
 use std::fmt;
 
-use super::settings::Has;
+use super::options::Has;
 use super::{
-    Busemann, CompareError, DoubleSliced, Hipm, Inner, Method, MethodSettings, Mmd, OtddMethod, PooledSliced,
-    Process, ProcessName, Rays, SlicedOtdd,
+    Busemann, CompareError, DoubleSliced, Hipm, Inner, Method, MethodName, MethodSettings, Mmd, OtddMethod,
+    PooledSliced, Process, ProcessName, Rays, SlicedOtdd,
 };
 use crate::kernel::Base;
-
-/// A distance between datasets by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MethodName {
-    /// [`Method::Wow`] with [`Inner::Exact`].
-    #[default]
-    Wow,
-    /// [`Method::Wow`] with [`Inner::Sliced`].
-    WowSliced,
-    /// [`Method::Wow`] with [`Inner::Gaussian`].
-    WowGaussian,
-    /// [`Method::Otdd`] with [`Inner::Exact`].
-    Otdd,
-    /// [`Method::Otdd`] with [`Inner::Gaussian`].
-    OtddGaussian,
-    /// [`Method::Otdd`] with [`Inner::Sliced`].
-    OtddSliced,
-    /// [`Method::Mmd`].
-    MmdSw,
-    /// [`Method::SlicedOtdd`].
-    SOtdd,
-    /// [`Method::Busemann`] with [`Rays::Gaussian1d`].
-    Busemann,
-    /// [`Method::Busemann`] with [`Rays::Gaussian`].
-    BusemannGaussian,
-    /// [`Method::DoubleSliced`].
-    Dsw,
-    /// [`Method::PooledSliced`].
-    Sw,
-    /// [`Method::PooledW2`].
-    W2,
-    /// [`Method::Hipm`].
-    Hipm,
-}
-
-crate::named!(MethodName, "distance between datasets", {
-    Wow = "wow": "Wasserstein over Wasserstein: classes coupled at their exact W_2^2.",
-    WowSliced = "wow-sliced": "The same with SW_2^2 between classes.",
-    WowGaussian = "wow-gaussian":
-        "The same with W_2^2 between the Gaussians of the classes' means and covariances.",
-    Otdd = "otdd": "OTDD: samples coupled at |x - y|^2 plus the exact W_2^2 of their classes.",
-    OtddGaussian = "otdd-gaussian": "The same with W_2^2 between Gaussians.",
-    OtddSliced = "otdd-sliced": "The same with d SW_2^2 between classes.",
-    MmdSw = "mmd-sw": "Maximum mean discrepancy with a kernel on the sliced distance of classes.",
-    SOtdd = "s-otdd": "s-OTDD: samples sliced together with moments of their classes.",
-    Busemann = "busemann": "Busemann-sliced along rays of Gaussians on the line (SWB1DG).",
-    BusemannGaussian = "busemann-gaussian":
-        "Busemann-sliced along rays of Gaussians (SWBG), for some tens of dimensions.",
-    Dsw = "dsw": "Double-sliced Wasserstein over Wasserstein.",
-    Sw = "sw": "Sliced SW_p of the pooled samples: the baseline that forgets labels.",
-    W2 = "w2": "Exact W_2 of the pooled samples: the baseline that forgets labels.",
-    Hipm = "hipm": "Hierarchical integral probability metric, by a lower and an upper bound.",
-});
 
 /// How the time of a method grows. It is stored by name, `linear`, `cubic-in-dimension` or `quadratic`, and told in
 /// short, for `n` samples in `d` dimensions.

@@ -11,9 +11,11 @@ mod double_sliced;
 mod error;
 mod factor;
 mod hipm;
+mod masses;
 mod methods;
 mod mmd;
 mod normal;
+mod options;
 pub mod otdd;
 mod otdd_method;
 mod pooled;
@@ -34,7 +36,7 @@ pub use classes::destinations;
 pub use double_sliced::{DoubleSliced, Process, ProcessName};
 pub use error::CompareError;
 pub use hipm::Hipm;
-pub use methods::{Growth, MethodName};
+pub use methods::Growth;
 pub use mmd::Mmd;
 pub use otdd_method::OtddMethod;
 pub use pooled::PooledSliced;
@@ -42,6 +44,59 @@ pub use s_otdd::SlicedOtdd;
 pub use settings::MethodSettings;
 pub use slices::Slices;
 pub use wow::Inner;
+
+/// A distance between datasets by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MethodName {
+    /// [`Method::Wow`] with [`Inner::Exact`].
+    #[default]
+    Wow,
+    /// [`Method::Wow`] with [`Inner::Sliced`].
+    WowSliced,
+    /// [`Method::Wow`] with [`Inner::Gaussian`].
+    WowGaussian,
+    /// [`Method::Otdd`] with [`Inner::Exact`].
+    Otdd,
+    /// [`Method::Otdd`] with [`Inner::Gaussian`].
+    OtddGaussian,
+    /// [`Method::Otdd`] with [`Inner::Sliced`].
+    OtddSliced,
+    /// [`Method::Mmd`].
+    MmdSw,
+    /// [`Method::SlicedOtdd`].
+    SOtdd,
+    /// [`Method::Busemann`] with [`Rays::Gaussian1d`].
+    Busemann,
+    /// [`Method::Busemann`] with [`Rays::Gaussian`].
+    BusemannGaussian,
+    /// [`Method::DoubleSliced`].
+    Dsw,
+    /// [`Method::PooledSliced`].
+    Sw,
+    /// [`Method::PooledW2`].
+    W2,
+    /// [`Method::Hipm`].
+    Hipm,
+}
+
+crate::named!(MethodName, "distance between datasets", {
+    Wow = "wow": "Wasserstein over Wasserstein: classes coupled at their exact W_2^2.",
+    WowSliced = "wow-sliced": "The same with SW_2^2 between classes.",
+    WowGaussian = "wow-gaussian":
+        "The same with W_2^2 between the Gaussians of the classes' means and covariances.",
+    Otdd = "otdd": "OTDD: samples coupled at |x - y|^2 plus the exact W_2^2 of their classes.",
+    OtddGaussian = "otdd-gaussian": "The same with W_2^2 between Gaussians.",
+    OtddSliced = "otdd-sliced": "The same with d SW_2^2 between classes.",
+    MmdSw = "mmd-sw": "Maximum mean discrepancy with a kernel on the sliced distance of classes.",
+    SOtdd = "s-otdd": "s-OTDD: samples sliced together with moments of their classes.",
+    Busemann = "busemann": "Busemann-sliced along rays of Gaussians on the line (SWB1DG).",
+    BusemannGaussian = "busemann-gaussian":
+        "Busemann-sliced along rays of Gaussians (SWBG), for some tens of dimensions.",
+    Dsw = "dsw": "Double-sliced Wasserstein over Wasserstein.",
+    Sw = "sw": "Sliced SW_p of the pooled samples: the baseline that forgets labels.",
+    W2 = "w2": "Exact W_2 of the pooled samples: the baseline that forgets labels.",
+    Hipm = "hipm": "Hierarchical integral probability metric, by a lower and an upper bound.",
+});
 
 /// A distance between two datasets, and what it was made of.
 #[derive(Clone, Debug, PartialEq)]

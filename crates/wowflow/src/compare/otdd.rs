@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::samples::masses;
+use super::masses::masses;
 use crate::directions::{Directions, DirectionsError, Slicing};
 use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::bures::{self, BuresError, Gaussian};

@@ -1,6 +1,7 @@
 //! The baselines that forget labels: exact `W_2` and sliced `SW_p` of the pooled samples.
 
 use super::error;
+use super::masses::masses;
 use super::samples::{self, ClassRow, Labels, Settings};
 use super::{CompareError, Comparison, Method, Slices};
 use crate::measure::{MeasureOverMeasures, Pair};
@@ -58,7 +59,7 @@ pub(super) fn w2<T: Scalar>(
     p: &MeasureOverMeasures<T>,
     q: &MeasureOverMeasures<T>,
 ) -> Result<Comparison, CompareError> {
-    let (a, b) = (samples::masses(p), samples::masses(q));
+    let (a, b) = (masses(p), masses(q));
     let found = transport(p.points(), Some(&a), q.points(), Some(&b), p.dim())?;
     let coupling = Some(found.coupling);
     Ok(Comparison { coupling, ..Comparison::exact(Method::PooledW2, 2.0, found.value, found.gap) })

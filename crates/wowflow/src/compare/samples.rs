@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::masses::masses;
 use super::slices::Slices;
 use super::{CompareError, Comparison, Method};
 use crate::measure::{MeasureOverMeasures, Pair};
@@ -102,21 +103,6 @@ impl<'a, T: Scalar> Samples<'a, T> {
         let uniform = masses.iter().all(|mass| *mass == masses[0]);
         Self { side, measure, masses, uniform }
     }
-}
-
-/// The mass `w_c a_{c,i}` of every sample, class after class.
-pub(super) fn masses<T: Scalar>(measure: &MeasureOverMeasures<T>) -> Vec<f64> {
-    let mut masses = Vec::with_capacity(measure.sample_count());
-    for (class, outer) in measure.outer_weights().iter().enumerate() {
-        match measure.class_weights(class) {
-            Some(weights) => masses.extend(weights.iter().map(|weight| outer * weight)),
-            None => {
-                let size = measure.class_size(class);
-                masses.extend(std::iter::repeat_n(outer / size as f64, size));
-            }
-        }
-    }
-    masses
 }
 
 /// How sorted samples are coupled, as far as all slices share it.

@@ -1,27 +1,11 @@
 //! The settings of a distance: its name and its options, which may be left open.
 
+use super::options::Has;
 use super::{CompareError, DoubleSliced, Inner, Method, MethodName, Process, ProcessName, Slices};
 use crate::auto::Auto;
 use crate::directions::Slicing;
 use crate::kernel::{KernelName, KernelSettings};
 use crate::name::Named;
-
-/// What a method can have options for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Has {
-    /// Number and kind of directions.
-    Slices,
-    /// A kernel.
-    Kernel,
-    /// The exponent.
-    Order,
-    /// Moments of classes.
-    Moments,
-    /// Random functions.
-    Functions,
-    /// Entropic transport.
-    Regularisation,
-}
 
 /// A distance by name with its options; by default exact `W_{W2}`. What a method does not have must be left open.
 ///
@@ -88,8 +72,9 @@ impl MethodSettings {
         let found = self.name;
         match self.options().into_iter().find(|(has, _, given)| *given && !found.has(*has)) {
             Some((has, option, _)) => {
-                let methods = MethodName::ALL.iter().copied().filter(|method| method.has(has)).collect();
-                Err(CompareError::Foreign { option, methods, found })
+                let methods =
+                    MethodName::ALL.iter().filter(|method| method.has(has)).map(|method| method.name());
+                Err(CompareError::Foreign { option, methods: methods.collect(), found: found.name() })
             }
             None => self.build(dim),
         }
@@ -136,7 +121,9 @@ impl MethodSettings {
                 Ok(Process::SquaredExponential { length: length.or(DoubleSliced::LENGTH) })
             }
             (ProcessName::Brownian, Auto::Auto) => Ok(Process::Brownian),
-            (process, Auto::Given(found)) => Err(CompareError::ForeignLength { process, found }),
+            (process, Auto::Given(found)) => {
+                Err(CompareError::ForeignLength { process: process.name(), found })
+            }
         }
     }
 
@@ -163,7 +150,7 @@ impl TryFrom<MethodSettings> for Method {
         let absent =
             settings.options().into_iter().zip(whole).find(|((_, _, given), (_, _, has))| *has && !given);
         match absent {
-            Some(((_, option, _), _)) => Err(CompareError::Missing { option, method: settings.name }),
+            Some(((_, option, _), _)) => Err(CompareError::Missing { option, method: settings.name.name() }),
             None => Ok(method),
         }
     }

@@ -52,7 +52,7 @@ impl<'q, T: Scalar, M: FeatureMap<T>> MappedMmd<'q, T, M> {
         Ok(Self { kernel, pullback: Pullback::new(source, target, plan, view, map)? })
     }
 
-    /// The same functional computed by another backend than [`Host`](crate::ot::sliced::backend::Host).
+    /// The same functional computed by another backend than [`Host`](crate::ot::sliced::Host).
     ///
     /// # Errors
     /// Datasets that do not fit it.

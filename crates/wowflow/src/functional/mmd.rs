@@ -175,7 +175,7 @@ impl<'q, T: Scalar> MmdSw<'q, T> {
         })
     }
 
-    /// The same functional computed by another backend than [`Host`](crate::ot::sliced::backend::Host).
+    /// The same functional computed by another backend than [`Host`](crate::ot::sliced::Host).
     ///
     /// # Errors
     /// Datasets that do not fit it.

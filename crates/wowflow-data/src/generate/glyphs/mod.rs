@@ -4,10 +4,28 @@ use std::f64::consts::TAU;
 
 use wowflow::rng::Reader;
 
-use super::Alphabet;
 use strokes::{Piece, Variant};
 
 mod strokes;
+
+/// The characters that [`Generator::Glyphs`] draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alphabet {
+    /// The digits 0 to 9, labeled by number.
+    Digits,
+    /// Ten capital letters unlike the digits, labeled by themselves.
+    Letters,
+}
+
+impl Alphabet {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "digits" => Some(Self::Digits),
+            "letters" => Some(Self::Letters),
+            _ => None,
+        }
+    }
+}
 
 pub(super) const CLASSES: usize = 10;
 /// Pixels from left to right and from top to bottom.

@@ -3,7 +3,7 @@
 //! A step takes two passes over the directions, in blocks. Pass one projects both sides, sorts the rows and sums the
 //! distances of all pairs of classes; from them come coefficients; pass two turns sorted rows into forces and projects
 //! them back. The engine of this crate decides on the blocks, on the batches that tell the error of a mean, and on
-//! what is still known of the target. A [`Backend`] makes [`Profiles`], which hold all rows and do the work: [`Host`]
+//! what is still known of the target. A [`Backend`] makes [`Profiles`], which hold all rows and do the work: [`Host`](super::Host)
 //! on the threads of this process, or another crate's on a device. A backend may name a [`Reduction`]: then several
 //! processes share out the directions.
 //!
@@ -12,8 +12,9 @@
 //! ```
 //! use std::ops::Range;
 //! use std::sync::Arc;
+//! use wowflow::ot::sliced::Host;
 //! use wowflow::ot::sliced::backend::{
-//!     Backend, BackendError, Host, PairLayout, PairMatrix, Profiles, Reduction,
+//!     Backend, BackendError, PairLayout, PairMatrix, Profiles, Reduction,
 //! };
 //! use wowflow::scalar::Scalar;
 //!
@@ -53,7 +54,6 @@ use thiserror::Error;
 use super::{Base, WithinAtomVariance};
 use crate::scalar::Scalar;
 
-pub use super::host::Host;
 pub use super::layout::{Class, PairLayout, Side};
 pub use super::matrix::{Coefficients, PairMatrix};
 pub use crate::directions::{DrawId, Slicer};

@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::backend::{Backend, BackendError, Cloud, Host, Measured, Profiles, Side, TargetPairs, shares};
+use super::backend::{Backend, BackendError, Cloud, Measured, Profiles, Side, TargetPairs, shares};
+use super::host::Host;
 use super::host::HostProfiles;
 use super::layout::PairLayout;
 use super::matrix::{Coefficients, PairMatrix, Sampled};

@@ -19,6 +19,7 @@ use crate::scalar::Scalar;
 use crate::stats::estimate::Estimate;
 
 pub(crate) use engine::{BATCHES, Engine};
+pub use host::Host;
 pub use layout::WithinAtomVariance;
 pub(crate) use matrix::PAIR_ROWS;
 pub use matrix::PairMatrix;

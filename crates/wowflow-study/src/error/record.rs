@@ -1,13 +1,9 @@
-//! Why a record could not be read, and the reading of its JSON files.
+//! Why a record could not be read.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
 use thiserror::Error;
-
-use super::layout::SCHEMA;
 
 /// Why a record could not be read.
 #[derive(Debug, Error)]
@@ -22,12 +18,12 @@ pub enum RecordError {
         path: PathBuf,
     },
     /// The operating system refused to read.
-    #[error("cannot access {}: {source}", path.display())]
+    #[error("cannot access {}: {error}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// The reason given.
-        source: io::Error,
+        error: io::Error,
     },
     /// A file was written under another version of the layout.
     #[error(
@@ -59,28 +55,7 @@ impl RecordError {
         Self::Content { path: path.to_owned(), expected: expected.into(), found: found.into() }
     }
 
-    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
-    }
-}
-
-/// Reads a JSON file of the run directory into `T`; `what` names it in errors.
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, RecordError> {
-    let bytes = read_bytes(path, what)?;
-    serde_json::from_slice(&bytes).map_err(|error| RecordError::content(path, what, error.to_string()))
-}
-
-pub(crate) fn read_bytes(path: &Path, what: &'static str) -> Result<Vec<u8>, RecordError> {
-    fs::read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => RecordError::Missing { what, path: path.to_owned() },
-        _ => RecordError::io(path, error),
-    })
-}
-
-pub(crate) fn check_schema(path: &Path, found: u32) -> Result<(), RecordError> {
-    if found == SCHEMA {
-        Ok(())
-    } else {
-        Err(RecordError::Schema { path: path.to_owned(), expected: SCHEMA, found })
+    pub(crate) fn io(path: &Path, error: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), error }
     }
 }

@@ -1,5 +1,7 @@
 //! Why a study was refused or ended early.
 
+mod record;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +16,7 @@ use wowflow::ot::exact::OtError;
 use wowflow::ot::geometry::GeometryError;
 use wowflow_data::DataError;
 
-use crate::record::RecordError;
+pub use record::RecordError;
 
 /// The result of a step of a study.
 pub type Result<T, E = StudyError> = std::result::Result<T, E>;
@@ -27,32 +29,32 @@ pub enum StudyError {
     #[error("{0}")]
     Refused(String),
     /// Where something else went wrong.
-    #[error("{place}: {source}")]
+    #[error("{place}: {error}")]
     At {
         /// The dataset, file, row or method.
         place: String,
         /// What went wrong.
-        source: Box<StudyError>,
+        error: Box<StudyError>,
     },
     /// A study that stopped half-way; what was recorded is kept, and it can be resumed.
-    #[error("{what}, resume the run in {}: {source}", folder.display())]
+    #[error("{what}, resume the run in {}: {error}", folder.display())]
     Unfinished {
         /// Where it stopped.
         what: String,
         /// Its folder.
         folder: PathBuf,
         /// Why.
-        source: Box<StudyError>,
+        error: Box<StudyError>,
     },
     /// The operating system refused to read or write.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {error}", path.display())]
     Io {
         /// Such as `write` or `create the folder`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The reason given.
-        source: io::Error,
+        error: io::Error,
     },
     /// The observer asked to stop, and what was reached is not kept or cannot be gone on with from here.
     #[error("interrupted")]
@@ -116,7 +118,7 @@ impl StudyError {
     /// A refusal by the operating system.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+        move |error| Self::Io { action, path, error }
     }
 
     /// Whether the observer asked to stop.
@@ -124,7 +126,7 @@ impl StudyError {
     pub fn is_interruption(&self) -> bool {
         match self {
             Self::Interrupted => true,
-            Self::At { source, .. } | Self::Unfinished { source, .. } => source.is_interruption(),
+            Self::At { error, .. } | Self::Unfinished { error, .. } => error.is_interruption(),
             _ => false,
         }
     }
@@ -138,7 +140,7 @@ pub(crate) trait Place<T> {
 
 impl<T, E: Into<StudyError>> Place<T> for std::result::Result<T, E> {
     fn at(self, place: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|error| StudyError::At { place: place(), source: Box::new(error.into()) })
+        self.map_err(|error| StudyError::At { place: place(), error: Box::new(error.into()) })
     }
 }
 
