@@ -22,21 +22,43 @@ pub(crate) fn stable(text: &str, folder: &Path, digits: usize) -> String {
         text = text.replace("\\\\", "/").replace('\\', "/");
     }
     let text = text.replace(folder.to_str().unwrap(), "[folder]");
+    let mut masked = Masked::default();
     let lines: Vec<String> =
-        text.lines().map(|line| clocks(&checksums(&rounded(&built(&masked(line)), digits)))).collect();
+        text.lines().map(|line| clocks(&checksums(&rounded(&built(&masked.line(line)), digits)))).collect();
     lines.join("\n")
 }
 
-/// A line of JSON whose key says that its value differs everywhere.
-fn masked(line: &str) -> String {
-    let Some((head, tail)) = line.split_once("\": ") else { return line.to_owned() };
-    let key = head.trim_start().trim_start_matches('"');
-    let differs = MASKED.iter().any(|word| key == *word || key.ends_with(&format!("_{word}")));
-    if !differs || tail.starts_with(['{', '[']) || tail.starts_with("null") {
-        return line.to_owned();
+/// Hides the values of JSON whose key says that they differ everywhere, also those of an array or an object, line by line.
+#[derive(Default)]
+struct Masked {
+    /// The indentation of the key whose values are being read.
+    group: Option<usize>,
+}
+
+impl Masked {
+    fn line(&mut self, line: &str) -> String {
+        let comma = if line.ends_with(',') { "," } else { "" };
+        let inner = line.trim_start();
+        let indentation = line.len() - inner.len();
+        if let Some(key) = self.group {
+            if indentation == key {
+                self.group = None;
+            }
+            let value = line.rfind("\": ").map_or(indentation, |key| key + 3);
+            let number = line[value..].starts_with(|c: char| c.is_ascii_digit());
+            return if number { format!("{}\"[time]\"{comma}", &line[..value]) } else { line.to_owned() };
+        }
+        let Some((head, tail)) = line.split_once("\": ") else { return line.to_owned() };
+        let key = head.trim_start().trim_start_matches('"');
+        if !key.split('_').any(|word| MASKED.contains(&word)) || tail.starts_with("null") {
+            return line.to_owned();
+        }
+        if tail == "[" || tail == "{" {
+            self.group = Some(indentation);
+            return line.to_owned();
+        }
+        format!("{head}\": \"[{key}]\"{comma}")
     }
-    let comma = if tail.ends_with(',') { "," } else { "" };
-    format!("{head}\": \"[{key}]\"{comma}")
 }
 
 /// `by wowflow REVISION on MACHINE; `.
@@ -122,6 +144,10 @@ fn numbers_keep_three_digits_and_other_words_stay() {
         ),
         ("  \"move_seconds\": 1.25,", "  \"move_seconds\": \"[move_seconds]\","),
         ("  \"seconds\": null", "  \"seconds\": null"),
+        (
+            "  \"seconds\": [\n    0.25,\n    null\n  ],\n  \"n\": 7",
+            "  \"seconds\": [\n    \"[time]\",\n    null\n  ],\n  \"n\": 7",
+        ),
         ("  \"value\": 1.0", "  \"value\": 1"),
     ] {
         assert_eq!(stable(text, folder, 3), expected);

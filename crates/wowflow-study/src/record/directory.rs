@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process;
 
 use serde::Serialize;
 use wowflow_data::atomic;
@@ -36,14 +37,18 @@ fn plain(path: &Path) -> &Path {
     path.components().as_path()
 }
 
-fn make_folder(out: &Path) -> Result<Made> {
-    let out = plain(out);
-    let cannot = |error: io::Error| {
+fn no_place(out: &Path) -> impl Fn(io::Error) -> StudyError {
+    move |error| {
         let out = out.display();
         StudyError::Refused(format!("expected a place to create the folder {out}, found none: {error}"))
-    };
+    }
+}
+
+fn make_folder(out: &Path) -> Result<Made> {
+    let out = plain(out);
+    let cannot = no_place(out);
     if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::create_dir_all(parent).map_err(cannot)?;
+        fs::create_dir_all(parent).map_err(&cannot)?;
     }
     match fs::create_dir(out) {
         Ok(()) => Ok(Made::New),
@@ -92,17 +97,19 @@ pub(super) fn remove_temporary_in(folders: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// Fails when there is something at `out` that a run would overwrite, or a file where its folders would be.
+/// Fails when there is something at `out` that a run would overwrite, or when nothing can be written there: known
+/// before the work begins. A folder is made beside it for a moment, and removed.
 ///
 /// # Errors
-/// A file, or a folder with content.
+/// A file at `out` or where its folders would be, a folder with content, a place that takes no folders.
 pub fn refuse_existing(out: &Path) -> Result<()> {
     let out = plain(out);
     if out.is_file() {
         refuse!("expected a folder to create, found the file {}", out.display());
     }
-    if let Some(file) = out.ancestors().find(|place| place.exists()).filter(|place| !place.is_dir()) {
-        refuse!("expected a folder to create {} in, found the file {}", out.display(), file.display());
+    let place = out.ancestors().find(|place| place.exists()).unwrap_or(Path::new("."));
+    if !place.is_dir() {
+        refuse!("expected a folder to create {} in, found the file {}", out.display(), place.display());
     }
     let taken = match fs::read_dir(out) {
         Ok(mut entries) => entries.next().is_some(),
@@ -114,7 +121,12 @@ pub fn refuse_existing(out: &Path) -> Result<()> {
             "expected a new or empty folder, found {out} with content: choose another folder, or resume the run there"
         );
     }
-    Ok(())
+    let trial = place.join(format!(".wowflow-{}", process::id()));
+    match fs::create_dir(&trial) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(no_place(out)(error)),
+        // Another thread may have made it, and may be the one to remove it.
+        _ => Ok(fs::remove_dir(&trial).unwrap_or_default()),
+    }
 }
 
 /// A free name in a folder, from the name of a dataset or an experiment: `NAME`, or `NAME-2` and so on; with an end
