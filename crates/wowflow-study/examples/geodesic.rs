@@ -11,10 +11,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("W_W2^2 = {:.4}", way.summary().wow2);
 
     let halfway = way.at(0.5)?.dataset;
-    println!("half way: {} samples of the classes {:?}", halfway.len(), halfway.classes());
+    let classes: Vec<String> = halfway.classes().iter().map(ToString::to_string).collect();
+    println!("half way: {} samples of the classes {}", halfway.len(), classes.join(", "));
 
     let folder = tempfile::tempdir()?;
     let summary = way.write(&folder.path().join("run"), &program, &[], &())?;
-    println!("written: {:?}", summary.times.iter().map(|written| &written.file).collect::<Vec<_>>());
+    let files: Vec<&str> = summary.times.iter().map(|written| written.file.as_str()).collect();
+    println!("written: {}", files.join(", "));
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! The checks in their order.
 
+use std::env::consts::EXE_EXTENSION;
 use std::process::Command;
+use std::{env, fs, io};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::{Ci, Outcome, cargo, flow, succeeds};
 use crate::{golden, layers, root};
@@ -16,7 +18,7 @@ pub(super) struct Step {
 }
 
 /// All of them: what is quick and fails most often comes first.
-pub(super) const STEPS: [Step; 13] = [
+pub(super) const STEPS: [Step; 14] = [
     Step { name: "fmt", about: "the sources are formatted", run: fmt },
     Step {
         name: "layers",
@@ -40,6 +42,7 @@ pub(super) const STEPS: [Step; 13] = [
         run: libraries,
     },
     Step { name: "program", about: "tests of the program and of xtask, as released", run: program },
+    Step { name: "examples", about: "the examples of the libraries run", run: examples },
     Step { name: "small", about: "the program without its optional features", run: small },
     Step { name: "golden", about: "formulas against reference values", run: golden },
     Step {
@@ -105,6 +108,27 @@ fn libraries(ci: &Ci) -> Result<Outcome> {
 
 fn program(ci: &Ci) -> Result<Outcome> {
     ci.tests("test --release -p wowflow-cli -p wowflow-book -p xtask --locked")?;
+    Ok(Outcome::Passed)
+}
+
+fn examples(ci: &Ci) -> Result<Outcome> {
+    ci.cargo("build --release --workspace --examples --locked")?;
+    let mut examples: Vec<_> = fs::read_dir(root().join("crates"))?
+        .filter_map(|folder| fs::read_dir(folder.ok()?.path().join("examples")).ok())
+        .flatten()
+        .collect::<io::Result<_>>()?;
+    // They stand beside this program.
+    let built = env::current_exe()?.with_file_name("examples");
+    examples.sort_by_key(fs::DirEntry::path);
+    ensure!(!examples.is_empty(), "expected examples in crates/*/examples, found none");
+    for example in examples {
+        let path = example.path();
+        let name = path.file_stem().context("expected an example to have a name")?;
+        let program = built.join(name).with_extension(EXE_EXTENSION);
+        ci.say(&program.display().to_string());
+        let status = Command::new(&program).current_dir(ci.scratch.path()).status()?;
+        ensure!(status.success(), "expected {} to run", program.display());
+    }
     Ok(Outcome::Passed)
 }
 
