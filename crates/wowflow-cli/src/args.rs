@@ -42,12 +42,12 @@ Examples:
   wowflow flow --source 'mnist[train]:200' --target 'fashion-mnist[train]:200'
   wowflow distance 'mnist[train]:200' 'fashion-mnist[train]:200'
   wowflow pairwise 'mnist[test]:100' 'kmnist[test]:100' 'fashion-mnist[test]:100'
-  wowflow agreement experiments/distances.toml  which distances rank datasets as exact ones do
+  wowflow agreement distances.toml              which distances rank datasets as exact ones do
   wowflow adapt --source a/ --target b/         a classifier of b looks at a on its way to b
   wowflow transfer --source a/ --target b/      few samples of b enlarged from a, and tested
   wowflow distill a/ --per-class 10             ten samples a class that stand for all
   wowflow reproduce --list                      published experiments, to be run here
-  wowflow rings                                 the synthetic experiment with five kernels
+  wowflow rings                                 the synthetic experiment, five functionals side by side
   wowflow info glyphs:letters                   what is in a dataset
   wowflow fetch mnist                           download a named dataset
   wowflow geodesic rings:source rings           the shortest way between two datasets

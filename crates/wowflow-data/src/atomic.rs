@@ -83,6 +83,14 @@ pub fn is_temporary(path: impl AsRef<Path>) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
 
+/// Whether folders can be made in a folder: one is, under a name that no other program takes, and removed.
+///
+/// # Errors
+/// Why they cannot.
+pub fn takes_folders(folder: impl AsRef<Path>) -> io::Result<()> {
+    Builder::new().prefix(PREFIX).suffix(SUFFIX).tempdir_in(folder).and_then(tempfile::TempDir::close)
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

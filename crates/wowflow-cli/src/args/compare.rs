@@ -35,7 +35,7 @@ distances.json, summary.json, and pictures: heatmap.png in the order of the tree
 
 pub(super) const AGREEMENT_EXAMPLES: &str = "\
 Examples:
-  wowflow agreement experiments/distances.toml --out runs/distances
+  wowflow agreement distances.toml --out runs/distances
   wowflow agreement --resume runs/distances           go on after Ctrl-C or a crash
 
 An experiment file, in TOML:

@@ -3,7 +3,6 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process;
 
 use serde::Serialize;
 use wowflow_data::atomic;
@@ -121,12 +120,7 @@ pub fn refuse_existing(out: &Path) -> Result<()> {
             "expected a new or empty folder, found {out} with content: choose another folder, or resume the run there"
         );
     }
-    let trial = place.join(format!(".wowflow-{}", process::id()));
-    match fs::create_dir(&trial) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(no_place(out)(error)),
-        // Another thread may have made it, and may be the one to remove it.
-        _ => Ok(fs::remove_dir(&trial).unwrap_or_default()),
-    }
+    atomic::takes_folders(place).map_err(no_place(out))
 }
 
 /// A free name in a folder, from the name of a dataset or an experiment: `NAME`, or `NAME-2` and so on; with an end
