@@ -30,7 +30,7 @@ const LOG: &str = "pairs";
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// All pairs are compared, and the results are written.
-    Finished(Finished),
+    Finished(Box<Finished>),
     /// The observer asked to stop; finished pairs are kept, and [`resume`] goes on.
     Interrupted,
 }
@@ -147,7 +147,7 @@ impl<'a> Work<'a> {
             Precision::F64 => self.compare_all::<f64>(session.run(), finished, observer),
         };
         match records {
-            Ok(records) => Ok(Outcome::Finished(self.finish(session, records)?)),
+            Ok(records) => Ok(Outcome::Finished(Box::new(self.finish(session, records)?))),
             Err(error) if error.is_interruption() => Ok(Outcome::Interrupted),
             Err(error) => Err(StudyError::Unfinished {
                 what: "finished pairs are kept".to_owned(),

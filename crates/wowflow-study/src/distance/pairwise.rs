@@ -67,7 +67,7 @@ pub struct Summary {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// All pairs are compared, and the results are written.
-    Finished(Finished),
+    Finished(Box<Finished>),
     /// The observer asked to stop; finished pairs are kept, and [`resume`] goes on.
     Interrupted,
 }
@@ -206,7 +206,7 @@ impl Work {
             Measures::Double(measures) => self.compare_all(session.run(), measures, finished, observer),
         };
         match records {
-            Ok(records) => Ok(Outcome::Finished(self.finish(session.run(), records)?)),
+            Ok(records) => Ok(Outcome::Finished(Box::new(self.finish(session.run(), records)?))),
             Err(error) if error.is_interruption() => Ok(Outcome::Interrupted),
             Err(error) => Err(StudyError::Unfinished {
                 what: "finished pairs are kept".to_owned(),

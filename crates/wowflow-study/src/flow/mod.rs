@@ -39,7 +39,7 @@ use session::run;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// It is done, and its results are written.
-    Finished(Finished),
+    Finished(Box<Finished>),
     /// The observer asked to stop; a checkpoint is written, from which [`resume`] goes on.
     Interrupted {
         /// Steps taken.
@@ -122,7 +122,7 @@ pub fn resume(folder: &Path, program: &Program, observer: &dyn Observer) -> Resu
         if !summary.pictures.is_empty() {
             crate::error::refuse!("expected an unfinished run, found {} finished", folder.display());
         }
-        return Ok(Outcome::Finished(Finished { run: session.run().clone(), summary }));
+        return Ok(Outcome::Finished(Box::new(Finished { run: session.run().clone(), summary })));
     }
     let names = [config.source.as_str(), config.target.as_str()];
     let datasets = session.reload(program, &names, None, config.flow.seed)?;

@@ -95,5 +95,5 @@ pub(super) fn run<T: NpyScalar>(
     let summary = finish(place, config, pair, &results, &mut recorder);
     let summary =
         summary.map_err(|error| unfinished("the flow is done, its summary is not".to_owned(), error))?;
-    Ok(Outcome::Finished(Finished { run: place.clone(), summary }))
+    Ok(Outcome::Finished(Box::new(Finished { run: place.clone(), summary })))
 }
