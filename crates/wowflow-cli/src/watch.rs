@@ -53,7 +53,7 @@ impl Observer for Watch<'_> {
                 None => self.console.say(line),
             },
             Event::Began { unit, total, done } => {
-                *progress = Some(Progress::new(self.console, unit, total, done))
+                *progress = Some(Progress::new(self.console, unit, total, done));
             }
             Event::Advanced { done, detail } => {
                 if let Some(bar) = progress.as_ref() {

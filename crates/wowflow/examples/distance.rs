@@ -20,7 +20,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let exact = compare(&p, &q, &Method::Wow(Inner::Exact), 0)?;
     println!("W_W2 = {:.4}", exact.value);
-    for atom in exact.coupling.iter().flat_map(|coupling| coupling.atoms()) {
+    let coupling = exact.coupling.ok_or("expected classes to be coupled")?;
+    for atom in coupling.atoms() {
         let (from, to) = (&cats_and_dogs.classes()[atom.row], &foxes_and_owls.classes()[atom.col]);
         println!("  {from} -> {to}, {:.0} % of the mass", 100.0 * atom.mass);
     }

@@ -24,6 +24,7 @@ fn prints(name: &str, args: &[&str], folder: &Path, out: bool) {
     }
 }
 
+#[cfg(feature = "learn")]
 const CLOUD: &str = "gaussians:4";
 const RINGS: &str = "rings:6";
 const SOURCE: &str = "rings:source:5";

@@ -186,7 +186,7 @@ impl RunDir {
 /// What reports read of `config.json`: the datasets by name; its other fields are the program's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunNames {
-    /// Version of the layout, [`SCHEMA`].
+    /// Version of the layout, [`SCHEMA`](super::SCHEMA).
     pub schema: u32,
     /// The dataset that flows.
     pub source: String,

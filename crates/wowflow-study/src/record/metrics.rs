@@ -52,7 +52,7 @@ impl MetricsRecord {
 /// What `frames/frames.json` says about the recorded arrays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FramesIndex {
-    /// Version of the layout, [`SCHEMA`].
+    /// Version of the layout, [`SCHEMA`](super::SCHEMA).
     pub schema: u32,
     /// Coordinates a sample.
     pub dim: usize,
@@ -148,7 +148,7 @@ pub struct ClassMatch {
 /// Numbers that are not finite are written as `null` and read back as NaN, or as none where optional.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Version of the layout, [`SCHEMA`].
+    /// Version of the layout, [`SCHEMA`](super::SCHEMA).
     pub schema: u32,
     /// What the values are.
     pub functional: FunctionalRecord,

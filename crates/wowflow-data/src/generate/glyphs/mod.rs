@@ -8,7 +8,7 @@ use strokes::{Piece, Variant};
 
 mod strokes;
 
-/// The characters that [`Generator::Glyphs`] draws.
+/// The characters that [`Generator::Glyphs`](crate::generate::Generator::Glyphs) draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alphabet {
     /// The digits 0 to 9, labeled by number.
