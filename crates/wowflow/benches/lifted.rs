@@ -1,7 +1,7 @@
 //! A step of the flows on lifted samples, with its peak memory: `cargo bench -p wowflow --bench lifted`.
 //!
-//! Ten classes of 200 samples to ten of 10, 784 dimensions; after `--`: `--threads N` (2), `--rounds N` (100), `--size N`
-//! (200 samples a class), `--target N` (10).
+//! Ten classes of 200 samples to ten of 10, 784 dimensions; after `--`: `--threads N` (2), `--rounds N` (100), `--size
+//! N` (200 samples a class), `--target N` (10).
 
 use std::ops::ControlFlow;
 use std::time::Instant;

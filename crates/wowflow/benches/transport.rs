@@ -133,7 +133,15 @@ fn classes<T: Scalar>(options: &Options) {
             Some(files) => {
                 let images = if target { &files.1 } else { &files.0 };
                 let bytes = std::fs::read(images).expect("an IDX file of images");
-                let labels = std::fs::read(images.replace("images-idx3", "labels-idx1")).expect("labels");
+                let place = images.replace("images-idx3", "labels-idx1");
+                assert!(
+                    place != *images,
+                    "expected images-idx3 in the name of {images}, beside which labels-idx1 is"
+                );
+                let labels = std::fs::read(&place).unwrap_or_else(|error| {
+                    panic!("expected the labels of {images} in {place}, found none: {error}")
+                });
+                assert!(labels.len() - 8 == (bytes.len() - 16) / DIM, "expected a label an image in {place}");
                 for class in 0..CLASSES {
                     let of_class = (0..labels.len() - 8).filter(|&i| usize::from(labels[8 + i]) == class);
                     for i in of_class.take(CLASS_SIZE) {

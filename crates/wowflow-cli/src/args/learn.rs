@@ -97,7 +97,8 @@ pub(crate) struct PairArgs {
     /// Steps of every method that flows. Default: 300, in a transfer 100; of otdd 5000, of product 20000.
     #[arg(long, value_name = "N", value_parser = parse_positive)]
     pub(crate) steps: Option<u64>,
-    /// Of mmd-sw, the published flow with this constant step in place of ours: 500 independent directions, momentum 0.9.
+    /// Of mmd-sw, the published flow with this constant step in place of ours: 500 independent directions, momentum
+    /// 0.9.
     #[arg(long, value_name = "TAU", requires = "steps", value_parser = super::parse_number)]
     pub(crate) published_tau: Option<f64>,
     #[command(flatten)]
@@ -167,8 +168,8 @@ pub(crate) struct DistillArgs {
     /// Augment both sides of a step.
     #[arg(long, value_name = "SET", value_parser = by_name::<AugmentationSet>())]
     pub(crate) augment: Option<AugmentationSet>,
-    /// Compare features of a network in place of samples: --embed takes a fresh random one every step, --embed=fixed the
-    /// same random one, --embed=FILE one that `wowflow adapt --save-classifier` wrote.
+    /// Compare features of a network in place of samples: --embed takes a fresh random one every step, --embed=fixed
+    /// the same random one, --embed=FILE one that `wowflow adapt --save-classifier` wrote.
     #[arg(long, value_name = "NETWORK", num_args = 0..=1, require_equals = true, default_missing_value = "fresh")]
     pub(crate) embed: Option<Embed>,
     /// Samples of every class of the dataset a step; 0 takes all.

@@ -1,4 +1,5 @@
-//! Transfer, adaptation and distillation on a stranger's data: folders of pictures, names as labels, classes of any sizes.
+//! Transfer, adaptation and distillation on a stranger's data: folders of pictures, names as labels, classes of any
+//! sizes.
 
 use std::ffi::OsStr;
 use std::fs;

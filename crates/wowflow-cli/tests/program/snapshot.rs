@@ -28,7 +28,8 @@ pub(crate) fn stable(text: &str, folder: &Path, digits: usize) -> String {
     lines.join("\n")
 }
 
-/// Hides the values of JSON whose key says that they differ everywhere, also those of an array or an object, line by line.
+/// Hides the values of JSON whose key says that they differ everywhere, also those of an array or an object, line by
+/// line.
 #[derive(Default)]
 struct Masked {
     /// The indentation of the key whose values are being read.

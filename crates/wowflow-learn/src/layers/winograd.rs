@@ -21,7 +21,8 @@ const PRODUCTS: usize = IN * IN;
 const LANES: usize = 16;
 /// Tiles that make a matrix product wide enough.
 const WIDE: usize = 64;
-/// Channels on both sides from which on this takes the place of the patches. Measured with 128 alone, where it is faster.
+/// Channels on both sides from which on this takes the place of the patches. Measured with 128 alone, where it is
+/// faster.
 const CHANNELS: usize = 16;
 
 /// Square tiles side by side.

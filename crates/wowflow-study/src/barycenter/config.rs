@@ -39,8 +39,8 @@ pub struct Settings {
     pub weights: Auto<Vec<f64>>,
     /// Classes of the barycenter. Left open: those of the dataset it starts from.
     pub classes: Auto<usize>,
-    /// Name of the dataset to start from, one of those given: the barycenter has its class sizes and weights. Left open:
-    /// the one that promises the smallest objective.
+    /// Name of the dataset to start from, one of those given: the barycenter has its class sizes and weights. Left
+    /// open: the one that promises the smallest objective.
     pub start: Auto<String>,
     /// Stop when a step moves the samples by a mean square of at most this part of the objective.
     pub tolerance: f64,

@@ -1,7 +1,7 @@
 //! The barycenter of several datasets: the dataset nearest to all of them, iterated, bounded from below and written.
 //!
-//! [`solve`] loads the datasets and iterates; a [`Problem`] does so with datasets from memory. The [`Solution`] knows the
-//! objective at every step and a bound that nothing gets below; [`Solution::write`] leaves a folder with all of it
+//! [`solve`] loads the datasets and iterates; a [`Problem`] does so with datasets from memory. The [`Solution`] knows
+//! the objective at every step and a bound that nothing gets below; [`Solution::write`] leaves a folder with all of it
 //! (`book/src/mathematics.md`, "Geometry").
 //!
 //! ```

@@ -39,8 +39,8 @@ impl Problem {
     /// The barycenter of these datasets.
     ///
     /// # Errors
-    /// No datasets, datasets of different dimensions or image shapes, classes that are too large, weights that are none,
-    /// a start that is no dataset of positive weight, more classes than samples, a tolerance below 0.
+    /// No datasets, datasets of different dimensions or image shapes, classes that are too large, weights that are
+    /// none, a start that is no dataset of positive weight, more classes than samples, a tolerance below 0.
     pub fn new(datasets: Vec<Prepared>, settings: &Settings) -> Result<Self> {
         let common = settings.exact.check(&datasets)?;
         let config = config(&datasets, settings, common.precision)?;

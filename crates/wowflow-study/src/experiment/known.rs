@@ -63,8 +63,8 @@ impl NamedExperiment {
     /// An experiment that comes with this crate, or one from a TOML file.
     ///
     /// # Errors
-    /// A name that is neither, a file that is no experiment, published curves that cannot be read, a small version where
-    /// there is none.
+    /// A name that is neither, a file that is no experiment, published curves that cannot be read, a small version
+    /// where there is none.
     pub fn open(asked: &str, version: Version) -> Result<Self> {
         let path = Path::new(asked);
         let (name, config, folder) = match KNOWN.iter().find(|(name, _)| *name == asked) {

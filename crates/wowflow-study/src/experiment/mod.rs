@@ -1,10 +1,10 @@
 //! Experiments with classifiers: what a method that moves one dataset to another is good for, in rows, methods and
 //! trials, run, recorded and put into tables.
 //!
-//! An [`ExperimentConfig`] is read from a TOML file, is one of those that come with this crate ([`NamedExperiment`]), or
-//! is put together from plain values ([`TransferRequest`], [`AdaptRequest`], [`DistillRequest`]). [`start`] and
-//! [`resume`] run one in a folder of its own, [`grow`] adds to one whose rows and methods may become more. Every finished
-//! repetition is on disk before the next begins, with a checksum of the settings behind it.
+//! An [`ExperimentConfig`] is read from a TOML file, is one of those that come with this crate ([`NamedExperiment`]),
+//! or is put together from plain values ([`TransferRequest`], [`AdaptRequest`], [`DistillRequest`]). [`start`] and
+//! [`resume`] run one in a folder of its own, [`grow`] adds to one whose rows and methods may become more. Every
+//! finished repetition is on disk before the next begins, with a checksum of the settings behind it.
 //!
 //! ```
 //! use wowflow_study::experiment::{Ended, MethodKind, TransferRequest, start};

@@ -1,8 +1,8 @@
 //! The geodesic between two datasets: the shortest way from one into the other, solved, checked and written.
 //!
 //! [`solve`] loads two datasets and couples their classes and samples by exact transport; a [`Problem`] does so with
-//! datasets from memory. The [`Solution`] knows `W_{W2}^2`, the dataset at any time and whether the way is the only one;
-//! [`Solution::write`] leaves a folder with all of it (`book/src/mathematics.md`, "Geometry").
+//! datasets from memory. The [`Solution`] knows `W_{W2}^2`, the dataset at any time and whether the way is the only
+//! one; [`Solution::write`] leaves a folder with all of it (`book/src/mathematics.md`, "Geometry").
 //!
 //! ```
 //! use wowflow_study::geodesic::{Request, solve};

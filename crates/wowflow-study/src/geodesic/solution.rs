@@ -159,8 +159,8 @@ impl Solution {
         labeled(&at.measure, &names, self.config.precision, self.shape)
     }
 
-    /// Writes everything into a new folder, whole or not at all: the configuration, the provenance, the dataset at every
-    /// time, the pictures given, and last the summary, which is returned.
+    /// Writes everything into a new folder, whole or not at all: the configuration, the provenance, the dataset at
+    /// every time, the pictures given, and last the summary, which is returned.
     ///
     /// # Errors
     /// A folder with content, a place that cannot be written, classes of the same two labels;
@@ -269,8 +269,8 @@ pub(super) fn end_points(plan: &VelocityPlan<'_, f64>) -> Result<EndPoints> {
     Ok(EndPoints { exact: exact && mass_error <= ROUNDING, mass_error })
 }
 
-/// The mean squared distance of the ends of a sample from their mean: `W_{W2}^2` from the curve without splits at time 1
-/// to the target is at most this.
+/// The mean squared distance of the ends of a sample from their mean: `W_{W2}^2` from the curve without splits at time
+/// 1 to the target is at most this.
 pub(super) fn spread(plan: &VelocityPlan<'_, f64>) -> f64 {
     let dim = plan.source().dim();
     let mean = plan.mean_displacement();

@@ -256,7 +256,8 @@ mod tests {
 
     #[test]
     fn classes_are_told_apart_where_their_pool_is_not() {
-        // The pooled samples agree: points 0 and 1 as two classes, and as two copies of their mixture. Best is f(x) = x.
+        // The pooled samples agree: points 0 and 1 as two classes, and as two copies of their mixture. Best is f(x) =
+        // x.
         let p = MeasureOverMeasures::uniform(vec![0.0, 1.0], 1, &[1, 1]).unwrap();
         let q = MeasureOverMeasures::uniform(vec![0.0, 1.0, 0.0, 1.0], 1, &[2, 2]).unwrap();
         let (lower, upper) = bounds(&p, &q);

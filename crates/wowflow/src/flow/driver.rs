@@ -34,8 +34,8 @@ pub enum StopReason {
     StepsDone,
     /// The observer asked for it; the state is whole and can be continued.
     Interrupted,
-    /// The velocity vanished, the value is at its lower bound, or no step along it lowers the functional: the state is stationary on its
-    /// directions.
+    /// The velocity vanished, the value is at its lower bound, or no step along it lowers the functional: the state is
+    /// stationary on its directions.
     Stationary,
     /// The stopping rule found no descent that can be told from chance.
     Settled,

@@ -92,12 +92,14 @@ pub struct Settings {
     pub steps: Auto<u64>,
     /// What a step does with the velocity.
     pub scheme: SchemeName,
-    /// Open: 1.5 times the inverse curvature for heavy ball, 1 for Nesterov and L-BFGS, a share of the distance for Adam.
+    /// Open: 1.5 times the inverse curvature for heavy ball, 1 for Nesterov and L-BFGS, a share of the distance for
+    /// Adam.
     pub step_size: Auto<StepRule>,
-    /// How the step shrinks; open: not at all for adaptive steps and L-BFGS, along a cosine for others and with batches.
+    /// How the step shrinks; open: not at all for adaptive steps and L-BFGS, along a cosine for others and with
+    /// batches.
     pub schedule: Auto<Decay>,
-    /// Momentum; open: 0.7 (Nesterov 0.8) times `L/d` where directions are fewer than dimensions; 0.8 for fixed steps; of
-    /// Adam the decay of the first moment, 0.9.
+    /// Momentum; open: 0.7 (Nesterov 0.8) times `L/d` where directions are fewer than dimensions; 0.8 for fixed steps;
+    /// of Adam the decay of the first moment, 0.9.
     pub momentum: Auto<f64>,
     /// How the momentum shrinks; open: along a line with adaptive steps, not at all with others.
     pub momentum_schedule: Auto<Decay>,

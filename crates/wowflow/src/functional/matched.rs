@@ -14,18 +14,18 @@ use crate::ot::sliced::PairMatrix;
 use crate::ot::sliced::backend::Backend;
 use crate::scalar::Scalar;
 
-/// `F(P) = 1/2 sum_c w_c SW_2^2(phi_# mu_c, phi_# nu_c)` with a map `phi` that is drawn for every step: class `c` of the
-/// source is matched with class `c` of the target.
+/// `F(P) = 1/2 sum_c w_c SW_2^2(phi_# mu_c, phi_# nu_c)` with a map `phi` that is drawn for every step: class `c` of
+/// the source is matched with class `c` of the target.
 ///
-/// A potential energy of measures: classes do not see each other. For classes of one sample it matches mean features; for
-/// more it matches whole distributions, as far as so many samples can. Mini-batches of the target are drawn, then mapped; what
-/// they add to the distances does not depend on the source's samples.
+/// A potential energy of measures: classes do not see each other. For classes of one sample it matches mean features;
+/// for more it matches whole distributions, as far as so many samples can. Mini-batches of the target are drawn, then
+/// mapped; what they add to the distances does not depend on the source's samples.
 #[derive(Clone, Debug)]
 pub struct MatchedSw<'q, T: Scalar, M>(Pullback<'q, T, M>);
 
 impl<'q, T: Scalar, M: FeatureMap<T>> MatchedSw<'q, T, M> {
-    /// The functional for particles of the sizes and weights of `source`, on `batch` samples of every target class a step or
-    /// all of them.
+    /// The functional for particles of the sizes and weights of `source`, on `batch` samples of every target class a
+    /// step or all of them.
     ///
     /// # Errors
     /// Different dimensions or numbers of classes; batches of no samples; directions that cannot be drawn.

@@ -44,9 +44,9 @@ crate::named!(Redraw, "moment of drawing", {
 /// Made for particles of given class sizes and weights, which may then move; its methods panic when
 /// given particles of other sizes, and use the weights it was made with.
 ///
-/// Every step draws fresh directions; with them the Q-Q term changes too and is computed, so that
-/// the value is the squared MMD of the `L`-slice geometry and not negative but for rounding (from debiased batches, by chance). Cost of a step:
-/// `O((N + M) L (d + log n) + (C_P + C_Q)^2 L n)`.
+/// Every step draws fresh directions; with them the Q-Q term changes too and is computed, so that the value is the
+/// squared MMD of the `L`-slice geometry and not negative but for rounding (from debiased batches, by chance). Cost of
+/// a step: `O((N + M) L (d + log n) + (C_P + C_Q)^2 L n)`.
 ///
 /// ```
 /// use wowflow::directions::Slicing;

@@ -50,8 +50,9 @@ impl<T: Stored> MeasureOverMeasures<T> {
         if equal { Ok(data) } else { data.with_class_weights(merged.totals) }
     }
 
-    /// As [`Self::to_dataset`], with weights whether they are needed or not: the mass `w_c a_{c,i}` of every sample, the
-    /// mass of every class. In a class without mass, samples have the weights they have in their class of the measure.
+    /// As [`Self::to_dataset`], with weights whether they are needed or not: the mass `w_c a_{c,i}` of every sample,
+    /// the mass of every class. In a class without mass, samples have the weights they have in their class of the
+    /// measure.
     ///
     /// # Errors
     /// Points that are not finite.

@@ -28,8 +28,8 @@ impl Default for OtddFlowSettings {
     }
 }
 
-/// `F(P) = min_P <P, c> + eps KL(P | a b^T)` over plans between the samples of lifted datasets,
-/// `c = |x - x'|^2 + |m - m'|^2 + B^2(S, S')` (Alvarez-Melis and Fusi 2021), `eps` a share of the mean cost of the step.
+/// `F(P) = min_P <P, c> + eps KL(P | a b^T)` over plans between the samples of lifted datasets, `c = |x - x'|^2 + |m -
+/// m'|^2 + B^2(S, S')` (Alvarez-Melis and Fusi 2021), `eps` a share of the mean cost of the step.
 ///
 /// The velocity is that of the plan, by the envelope theorem with `eps` held: at a sample, `2 (x - mean of what it is
 /// coupled with)` for features and mean, and the same of aligned factors. Cost of a step: the product of

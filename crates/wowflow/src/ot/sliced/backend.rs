@@ -2,12 +2,13 @@
 //!
 //! A step takes two passes over the directions, in blocks. Pass one projects both sides, sorts the rows and sums the
 //! distances of all pairs of classes; from them come coefficients; pass two turns sorted rows into forces and projects
-//! them back. The engine of this crate decides on the blocks, on the batches that tell the error of a mean, and on
-//! what is still known of the target. A [`Backend`] makes [`Profiles`], which hold all rows and do the work: [`Host`](super::Host)
-//! on the threads of this process, or another crate's on a device. A backend may name a [`Reduction`]: then several
-//! processes share out the directions.
+//! them back. The engine of this crate decides on the blocks, on the batches that tell the error of a mean, and on what
+//! is still known of the target. A [`Backend`] makes [`Profiles`], which hold all rows and do the work:
+//! [`Host`](super::Host) on the threads of this process, or another crate's on a device. A backend may name a
+//! [`Reduction`]: then several processes share out the directions.
 //!
-//! Functionals take a backend once, after they are made (`with_backend`). A backend that adds a reduction to another one:
+//! Functionals take a backend once, after they are made (`with_backend`). A backend that adds a reduction to another
+//! one:
 //!
 //! ```
 //! use std::ops::Range;
@@ -138,8 +139,8 @@ pub trait Profiles<T: Scalar>: Debug + Send + Sync {
     /// Adds to the sums of the pass what was not added to them yet.
     fn finish_distances(&mut self, _sums: &mut [PairMatrix]) {}
 
-    /// Replaces the source's rows by forces in the order of its samples, with the derivative of the distance that `base`
-    /// names, the rows sorted first where they are not.
+    /// Replaces the source's rows by forces in the order of its samples, with the derivative of the distance that
+    /// `base` names, the rows sorted first where they are not.
     ///
     /// For `SW_2^2` the force on a sorted sample is `sum_e A_ce (s_c - s_e)`, `s_e` being the mean of what the monotone
     /// coupling of `e` with `c` gives that sample; for `SW_1` differences are replaced by their signs, 0 at ties.
@@ -189,7 +190,7 @@ pub trait Reduction<T>: Debug + Send + Sync {
     /// Completes the distances of a pass: `parts` has those of this process's parts, `own`, and gets all others.
     fn gather(&self, own: Range<usize>, parts: &mut [PairMatrix]);
 
-    /// Makes a velocity the sum, in the order of parts, of those of all parts of all processes. `parts` has those of this
-    /// process's parts, `own`, one after another, each as long as the velocity.
+    /// Makes a velocity the sum, in the order of parts, of those of all parts of all processes. `parts` has those of
+    /// this process's parts, `own`, one after another, each as long as the velocity.
     fn add(&self, own: Range<usize>, parts: &[T], velocity: &mut [T]);
 }

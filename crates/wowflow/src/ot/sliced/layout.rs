@@ -29,8 +29,8 @@ pub enum WithinAtomVariance {
     Included,
     /// It is left out: along every direction, a source class is compared with the best approximation of a target class
     /// by as many atoms of the same weights. The velocity is exact, and forces cancel where that approximation is met;
-    /// the value is no squared MMD any more and may be negative. For sources of few samples a class, whose distances are
-    /// mostly such variance, which no move can lower.
+    /// the value is no squared MMD any more and may be negative. For sources of few samples a class, whose distances
+    /// are mostly such variance, which no move can lower.
     Excluded,
 }
 
