@@ -83,7 +83,7 @@ pub enum CompareError {
     Kernel(#[from] KernelError),
     /// Sliced distances of classes that could not be set up.
     #[error(transparent)]
-    Sliced(#[from] SlicedError),
+    Sliced(SlicedError),
     /// A transport problem that was refused.
     #[error(transparent)]
     Transport(#[from] OtError),
@@ -124,5 +124,15 @@ pub(super) fn order(found: f64) -> Result<f64, CompareError> {
         Ok(found)
     } else {
         Err(CompareError::Parameter { parameter: "p", expected: "at least 1 and finite", found })
+    }
+}
+
+/// Directions that cannot be drawn are the same error whatever draws them.
+impl From<SlicedError> for CompareError {
+    fn from(error: SlicedError) -> Self {
+        match error {
+            SlicedError::Directions(directions) => Self::Directions(directions),
+            error => Self::Sliced(error),
+        }
     }
 }
