@@ -133,7 +133,7 @@ fn options_of_other_methods_are_refused() {
                 kernel: Some(KernelSettings { bandwidth: Auto::Given(1.0), ..KernelSettings::default() }),
                 ..of(MethodName::MmdSw)
             },
-            "expected bandwidth with the kernels that have one, found it with riesz",
+            "expected bandwidth with the gaussian, laplace and imq kernels only, found it with the riesz kernel",
         ),
     ] {
         let text = settings.resolve(3).unwrap_err().to_string();

@@ -69,7 +69,7 @@ pub enum FlowError {
 /// let flowed = flow::to(&p, &q, &Settings::default())?;
 /// assert!(flowed.value_final < 1e-6 * flowed.value_initial);
 /// assert_eq!(flowed.classes.target, [1, 0]);
-/// # Ok::<(), wowflow::flow::FlowError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
