@@ -47,7 +47,7 @@ Examples:
   wowflow transfer --source a/ --target b/      few samples of b enlarged from a, and tested
   wowflow distill a/ --per-class 10             ten samples a class that stand for all
   wowflow reproduce --list                      published experiments, to be run here
-  wowflow rings                                 the synthetic experiment, five functionals side by side
+  wowflow rings                                 the synthetic experiment with five functionals
   wowflow info glyphs:letters                   what is in a dataset
   wowflow fetch mnist                           download a named dataset
   wowflow geodesic rings:source rings           the shortest way between two datasets
