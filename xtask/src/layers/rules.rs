@@ -87,3 +87,28 @@ impl Rules {
         Ok(rules)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules_of_the_repository_are_rules() {
+        let rules = Rules::read(&crate::root().join("xtask/layers.toml")).unwrap();
+        for name in rules.by_crate.keys() {
+            assert!(rules.crates.contains(name), "{name}");
+        }
+        for own in rules.by_crate.values() {
+            assert!(own.apart.iter().flatten().all(|name| own.order.contains(name)), "{:?}", own.apart);
+        }
+    }
+
+    #[test]
+    fn keys_that_are_not_known_and_exceptions_without_a_reason_are_refused() {
+        let start = "crates = []\nfree = []\n";
+        assert!(Rules::parse(&format!("{start}[crate.a]\nlayers = []\n")).is_err());
+        let exception = "[[exception]]\ncrate = \"a\"\nfrom = \"b\"\nto = \"c\"\nreason = \" \"\n";
+        let error = Rules::parse(&format!("{start}[crate.a]\n{exception}")).unwrap_err().to_string();
+        assert!(error.contains("expected a reason"), "{error}");
+    }
+}
