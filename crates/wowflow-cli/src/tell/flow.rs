@@ -16,9 +16,9 @@ pub(crate) fn finished(summary: &Summary, run: &RunDir, console: &Console) -> Re
     }
     let limit = summary.extra.get("wow2_samples_a_class").and_then(serde_json::Value::as_u64);
     let sampled = limit.map_or(String::new(), |limit| format!(", on {limit} samples a class"));
-    let wow2 = |value: Option<f64>| value.unwrap_or(f64::NAN);
+    let wow2 = |value: Option<f64>| value.map_or("unknown".to_owned(), |value| format!("{value:.4}"));
     console.say(&format!(
-        "{} {:.4e} -> {:.4e}, W_W2^2 {:.4} -> {:.4}{sampled}, {} steps in {:.1} s",
+        "{} {:.4e} -> {:.4e}, W_W2^2 {} -> {}{sampled}, {} steps in {:.1} s",
         summary.functional.symbol,
         summary.value_initial,
         summary.value_final,

@@ -146,15 +146,10 @@ impl<'a> Work<'a> {
             Precision::F32 => self.compare_all::<f32>(session.run(), finished, observer),
             Precision::F64 => self.compare_all::<f64>(session.run(), finished, observer),
         };
-        match records {
-            Ok(records) => Ok(Outcome::Finished(Box::new(self.finish(session, records)?))),
-            Err(error) if error.is_interruption() => Ok(Outcome::Interrupted),
-            Err(error) => Err(StudyError::Unfinished {
-                what: "finished pairs are kept".to_owned(),
-                folder: folder.to_owned(),
-                error: Box::new(error),
-            }),
-        }
+        Ok(match session.unless_interrupted(records, "finished pairs are kept")? {
+            Some(records) => Outcome::Finished(Box::new(self.finish(session, records)?)),
+            None => Outcome::Interrupted,
+        })
     }
 
     /// One pair after another and one method after another, so that seconds mean something.

@@ -205,15 +205,10 @@ impl Work {
             Measures::Single(measures) => self.compare_all(session.run(), measures, finished, observer),
             Measures::Double(measures) => self.compare_all(session.run(), measures, finished, observer),
         };
-        match records {
-            Ok(records) => Ok(Outcome::Finished(Box::new(self.finish(session.run(), records)?))),
-            Err(error) if error.is_interruption() => Ok(Outcome::Interrupted),
-            Err(error) => Err(StudyError::Unfinished {
-                what: "finished pairs are kept".to_owned(),
-                folder: folder.to_owned(),
-                error: Box::new(error),
-            }),
-        }
+        Ok(match session.unless_interrupted(records, "finished pairs are kept")? {
+            Some(records) => Outcome::Finished(Box::new(self.finish(session.run(), records)?)),
+            None => Outcome::Interrupted,
+        })
     }
 
     fn compare_all<T: Scalar>(

@@ -173,6 +173,19 @@ impl Session {
         Ok((run, config))
     }
 
+    /// What a study came to; `None` when its observer asked to stop. Any other error says that the study can go on.
+    pub(crate) fn unless_interrupted<R>(&self, found: Result<R>, kept: &str) -> Result<Option<R>> {
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_interruption() => Ok(None),
+            Err(error) => Err(StudyError::Unfinished {
+                what: kept.to_owned(),
+                folder: self.run.root().to_owned(),
+                error: Box::new(error),
+            }),
+        }
+    }
+
     /// Where the files are.
     #[must_use]
     pub fn run(&self) -> &RunDir {

@@ -17,11 +17,10 @@ use crate::error::{Place, Result, require};
 use crate::experiment::config::ExperimentConfig;
 use crate::experiment::methods;
 use crate::experiment::repetition::{CurvePoint, Repetition};
+use crate::experiment::request::LOOK_EVERY;
 
 /// Times at which the geodesic is looked at.
 const TIMES: usize = 20;
-/// Steps between the points of a curve, where nothing is said.
-const LOOK_EVERY: u64 = 20;
 
 /// A classifier from a file that fits a target.
 pub(in super::super) fn loaded(path: &Path, drawn: &Drawn) -> Result<Network> {
