@@ -10,6 +10,7 @@
 //! sliced, exact, between datasets), [`kernel`], [`functional`] (value and velocity), [`flow`].
 //! The formulas are stated in `book/src/mathematics.md` of the repository.
 
+mod aligned;
 pub mod auto;
 pub mod compare;
 pub mod dataset;

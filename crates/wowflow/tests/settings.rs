@@ -6,9 +6,8 @@ use wowflow::flow::{
     BatchSettings, Decay, Resolved, SchemeName, Settings, StepRule, StepSize, StopReason, to,
 };
 use wowflow::functional::{BatchEstimator, Redraw};
-use wowflow::kernel::{Kernel, KernelName, KernelSettings};
+use wowflow::kernel::{KernelName, KernelSettings};
 use wowflow::measure::MeasureOverMeasures;
-use wowflow::name::Named;
 
 type Measure = MeasureOverMeasures<f64>;
 
@@ -110,6 +109,9 @@ fn every_functional_and_sum_flows() {
 #[test]
 #[cfg(feature = "serde")]
 fn settings_survive_storing_to_the_last_bit_and_are_checked_on_the_way_back() {
+    use wowflow::kernel::Kernel;
+    use wowflow::name::Named;
+
     let mut bits = 0x9e37_79b9_7f4a_7c15u64;
     let mut config = resolved(&Settings { seed: u64::MAX, ..Settings::default() });
     for _ in 0..2000 {

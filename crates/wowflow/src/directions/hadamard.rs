@@ -15,6 +15,7 @@ use std::ops::Range;
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
+use crate::aligned::Aligned;
 use crate::linalg::Output;
 use crate::rng::Stream;
 use crate::scalar::Scalar;
@@ -29,38 +30,49 @@ const POINTS: usize = LANES * VECTORS;
 const NEAR: usize = 128;
 /// Memory of all tiles together.
 const TILES_BYTES: usize = 1 << 24;
+/// Directions that a tile is projected on in one task, where a group has fewer.
+const TOGETHER: usize = 512;
 
 type Vector<T> = [T; LANES];
 
 /// The directions of a stream, group after group of `D`.
 #[derive(Clone, Debug)]
-pub(crate) struct Hadamard<T> {
+pub(crate) struct Hadamard<T: Scalar> {
     dim: usize,
     padded: usize,
     stream: Stream,
-    /// The group whose signs are held.
-    group: Option<usize>,
+    /// Groups whose signs are held together, and which of these batches of groups is.
+    groups: usize,
+    batch: Option<usize>,
     signs: [Vec<T>; 3],
     tiles: Vec<Tile<T>>,
 }
 
 /// Working memory of one block of points.
 #[derive(Clone, Debug)]
-struct Tile<T> {
-    values: Vec<Vector<T>>,
-    projected: Vec<Vector<T>>,
+struct Tile<T: Scalar> {
+    values: Aligned<T>,
+    projected: Aligned<T>,
+}
+
+impl<T: Scalar> Tile<T> {
+    #[inline(always)]
+    fn vectors(&mut self) -> (&mut [Vector<T>], &mut [Vector<T>]) {
+        (self.values.as_chunks_mut().0, self.projected.as_chunks_mut().0)
+    }
 }
 
 impl<T: Scalar> Hadamard<T> {
     pub(crate) fn new(dim: usize, stream: Stream) -> Self {
         let padded = dim.next_power_of_two();
-        let signs = std::array::from_fn(|_| vec![T::ZERO; padded]);
-        Self { dim, padded, stream, group: None, signs, tiles: Vec::new() }
+        let groups = (TOGETHER / padded).max(1);
+        let signs = std::array::from_fn(|_| vec![T::ZERO; groups * padded]);
+        Self { dim, padded, stream, groups, batch: None, signs, tiles: Vec::new() }
     }
 
     /// Takes the signs from another stream from now on.
     pub(crate) fn restart(&mut self, stream: Stream) {
-        (self.stream, self.group) = (stream, None);
+        (self.stream, self.batch) = (stream, None);
     }
 
     fn scale(&self) -> f64 {
@@ -68,26 +80,34 @@ impl<T: Scalar> Hadamard<T> {
         (padded / self.dim as f64).sqrt() * padded.powf(-1.5)
     }
 
-    fn prepare(&mut self, group: usize) {
-        if self.group != Some(group) {
+    /// Directions of a batch of groups.
+    fn batch_len(&self) -> usize {
+        self.groups * self.padded
+    }
+
+    fn prepare(&mut self, batch: usize) {
+        if self.batch != Some(batch) {
             let blocks = self.padded.div_ceil(128) as u64;
             for (round, signs) in self.signs.iter_mut().enumerate() {
-                let first = (group * 3 + round) as u64 * blocks;
-                for (block, signs) in (first..).zip(signs.chunks_mut(128)) {
-                    let words = self.stream.words(block);
-                    for (i, sign) in signs.iter_mut().enumerate() {
-                        let bit = words[i / 32] >> (i % 32) & 1;
-                        *sign = T::from_f64(if bit == 1 { -1.0 } else { 1.0 });
+                for (group, signs) in (batch * self.groups..).zip(signs.chunks_mut(self.padded)) {
+                    let first = (group * 3 + round) as u64 * blocks;
+                    for (block, signs) in (first..).zip(signs.chunks_mut(128)) {
+                        let words = self.stream.words(block);
+                        for (i, sign) in signs.iter_mut().enumerate() {
+                            let bit = words[i / 32] >> (i % 32) & 1;
+                            *sign = T::from_f64(if bit == 1 { -1.0 } else { 1.0 });
+                        }
                     }
                 }
             }
-            self.group = Some(group);
+            self.batch = Some(batch);
         }
-        let bytes = 2 * self.padded * POINTS * size_of::<T>();
+        let directions = self.batch_len();
+        let bytes = (self.padded + directions) * POINTS * size_of::<T>();
         let count = (TILES_BYTES / bytes).clamp(4, 64);
         let tile = || Tile {
-            values: vec![[T::ZERO; LANES]; VECTORS * self.padded],
-            projected: vec![[T::ZERO; LANES]; VECTORS * self.padded],
+            values: Aligned::zeros(POINTS * self.padded),
+            projected: Aligned::zeros(POINTS * directions),
         };
         self.tiles.resize_with(count, tile);
     }
@@ -96,21 +116,21 @@ impl<T: Scalar> Hadamard<T> {
     pub(crate) fn project(&mut self, range: Range<usize>, points: &[T], out: &mut [T]) {
         let (dim, first) = (self.dim, range.start);
         let samples = points.len() / dim;
-        for (group, width, number, part) in parts(self.padded, range) {
-            self.prepare(group);
+        for batch in pieces(self.batch_len(), range) {
+            self.prepare(batch.start / self.batch_len());
             let scale = T::from_f64(self.scale());
-            let rows = &mut out[(part.start - first) * samples..(part.end - first) * samples];
-            let (signs, tiles) = (&self.signs, &mut self.tiles);
+            let rows = &mut out[(batch.start - first) * samples..(batch.end - first) * samples];
+            let (padded, signs, tiles) = (self.padded, &self.signs, &mut self.tiles);
             let many = tiles.len() * POINTS;
             for (chunk, points) in points.chunks(many * dim).enumerate() {
                 tiles.par_iter_mut().zip(points.par_chunks(POINTS * dim)).for_each(|(tile, points)| {
-                    dispatch256(Forward { tile, points, dim, signs, width, number, scale });
+                    let batch = batch.clone();
+                    dispatch256(Forward { tile, points, dim, padded, signs, batch, scale });
                 });
                 rows.par_chunks_mut(samples).enumerate().for_each(|(l, row)| {
                     let row = &mut row[chunk * many..];
                     for (values, tile) in row.chunks_mut(POINTS).zip(tiles.iter()) {
-                        let found = &tile.projected[VECTORS * l..VECTORS * (l + 1)];
-                        values.copy_from_slice(&found.as_flattened()[..values.len()]);
+                        values.copy_from_slice(&tile.projected[POINTS * l..][..values.len()]);
                     }
                 });
             }
@@ -130,18 +150,18 @@ impl<T: Scalar> Hadamard<T> {
         let (dim, first) = (self.dim, range.start);
         let samples = velocity.len() / dim;
         let mut output = output;
-        for (group, width, number, part) in parts(self.padded, range) {
-            self.prepare(group);
+        for batch in pieces(self.batch_len(), range) {
+            self.prepare(batch.start / self.batch_len());
             let scale = T::from_f64(scale * self.scale());
-            let rows = &forces[(part.start - first) * samples..(part.end - first) * samples];
-            let (signs, tiles) = (&self.signs, &mut self.tiles);
+            let rows = &forces[(batch.start - first) * samples..(batch.end - first) * samples];
+            let (padded, signs, tiles) = (self.padded, &self.signs, &mut self.tiles);
             let many = tiles.len() * POINTS;
             for (chunk, velocity) in velocity.chunks_mut(many * dim).enumerate() {
                 let blocks = velocity.par_chunks_mut(POINTS * dim).enumerate();
                 tiles.par_iter_mut().zip(blocks).for_each(|(tile, (block, velocity))| {
                     let forces = (rows, samples, chunk * many + block * POINTS);
-                    let add = output == Output::Add;
-                    dispatch256(Backward { tile, forces, velocity, dim, signs, width, number, scale, add });
+                    let (batch, add) = (batch.clone(), output == Output::Add);
+                    dispatch256(Backward { tile, forces, velocity, dim, padded, signs, batch, scale, add });
                 });
             }
             output = Output::Add;
@@ -149,34 +169,53 @@ impl<T: Scalar> Hadamard<T> {
     }
 }
 
-/// The parts of a range of directions that lie in one group of `padded`, each with its group and its
-/// block of the group: (group, width of the block, number of the block, directions).
+/// A range cut at the multiples of a length.
+fn pieces(len: usize, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let numbers = range.start / len..range.end.div_ceil(len);
+    numbers.map(move |number| range.start.max(number * len)..range.end.min((number + 1) * len))
+}
+
+/// The directions of a batch that lie in one group.
+struct Block {
+    /// The directions, counted in the batch's range.
+    directions: Range<usize>,
+    /// Where the signs of the group lie in those of the batch.
+    signs: Range<usize>,
+    /// The power of two that covers the directions.
+    width: usize,
+    /// Counts blocks of this width in the group.
+    number: usize,
+}
+
+/// The blocks of a range of directions that lies in a batch of groups of `padded`.
 ///
 /// # Panics
 /// A range within a group that does not start at a multiple of the power of two that covers it.
-fn parts(padded: usize, range: Range<usize>) -> impl Iterator<Item = (usize, usize, usize, Range<usize>)> {
-    let mut start = range.start;
-    std::iter::from_fn(move || {
-        if start >= range.end {
-            return None;
-        }
-        let (group, offset) = (start / padded, start % padded);
-        let end = range.end.min((group + 1) * padded);
-        let width = (end - start).next_power_of_two();
+#[inline(always)]
+fn blocks(padded: usize, batch_len: usize, range: Range<usize>) -> impl Iterator<Item = Block> {
+    let first = range.start;
+    pieces(padded, range).map(move |part| {
+        let (group, offset) = (part.start / padded * padded % batch_len, part.start % padded);
+        let width = part.len().next_power_of_two();
         assert!(offset.is_multiple_of(width), "a block of directions starts at a multiple of its width");
-        let part = (group, width, offset / width, start..end);
-        start = end;
-        Some(part)
+        Block {
+            directions: part.start - first..part.end - first,
+            signs: group..group + padded,
+            width,
+            number: offset / width,
+        }
     })
 }
 
-struct Forward<'a, T> {
+struct Forward<'a, T: Scalar> {
     tile: &'a mut Tile<T>,
     points: &'a [T],
     dim: usize,
+    padded: usize,
+    /// Those of a batch of groups.
     signs: &'a [Vec<T>; 3],
-    width: usize,
-    number: usize,
+    /// Directions in that batch.
+    batch: Range<usize>,
     scale: T,
 }
 
@@ -185,7 +224,8 @@ impl<T: Scalar> NullaryFnOnce for Forward<'_, T> {
 
     #[inline(always)]
     fn call(self) {
-        let Self { tile: Tile { values, projected }, points, dim, signs, width, number, scale } = self;
+        let Self { tile, points, dim, padded, signs, batch, scale } = self;
+        let (values, all_projected) = tile.vectors();
         let mut rows: [&[T]; POINTS] = [&[]; POINTS];
         let mut count = 0;
         for (row, point) in rows.iter_mut().zip(points.chunks_exact(dim)) {
@@ -197,43 +237,46 @@ impl<T: Scalar> NullaryFnOnce for Forward<'_, T> {
             rows[k] = rows[0];
         }
         let rows = rows.map(|row| &row[..dim]);
-        gather(&rows, &mut values[..VECTORS * dim], &signs[0][..dim]);
-        values[VECTORS * dim..].fill([T::ZERO; LANES]);
-        transform(values);
-        scale_rows(values, &signs[1]);
-        transform(values);
-        // The last transform, on the rows wanted.
-        let folded = &mut projected[..VECTORS * width];
-        folded.fill([T::ZERO; LANES]);
-        let parts = values.chunks_exact(VECTORS * width).zip(signs[2].chunks_exact(width)).enumerate();
-        for (part, (values, signs)) in parts {
-            let sign = if (part & number).count_ones() & 1 == 1 { T::ZERO - scale } else { scale };
-            let coordinates = folded
-                .as_chunks_mut::<VECTORS>()
-                .0
-                .iter_mut()
-                .zip(values.as_chunks::<VECTORS>().0)
-                .zip(signs);
-            for ((folded, values), own) in coordinates {
-                let factor = sign * *own;
-                for (folded, values) in folded.iter_mut().zip(values) {
-                    *folded = sum(folded, &scaled(values, factor));
+        for Block { directions, signs: group, width, number } in blocks(padded, signs[0].len(), batch) {
+            let signs = signs.each_ref().map(|signs| &signs[group.clone()]);
+            gather(&rows, &mut values[..VECTORS * dim], &signs[0][..dim]);
+            values[VECTORS * dim..].fill([T::ZERO; LANES]);
+            transform(values);
+            scale_rows(values, signs[1]);
+            transform(values);
+            // The last transform, on the rows wanted.
+            let folded = &mut all_projected[VECTORS * directions.start..][..VECTORS * width];
+            folded.fill([T::ZERO; LANES]);
+            let parts = values.chunks_exact(VECTORS * width).zip(signs[2].chunks_exact(width)).enumerate();
+            for (part, (values, signs)) in parts {
+                let sign = if (part & number).count_ones() & 1 == 1 { T::ZERO - scale } else { scale };
+                let coordinates = folded
+                    .as_chunks_mut::<VECTORS>()
+                    .0
+                    .iter_mut()
+                    .zip(values.as_chunks::<VECTORS>().0)
+                    .zip(signs);
+                for ((folded, values), own) in coordinates {
+                    let factor = sign * *own;
+                    for (folded, values) in folded.iter_mut().zip(values) {
+                        *folded = sum(folded, &scaled(values, factor));
+                    }
                 }
             }
+            transform(folded);
         }
-        transform(folded);
     }
 }
 
-struct Backward<'a, T> {
+struct Backward<'a, T: Scalar> {
     tile: &'a mut Tile<T>,
     /// `L x N` forces, `N`, and the first point of the block.
     forces: (&'a [T], usize, usize),
     velocity: &'a mut [T],
     dim: usize,
+    padded: usize,
     signs: &'a [Vec<T>; 3],
-    width: usize,
-    number: usize,
+    batch: Range<usize>,
     scale: T,
     add: bool,
 }
@@ -243,37 +286,43 @@ impl<T: Scalar> NullaryFnOnce for Backward<'_, T> {
 
     #[inline(always)]
     fn call(self) {
-        let Self {
-            tile: Tile { values, projected }, velocity, dim, signs, width, number, scale, add, ..
-        } = self;
+        let Self { tile, velocity, dim, padded, signs, batch, scale, add, .. } = self;
+        let (values, projected) = tile.vectors();
         let (rows, samples, first) = self.forces;
-        let folded = &mut projected[..VECTORS * width];
-        folded.fill([T::ZERO; LANES]);
         let count = velocity.len() / dim;
-        for (folded, row) in folded.chunks_exact_mut(VECTORS).zip(rows.chunks_exact(samples)) {
-            folded.as_flattened_mut()[..count].copy_from_slice(&row[first..first + count]);
-        }
-        transform(folded);
-        let parts = values.chunks_exact_mut(VECTORS * width).zip(signs[2].chunks_exact(width)).enumerate();
-        for (part, (values, signs)) in parts {
-            let sign = if (part & number).count_ones() & 1 == 1 { T::ZERO - scale } else { scale };
-            let coordinates = values
-                .as_chunks_mut::<VECTORS>()
-                .0
-                .iter_mut()
-                .zip(folded.as_chunks::<VECTORS>().0)
-                .zip(signs);
-            for ((values, folded), own) in coordinates {
-                let factor = sign * *own;
-                for (values, folded) in values.iter_mut().zip(folded) {
-                    *values = scaled(folded, factor);
+        let mut add = add;
+        for Block { directions, signs: group, width, number } in blocks(padded, signs[0].len(), batch) {
+            let signs = signs.each_ref().map(|signs| &signs[group.clone()]);
+            let rows = &rows[directions.start * samples..directions.end * samples];
+            let folded = &mut projected[..VECTORS * width];
+            folded.fill([T::ZERO; LANES]);
+            for (folded, row) in folded.chunks_exact_mut(VECTORS).zip(rows.chunks_exact(samples)) {
+                folded.as_flattened_mut()[..count].copy_from_slice(&row[first..first + count]);
+            }
+            transform(folded);
+            let parts =
+                values.chunks_exact_mut(VECTORS * width).zip(signs[2].chunks_exact(width)).enumerate();
+            for (part, (values, signs)) in parts {
+                let sign = if (part & number).count_ones() & 1 == 1 { T::ZERO - scale } else { scale };
+                let coordinates = values
+                    .as_chunks_mut::<VECTORS>()
+                    .0
+                    .iter_mut()
+                    .zip(folded.as_chunks::<VECTORS>().0)
+                    .zip(signs);
+                for ((values, folded), own) in coordinates {
+                    let factor = sign * *own;
+                    for (values, folded) in values.iter_mut().zip(folded) {
+                        *values = scaled(folded, factor);
+                    }
                 }
             }
+            transform(values);
+            scale_rows(values, signs[1]);
+            transform(values);
+            scatter(&values[..VECTORS * dim], &signs[0][..dim], velocity, add);
+            add = true;
         }
-        transform(values);
-        scale_rows(values, &signs[1]);
-        transform(values);
-        scatter(&values[..VECTORS * dim], &signs[0][..dim], velocity, add);
     }
 }
 
@@ -483,11 +532,12 @@ mod tests {
     /// The directions by their definition, row `l` of a group.
     fn row(hadamard: &mut Hadamard<f64>, l: usize) -> Vec<f64> {
         let padded = hadamard.padded;
-        hadamard.prepare(l / padded);
+        hadamard.prepare(l / hadamard.batch_len());
+        let group = l / padded % hadamard.groups * padded;
         let mut row: Vec<f64> =
             (0..padded).map(|i| if ((l % padded) & i).count_ones() % 2 == 1 { -1.0 } else { 1.0 }).collect();
         for round in [2, 1, 0] {
-            row.iter_mut().zip(&hadamard.signs[round]).for_each(|(v, s)| *v *= s);
+            row.iter_mut().zip(&hadamard.signs[round][group..]).for_each(|(v, s)| *v *= s);
             if round > 0 {
                 row = (0..padded)
                     .map(|i| {
@@ -511,6 +561,8 @@ mod tests {
             (7, 20, 33, 32),
             (60, 50, 18, 16),
             (300, 512, 5, 512),
+            (3, 1030, 5, 1024),
+            (1, 600, 2, 128),
         ] {
             let points = noise(samples * dim, 1);
             let forces = noise(samples * count, 2);

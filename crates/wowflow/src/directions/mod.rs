@@ -43,6 +43,9 @@ crate::named!(Slicing, "kind of directions", {
     Equispaced = "equispaced": "Equispaced angles, in the plane only.",
 });
 
+/// Coordinates of directions that are drawn by one thread.
+const ALONE: usize = 256;
+
 /// Dimensions from which structured directions are nearly uniform ones.
 const STRUCTURED: usize = 64;
 
@@ -182,14 +185,27 @@ impl<T: Scalar> Directions<T> {
             }),
             Slicing::Orthonormal => {
                 let group = slicing.group_len(count, dim);
-                for (values, start) in self.values.chunks_mut(group * dim).zip(range.step_by(group)) {
+                let draw = |values: &mut [T], start: usize, workspace: &mut Workspace| {
                     let rows = workspace.rows(values.len());
-                    rows.par_chunks_mut(dim).enumerate().for_each(|(l, row)| {
+                    let some = ALONE.div_ceil(dim);
+                    rows.par_chunks_mut(dim).with_min_len(some).enumerate().for_each(|(l, row)| {
                         normal_row(stream, start + l, row);
                     });
                     workspace.orthonormalise(values.len() / dim, dim);
                     let rows = workspace.rows(values.len());
-                    values.par_iter_mut().zip(rows).for_each(|(value, row)| *value = T::from_f64(*row));
+                    let values = values.par_iter_mut().with_min_len(ALONE);
+                    values.zip(rows).for_each(|(value, row)| *value = T::from_f64(*row));
+                };
+                if group * dim < ALONE {
+                    let some = ALONE / (group * dim);
+                    let groups = self.values.par_chunks_mut(group * dim).enumerate().with_min_len(some);
+                    groups.for_each_init(Workspace::default, |workspace, (k, values)| {
+                        draw(values, range.start + k * group, workspace);
+                    });
+                } else {
+                    for (values, start) in self.values.chunks_mut(group * dim).zip(range.step_by(group)) {
+                        draw(values, start, workspace);
+                    }
                 }
             }
             Slicing::Hadamard => {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::aligned::Aligned;
 use crate::linalg::{Mat, Output, Threads, matmul};
 
 /// Rows factored together: small enough that the plain loops on them cost nothing beside the
@@ -11,14 +12,14 @@ const PANEL: usize = 64;
 /// Rows to be made orthonormal, and what that needs; kept from draw to draw.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Workspace {
-    rows: Vec<f64>,
+    rows: Aligned<f64>,
     /// The lower Cholesky factor, and the inverses of its diagonal blocks.
-    lower: Vec<f64>,
-    inverses: Vec<f64>,
-    column: Vec<f64>,
-    scaled: Vec<f64>,
-    left: Vec<f64>,
-    old: Vec<f64>,
+    lower: Aligned<f64>,
+    inverses: Aligned<f64>,
+    column: Aligned<f64>,
+    scaled: Aligned<f64>,
+    left: Aligned<f64>,
+    old: Aligned<f64>,
 }
 
 impl Workspace {
@@ -99,10 +100,10 @@ impl Workspace {
     }
 }
 
-/// The first `len` elements of a buffer, which grows if it must.
-fn sized(buffer: &mut Vec<f64>, len: usize) -> &mut [f64] {
+/// The first `len` elements of a buffer, which is replaced by a larger one if it must be.
+fn sized(buffer: &mut Aligned<f64>, len: usize) -> &mut [f64] {
     if buffer.len() < len {
-        buffer.resize(len, 0.0);
+        *buffer = Aligned::zeros(len);
     }
     &mut buffer[..len]
 }

@@ -101,7 +101,7 @@ impl<T: Scalar> Slicer<T> for &Directions<T> {
 
 /// Directions drawn from a stream when they are needed; buffers are kept from draw to draw.
 #[derive(Clone, Debug)]
-pub(crate) struct Draws<T> {
+pub(crate) struct Draws<T: Scalar> {
     slicing: Slicing,
     count: usize,
     stream: Stream,

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::layout::{PairLayout, Side};
 use super::loops::{OTHERS, STRIP};
+use crate::aligned::Aligned;
 use crate::ot::one_d::{Segment, weighted_segments};
 use crate::ot::sort::SortScratch;
 use crate::scalar::Scalar;
@@ -114,8 +115,8 @@ impl Couplings {
 
 /// Rows of some classes on one grid: along one direction after another, then zeros.
 #[derive(Clone, Debug)]
-pub(crate) struct Panel<T> {
-    values: Vec<T>,
+pub(crate) struct Panel<T: Scalar> {
+    values: Aligned<T>,
     /// Length of a row.
     pub(crate) stride: usize,
     /// Variance within the atoms of the grid, summed over directions.
@@ -129,7 +130,7 @@ impl<T: Scalar> Panel<T> {
         let strides = |size: usize| (1..=layout.group).map(move |directions| stride(directions * size));
         let strides = layout.grids.iter().flat_map(|grid| strides(grid.size));
         let largest = strides.map(|stride| rows(stride).min(classes) * stride).max().unwrap_or(0);
-        Self { values: vec![T::ZERO; largest], stride: STRIP, variance: vec![0.0; classes] }
+        Self { values: Aligned::zeros(largest), stride: STRIP, variance: vec![0.0; classes] }
     }
 
     /// Brings rows to a grid: conditional means on its atoms.
@@ -210,7 +211,7 @@ pub(crate) struct Scratch<T: Scalar> {
     pub(crate) own: Panel<T>,
     pub(crate) others: Panel<T>,
     /// Forces on the rows of the first panel.
-    pub(crate) sums: Vec<T>,
+    pub(crate) sums: Aligned<T>,
     pub(crate) couplings: Couplings,
     /// Sorted weights of a row of the first panel.
     pub(crate) weights: Vec<f64>,
@@ -223,7 +224,7 @@ impl<T: Scalar> Scratch<T> {
     pub(crate) fn new(layout: &PairLayout) -> Self {
         let own = Panel::new(layout, rows_of_own);
         Self {
-            sums: vec![T::ZERO; own.values.len()],
+            sums: Aligned::zeros(own.values.len()),
             own,
             others: Panel::new(layout, rows_of_others),
             couplings: Couplings::new(layout),
