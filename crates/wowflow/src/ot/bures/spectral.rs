@@ -3,9 +3,17 @@
 use nalgebra::{DMatrix, SVD, SymmetricEigen};
 
 use super::BuresError;
+use crate::linalg::{Mat, Output, Threads, matmul};
 
 /// Sweeps allowed per row or column; a handful are needed.
 const SWEEPS: usize = 100;
+
+/// Products with a side of at most so many are left to `nalgebra`: without its `std` feature, which takes 10 s of the
+/// build, it has plain loops for all.
+const SMALL: usize = 5;
+
+/// Terms that a product sums up at a time; sums of sums lose fewer digits than one long sum.
+const TERMS: usize = 256;
 
 /// Eigenvalues, unordered, and eigenvectors of a symmetric `n x n` matrix: vector `k` is row `k`.
 pub(super) fn symmetric_eigen(matrix: &[f64], n: usize) -> Result<(Vec<f64>, Vec<f64>), BuresError> {
@@ -31,8 +39,18 @@ pub(super) fn polar(matrix: &[f64], rows: usize, cols: usize) -> Result<(Vec<f64
     let found = decompose(matrix, (rows, cols), true)?;
     let failed = BuresError::NoConvergence { rows, cols };
     let (Some(u), Some(v_t)) = (found.u, found.v_t) else { return Err(failed) };
-    let factor = u * v_t;
-    Ok((factor.transpose().as_slice().to_vec(), found.singular_values.iter().sum()))
+    let norm = found.singular_values.iter().sum();
+    if rows.min(cols) <= SMALL {
+        return Ok(((u * v_t).transpose().as_slice().to_vec(), norm));
+    }
+    // Stored by columns, `u` has the terms of a sum one after the other, and so has `v`.
+    let v = v_t.transpose();
+    let mut factor = vec![0.0; rows * cols];
+    for (u, v) in u.as_slice().chunks(TERMS * rows).zip(v.as_slice().chunks(TERMS * cols)) {
+        let (u, v) = (Mat::row_major(u, u.len() / rows, rows), Mat::row_major(v, v.len() / cols, cols));
+        matmul(&mut factor, Output::Add, 1.0, u.transposed(), v, Threads::One);
+    }
+    Ok((factor, norm))
 }
 
 fn decompose(
