@@ -160,6 +160,21 @@ impl Points {
         }
     }
 
+    /// Smallest and largest coordinate, and their mean; `None` without coordinates.
+    ///
+    /// ```
+    /// use wowflow::dataset::{Points, Spread};
+    /// let points = Points::F64(vec![1.0, -2.0, 4.0]);
+    /// assert_eq!(points.spread(), Some(Spread { minimum: -2.0, maximum: 4.0, mean: 1.0 }));
+    /// ```
+    #[must_use]
+    pub fn spread(&self) -> Option<Spread> {
+        match self {
+            Self::F32(values) => spread(values),
+            Self::F64(values) => spread(values),
+        }
+    }
+
     fn first_non_finite(&self) -> Option<(usize, f64)> {
         match self {
             Self::F32(values) => values.iter().position(|v| !v.is_finite()).map(|i| (i, values[i].to_f64())),
@@ -176,6 +191,28 @@ impl Points {
             Self::F64(values) => Self::F64(pick(values, rows, dim)),
         }
     }
+}
+
+/// Where coordinates lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// Smallest coordinate.
+    pub minimum: f64,
+    /// Largest coordinate.
+    pub maximum: f64,
+    /// Their mean.
+    pub mean: f64,
+}
+
+fn spread<T: Scalar>(values: &[T]) -> Option<Spread> {
+    let count = values.len() as f64;
+    let values = || values.iter().map(|value| value.to_f64());
+    let first = values().next()?;
+    let grown =
+        |(low, high, sum): (f64, f64, f64), value: f64| (low.min(value), high.max(value), sum + value);
+    let (minimum, maximum, sum) = values().fold((first, first, 0.0), grown);
+    let mean = if sum.is_finite() { sum / count } else { values().map(|value| value / count).sum() };
+    Some(Spread { minimum, maximum, mean })
 }
 
 /// Why a dataset was refused. Rows and columns count from 1, as people do.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use wowflow::dataset::{ImageShape, LabeledDataset, Precision};
+use wowflow::dataset::{ImageShape, LabeledDataset, Precision, Spread};
 use wowflow_data::{SourceFile, atomic};
 use wowflow_report::{ImageRow, Picture, ScatterFlow, ScatterPanel, contact_sheet};
 use wowflow_study::record::free_name;
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &InfoArgs, console: &Console) -> Result<ExitStatus> {
             Some(path)
         }
     };
-    let (minimum, maximum, mean) = range(data);
+    let Spread { minimum, maximum, mean } = data.points().spread().context("expected samples, found none")?;
     let name_of = |class: usize| loaded.class_names.as_ref().map(|names| names[class].clone());
     let info = Info {
         name: loaded.name.clone(),
@@ -168,15 +168,4 @@ fn sheet(name: &str, data: &LabeledDataset, shape: ImageShape) -> Result<Picture
     // Pixels are shown as they are; other data, such as noise, over the range they fill.
     let limits = if low >= 0.0 && high <= 1.0 || low >= high { (0.0, 1.0) } else { (low, high) };
     Ok(contact_sheet(&title, shape, limits, rows.collect())?)
-}
-
-fn range(data: &LabeledDataset) -> (f64, f64, f64) {
-    let (mut low, mut high, mut sum) = (f64::MAX, f64::MIN, 0.0);
-    for row in 0..data.len() {
-        for value in data.row(row) {
-            (low, high) = (low.min(value), high.max(value));
-            sum += value;
-        }
-    }
-    (low, high, sum / (data.len() * data.dim()) as f64)
 }
