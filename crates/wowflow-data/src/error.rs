@@ -190,6 +190,17 @@ pub enum DataError {
         /// What can be done.
         remedy: &'static str,
     },
+    /// Tables with columns of other names.
+    #[error(
+        "expected the same columns in {} and {}, found {} in the one and {} in the other: rename them, or say [columns=place] after a name to take them as they stand",
+        names[0], names[1], only[0], only[1]
+    )]
+    Columns {
+        /// The datasets.
+        names: [String; 2],
+        /// Columns that only one has.
+        only: [String; 2],
+    },
     /// Datasets of images of different shapes.
     #[error(
         "expected images of the same shape, found {} ({}) and {} ({}): scale them to one size first",
@@ -226,6 +237,21 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// The same about the file that another is a copy of.
+    pub(crate) fn about(mut self, copy: &Path, original: &Path) -> Self {
+        if let Self::Io { file, .. }
+        | Self::Format { file, .. }
+        | Self::Truncated { file, .. }
+        | Self::Unsupported { file, .. }
+        | Self::NotFinite { file, .. }
+        | Self::Dataset { file, .. } = &mut self
+            && file == copy
+        {
+            *file = original.to_owned();
+        }
+        self
+    }
+
     pub(crate) fn io(file: &Path, error: io::Error) -> Self {
         Self::Io { file: file.to_owned(), error }
     }

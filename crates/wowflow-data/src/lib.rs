@@ -8,7 +8,7 @@
 //! | IDX | `..images..` with a `..labels..` beside it, gzip or not; a folder of the four original files |
 //! | `.npz` | arrays `X` and `y` (or `x_train`, `labels`, ...), see [`write_npz_dataset`] |
 //! | `.npy` | `X.npy` with `y.npy`, or `NAME_X.npy` with `NAME_y.npy`; a folder of `X.npy` and `y.npy` |
-//! | CSV, TSV | a header or not; the labels in column `label`, `class`, `target` or `y`, else the last |
+//! | CSV and its kin | tabs, commas, semicolons, bars or spaces; a header or not; see [`TableOptions`] for what is unclear |
 //! | LIBSVM | text, bzip2 or not: `label index:value ...`, indices from 1, missing values 0 |
 //! | CIFAR-10 | a binary or Python batch, a folder of batches, the original `.tar.gz` |
 //! | MATLAB 5 | `X` and `y` as SVHN has them, label 10 standing for the digit 0 |
@@ -27,6 +27,7 @@ pub mod generate;
 pub mod npy;
 
 mod bounded;
+mod columns;
 mod load;
 mod lookup;
 mod named;
@@ -36,8 +37,10 @@ mod read;
 mod resize;
 mod spec;
 mod split;
+mod table_options;
 mod write;
 
+pub use columns::{Columns, bring_together};
 pub use error::DataError;
 pub use load::{CacheHome, LoadOptions, Loaded, load, search_path};
 pub use lookup::Lookup;
@@ -48,4 +51,5 @@ pub use read::source::SourceFile;
 pub use resize::{ResizeError, Size, resize};
 pub use spec::{DatasetSpec, Source};
 pub use split::Split;
+pub use table_options::{ColumnName, Separator, TableOptions};
 pub use write::write_npz_dataset;

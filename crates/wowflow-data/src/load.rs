@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use wowflow::dataset::{Label, LabeledDataset};
 use wowflow::rng::{Purpose, Stream};
 
+use crate::columns::Columns;
 use crate::error::DataError;
 use crate::generate::{Generator, generate};
 use crate::named::{NamedSet, svhn_file, usps_candidates};
@@ -34,6 +36,8 @@ pub struct Loaded {
     pub description: String,
     /// What the classes show, in the order of [`LabeledDataset::classes`], where the labels do not say.
     pub class_names: Option<Vec<String>>,
+    /// How its coordinates are told apart.
+    pub columns: Columns,
 }
 
 /// Loads the dataset of a name.
@@ -50,6 +54,9 @@ pub struct Loaded {
 /// # Ok::<(), wowflow_data::DataError>(())
 /// ```
 pub fn load(spec: &DatasetSpec, options: &LoadOptions) -> Result<Loaded, DataError> {
+    if let Some(path) = spec.literal().filter(|path| path.exists()) {
+        return load(&DatasetSpec::of_path(path), options);
+    }
     let (parsed, class_names) = match spec.source() {
         Source::Generator(generator) => return generated(*generator, spec, options.seed),
         Source::Named(set) => {
@@ -59,7 +66,10 @@ pub fn load(spec: &DatasetSpec, options: &LoadOptions) -> Result<Loaded, DataErr
             if !path.exists() {
                 return Err(nothing_there(path));
             }
-            (read::read_path(path, spec.split())?, None)
+            if !path.is_file() && !path.is_dir() {
+                return piped(path, spec, options);
+            }
+            (read::read_path(path, spec.split(), spec.table())?, None)
         }
     };
     let sources = parsed.files.iter().map(|path| checksum(path)).collect::<Result<Vec<_>, _>>()?;
@@ -82,15 +92,31 @@ pub fn load(spec: &DatasetSpec, options: &LoadOptions) -> Result<Loaded, DataErr
         };
         dataset.classes().iter().map(name).collect()
     });
-    let description = format!("{}: {samples}{place}", spec.name());
-    Ok(Loaded { dataset, sources, description, class_names })
+    let notes: String = parsed.notes.iter().map(|note| format!("; {note}")).collect();
+    let description = format!("{}: {samples}{place}{notes}", spec.name());
+    Ok(Loaded { dataset, sources, description, class_names, columns: parsed.columns })
+}
+
+/// Loads what comes out of a pipe: it can be read once only, so it is kept in a file meanwhile.
+fn piped(path: &Path, spec: &DatasetSpec, options: &LoadOptions) -> Result<Loaded, DataError> {
+    let on_error = |error| DataError::io(path, error);
+    let folder = tempfile::tempdir().map_err(on_error)?;
+    let copy = folder.path().join(path.file_name().unwrap_or_default());
+    let mut pipe = fs::File::open(path).map_err(on_error)?;
+    let mut file = fs::File::create(&copy).map_err(on_error)?;
+    io::copy(&mut pipe, &mut file).map_err(on_error)?;
+    let mut loaded = load(&spec.at(copy.clone()), options).map_err(|error| error.about(&copy, path))?;
+    loaded.sources.iter_mut().for_each(|source| source.path = path.to_owned());
+    loaded.description = loaded.description.replace(&*copy.to_string_lossy(), &path.to_string_lossy());
+    Ok(loaded)
 }
 
 fn generated(generator: Generator, spec: &DatasetSpec, seed: u64) -> Result<Loaded, DataError> {
     let count = spec.per_class().unwrap_or_else(|| generator.default_count());
     let dataset = generate(generator, count, seed)?;
     let description = format!("{}: {count} a class, generated with seed {seed}", spec.name());
-    Ok(Loaded { dataset, sources: Vec::new(), description, class_names: None })
+    let columns = Columns::Places;
+    Ok(Loaded { dataset, sources: Vec::new(), description, class_names: None, columns })
 }
 
 /// Draws `count` samples of every class; fewer are the first of more, and no class depends on another.
@@ -246,8 +272,6 @@ pub fn search_path(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     fn try_load(text: &str, options: &LoadOptions) -> Result<Loaded, String> {

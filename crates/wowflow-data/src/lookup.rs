@@ -38,6 +38,7 @@ impl Lookup {
             dataset: loaded.dataset,
             description: loaded.description,
             class_names: loaded.class_names,
+            columns: loaded.columns,
         };
         match self.resize {
             Some(size) => prepared.resized(size),

@@ -125,6 +125,7 @@ impl NamedSet {
     /// The files looked for on disk, for messages.
     pub(crate) fn looked_for(self, split: Split) -> String {
         match (self, split) {
+            (_, Split::Val) => "train and test only: it has no part for validation".to_owned(),
             (Self::Mnist | Self::FashionMnist | Self::Kmnist, split) => {
                 let stem = if split == Split::Train { "train" } else { "t10k" };
                 format!("{stem}-images-idx3-ubyte and {stem}-labels-idx1-ubyte, .gz or not,")
@@ -150,14 +151,16 @@ impl fmt::Display for NamedSet {
 pub(crate) fn usps_candidates(split: Split) -> [&'static str; 4] {
     match split {
         Split::Train => ["usps_h5_train.libsvm.bz2", "usps_h5_train.libsvm", "usps.bz2", "usps"],
-        Split::Test => ["usps_h5_test.libsvm.bz2", "usps_h5_test.libsvm", "usps.t.bz2", "usps.t"],
+        Split::Test | Split::Val => {
+            ["usps_h5_test.libsvm.bz2", "usps_h5_test.libsvm", "usps.t.bz2", "usps.t"]
+        }
     }
 }
 
 pub(crate) fn svhn_file(split: Split) -> &'static str {
     match split {
         Split::Train => "train_32x32.mat",
-        Split::Test => "test_32x32.mat",
+        Split::Test | Split::Val => "test_32x32.mat",
     }
 }
 

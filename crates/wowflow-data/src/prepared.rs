@@ -4,6 +4,7 @@ use wowflow::dataset::{ImageShape, LabeledDataset, Precision};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::scalar::Scalar;
 
+use crate::columns::Columns;
 use crate::error::DataError;
 use crate::read::source::SourceFile;
 
@@ -20,6 +21,8 @@ pub struct Prepared {
     pub files: Vec<SourceFile>,
     /// What the classes show, in the order of [`LabeledDataset::classes`], where the labels do not say.
     pub class_names: Option<Vec<String>>,
+    /// How its coordinates are told apart.
+    pub columns: Columns,
 }
 
 impl Prepared {
@@ -27,7 +30,14 @@ impl Prepared {
     #[must_use]
     pub fn in_memory(name: &str, dataset: LabeledDataset) -> Self {
         let description = format!("{name}: {} samples", dataset.len());
-        Self { name: name.to_owned(), dataset, description, files: Vec::new(), class_names: None }
+        Self {
+            name: name.to_owned(),
+            dataset,
+            description,
+            files: Vec::new(),
+            class_names: None,
+            columns: Columns::Places,
+        }
     }
 
     /// The measure of the dataset, classes in the order of its labels.

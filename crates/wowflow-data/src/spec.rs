@@ -9,6 +9,7 @@ use crate::error::DataError;
 use crate::generate::Generator;
 use crate::named::NamedSet;
 use crate::split::Split;
+use crate::table_options::TableOptions;
 
 /// Where a dataset comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,9 @@ pub enum Source {
 /// - `rings`, `rings:80`, `glyphs:digits:100`, `noise:32x32x3`: a generator, its variant, samples
 ///   a class;
 /// - `path/to/file.npz`, `path/to/folder[test]:10`: everything else is a path. A path that could be
-///   read as a name is written with a folder before it: `./mnist`.
+///   read as a name is written with a folder before it: `./mnist`. A file or folder whose whole name has
+///   brackets and colons is that file;
+/// - `table.csv[label=species,drop=id+2]:50`: what the content of a table leaves open ([`TableOptions`]).
 ///
 /// [`fmt::Display`] writes what [`FromStr`] reads.
 ///
@@ -47,6 +50,7 @@ pub struct DatasetSpec {
     source: Source,
     split: Option<Split>,
     per_class: Option<NonZeroUsize>,
+    table: TableOptions,
 }
 
 impl DatasetSpec {
@@ -66,6 +70,32 @@ impl DatasetSpec {
     #[must_use]
     pub fn per_class(&self) -> Option<usize> {
         self.per_class.map(NonZeroUsize::get)
+    }
+
+    /// What is said of a table.
+    #[must_use]
+    pub fn table(&self) -> &TableOptions {
+        &self.table
+    }
+
+    /// The same, a path alone: a file may have brackets and colons in its name.
+    pub(crate) fn literal(&self) -> Option<PathBuf> {
+        match self.source {
+            Source::Path(_) if self.split.is_some() || self.per_class.is_some() || !self.table.is_empty() => {
+                Some(self.to_string().into())
+            }
+            _ => None,
+        }
+    }
+
+    /// The same of another path.
+    pub(crate) fn at(&self, path: PathBuf) -> Self {
+        Self { source: Source::Path(path), ..self.clone() }
+    }
+
+    /// A path and nothing else.
+    pub(crate) fn of_path(path: PathBuf) -> Self {
+        Self { source: Source::Path(path), split: None, per_class: None, table: TableOptions::default() }
     }
 
     /// The name without the number of samples.
@@ -93,14 +123,23 @@ impl FromStr for DatasetSpec {
             Some((body, digits)) if is_digits(digits) => (body, Some(count(text, digits)?)),
             _ => (text, None),
         };
-        let parts = [Split::Train, Split::Test];
-        let part = parts.into_iter().find_map(|split| {
-            let name = body.strip_suffix(']')?.strip_suffix(split.name())?.strip_suffix('[')?;
-            Some((name, split))
-        });
-        let (name, split) = part.map_or((body, None), |(name, split)| (name, Some(split)));
+        let (name, split, table) = match body.strip_suffix(']').and_then(|body| body.rsplit_once('[')) {
+            Some((name, inner)) if !name.is_empty() => match bracket(text, inner)? {
+                Some((split, table)) => (name, split, table),
+                None => (body, None, TableOptions::default()),
+            },
+            _ => (body, None, TableOptions::default()),
+        };
         if let Some(set) = NamedSet::parse(name) {
-            return Ok(Self { source: Source::Named(set), split, per_class });
+            if !table.is_empty() || split == Some(Split::Val) {
+                let found = &body[name.len()..];
+                return Err(invalid(
+                    text,
+                    format!("{name}, {name}[train] or {name}[test], then perhaps :N"),
+                    found,
+                ));
+            }
+            return Ok(Self { source: Source::Named(set), split, per_class, table });
         }
         // What begins as a known name and goes on wrongly is a slip, not a path.
         if let Some((head, rest)) = name.find(['[', ':']).map(|at| name.split_at(at))
@@ -112,8 +151,28 @@ impl FromStr for DatasetSpec {
                 rest,
             ));
         }
-        Ok(Self { source: Source::Path(name.into()), split, per_class })
+        Ok(Self { source: Source::Path(name.into()), split, per_class, table })
     }
+}
+
+/// What stands in brackets: a part and options of a table; `None` for anything else, such as a number in a file's name.
+fn bracket(text: &str, inner: &str) -> Result<Option<(Option<Split>, TableOptions)>, DataError> {
+    let (mut split, mut table) = (None, TableOptions::default());
+    // A comma may itself be the separator.
+    let inner = inner.replace("sep=,", "sep=comma");
+    for part in inner.split(',') {
+        if let Some((key, value)) = part.split_once('=') {
+            let set = table.set(key.trim(), value.trim());
+            set.map_err(|expected| invalid(text, format!("in brackets {expected}"), part))?;
+        } else if let Some(named) =
+            Split::ALL.into_iter().find(|split| split.spellings().contains(&part.trim()))
+        {
+            split = Some(named);
+        } else {
+            return Ok(None);
+        }
+    }
+    Ok(Some((split, table)))
 }
 
 /// Reads `text` as a generator with its variant and number of samples; `None` if it names none.
@@ -134,7 +193,8 @@ fn generated(text: &str) -> Result<Option<DatasetSpec>, DataError> {
     };
     let Some(generator) = generator? else { return Ok(None) };
     let per_class = digits.map(|digits| count(text, digits)).transpose()?;
-    Ok(Some(DatasetSpec { source: Source::Generator(generator), split: None, per_class }))
+    let table = TableOptions::default();
+    Ok(Some(DatasetSpec { source: Source::Generator(generator), split: None, per_class, table }))
 }
 
 fn is_digits(text: &str) -> bool {
@@ -157,8 +217,11 @@ impl fmt::Display for DatasetSpec {
             Source::Named(set) => write!(f, "{set}")?,
             Source::Path(path) => write!(f, "{}", path.display())?,
         }
-        if let Some(split) = self.split {
-            write!(f, "[{}]", split.name())?;
+        let options = (!self.table.is_empty()).then(|| self.table.to_string());
+        let inner: Vec<String> =
+            self.split.map(|split| split.name().to_owned()).into_iter().chain(options).collect();
+        if !inner.is_empty() {
+            write!(f, "[{}]", inner.join(","))?;
         }
         match self.per_class {
             Some(count) => write!(f, ":{count}"),

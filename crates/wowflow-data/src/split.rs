@@ -1,6 +1,6 @@
 //! The parts of a published set.
 
-/// A part of a dataset that was published in two parts.
+/// A part of a dataset that was published in several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Split {
     /// The training part, the one meant when none is named.
@@ -8,22 +8,30 @@ pub enum Split {
     Train,
     /// The test part.
     Test,
+    /// The part for validation, where there is one.
+    Val,
 }
 
 impl Split {
-    /// `train` or `test`.
+    /// Every part.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Test, Self::Val];
+
+    /// `train`, `test` or `val`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
             Self::Test => "test",
+            Self::Val => "val",
         }
     }
 
-    pub(crate) fn other(self) -> Self {
+    /// Every name that files and folders have for it.
+    pub(crate) fn spellings(self) -> &'static [&'static str] {
         match self {
-            Self::Train => Self::Test,
-            Self::Test => Self::Train,
+            Self::Train => &["train"],
+            Self::Test => &["test"],
+            Self::Val => &["val", "valid", "validation"],
         }
     }
 }

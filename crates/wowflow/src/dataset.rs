@@ -18,16 +18,32 @@ pub enum Label {
 
 impl Label {
     /// Reads a label as people write it: `3`, `3.0` and `+3` are the number 3, the rest is text.
+    ///
+    /// Codes that only look like numbers stay apart: `01` and `1` are two labels, `0e12` and `0e99` as well.
+    ///
+    /// ```
+    /// use wowflow::dataset::Label;
+    /// assert_eq!(Label::parse("3.0"), Label::Int(3));
+    /// assert_eq!(Label::parse("01"), Label::from("01"));
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
-        if let Ok(value) = text.parse::<i64>() {
-            return Self::Int(value);
-        }
-        match text.parse::<f64>() {
-            Ok(value) if value.fract() == 0.0 && value.abs() < 9.0e15 => Self::Int(value as i64),
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = whole.strip_prefix(['-', '+']).unwrap_or(whole);
+        let zeros = !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0');
+        let plain =
+            digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+        match whole.parse() {
+            Ok(value) if plain && zeros => Self::Int(value),
             _ => Self::Text(text.to_owned()),
         }
+    }
+
+    /// Whether it is a whole number.
+    #[must_use]
+    pub fn is_int(&self) -> bool {
+        matches!(self, Self::Int(_))
     }
 }
 
@@ -370,6 +386,43 @@ impl LabeledDataset {
         }
         self.image_shape = Some(shape);
         Ok(self)
+    }
+
+    /// The same samples with the coordinates at some places, in that order.
+    ///
+    /// # Panics
+    /// A place beyond the dimension.
+    #[must_use]
+    pub fn with_columns(&self, order: &[usize]) -> Self {
+        self.laid_out(order.len(), |k| Some(order[k]))
+    }
+
+    /// The same samples with zeros as further coordinates.
+    ///
+    /// # Panics
+    /// A dimension below that of the samples.
+    #[must_use]
+    pub fn padded(&self, dim: usize) -> Self {
+        assert!(dim >= self.dim, "expected at least {} coordinates, found {dim}", self.dim);
+        self.laid_out(dim, |k| (k < self.dim).then_some(k))
+    }
+
+    /// Samples whose coordinate `k` is that at `place(k)`, 0 where there is none; no images any more.
+    fn laid_out(&self, dim: usize, place: impl Fn(usize) -> Option<usize>) -> Self {
+        fn lay<T: Scalar>(
+            values: &[T],
+            from: usize,
+            to: usize,
+            place: impl Fn(usize) -> Option<usize>,
+        ) -> Vec<T> {
+            let row = |row: &[T]| (0..to).map(|k| place(k).map_or(T::ZERO, |k| row[k])).collect::<Vec<T>>();
+            values.chunks_exact(from).flat_map(row).collect()
+        }
+        let points = match &self.points {
+            Points::F32(values) => Points::F32(lay(values, self.dim, dim, place)),
+            Points::F64(values) => Points::F64(lay(values, self.dim, dim, place)),
+        };
+        Self { points, dim, image_shape: None, ..self.clone() }
     }
 
     /// Sets one weight a sample, in row order; they are normalised within each class.

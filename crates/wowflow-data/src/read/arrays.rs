@@ -5,6 +5,7 @@ use std::path::Path;
 use wowflow::dataset::{ImageShape, Label, Points};
 
 use super::{Parsed, dataset, pixels, refused};
+use crate::columns::Columns;
 use crate::error::DataError;
 use crate::npy::{self, NpyArray, NpyData};
 use crate::split::Split;
@@ -14,6 +15,8 @@ pub(crate) const CLASS_WEIGHTS: &str = "class_weights";
 pub(crate) const IMAGE_SHAPE: &str = "image_shape";
 
 const POINTS: [&str; 5] = ["x", "data", "images", "features", "points"];
+/// Names of sample weights, best first; [`WEIGHTS`] is the one that is written.
+const WEIGHT_NAMES: [&str; 5] = [WEIGHTS, "sample_weight", "sample_weights", "weight", "w"];
 const LABELS: [&str; 5] = ["y", "labels", "label", "target", "targets"];
 
 /// Reads an archive: the arrays of the asked part, or the plain ones, or those of the training part.
@@ -23,6 +26,7 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
     let choices: &[Option<Split>] = match split {
         Some(Split::Train) => &[Some(Split::Train)],
         Some(Split::Test) => &[Some(Split::Test)],
+        Some(Split::Val) => &[Some(Split::Val)],
         None => &[None, Some(Split::Train)],
     };
     let chosen = choices.iter().find_map(|&split| {
@@ -35,7 +39,15 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
         };
         DataError::format(path, expected, if names.is_empty() { "none".to_owned() } else { names.join(", ") })
     })?;
-    let extra = [WEIGHTS, CLASS_WEIGHTS, IMAGE_SHAPE];
+    let part =
+        choices.iter().find(|&&split| find(&names, &POINTS, split) == Some(&points)).copied().flatten();
+    let found: Vec<&str> = WEIGHT_NAMES.iter().filter_map(|name| find(&names, &[name], part)).collect();
+    if let [one, other, ..] = found[..] {
+        let expected = "one array of sample weights";
+        return Err(DataError::format(path, expected, format!("{one} and {other}")));
+    }
+    let sample_weights = found.first().map_or(WEIGHTS.to_owned(), |name| (*name).to_owned());
+    let extra = [sample_weights.as_str(), CLASS_WEIGHTS, IMAGE_SHAPE];
     let wanted = |name: &str| name == points || name == labels || extra.contains(&name);
     let mut arrays = npy::read_entries(path, &wanted)?;
     let mut take = |name: &str| {
@@ -48,18 +60,19 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
     };
     let of = |name: &str| path.join(name);
     let (files, weights, class_weights, shape) =
-        (vec![path.to_owned()], take(WEIGHTS), take(CLASS_WEIGHTS), take(IMAGE_SHAPE));
+        (vec![path.to_owned()], take(&sample_weights), take(CLASS_WEIGHTS), take(IMAGE_SHAPE));
     let shape = shape.map(|array| image_shape(&array, &of(IMAGE_SHAPE))).transpose()?;
     let mut dataset = assemble((&of(&points), x), (&of(&labels), &y), shape)?;
     if let Some(weights) = weights {
-        let values = numbers(&weights, &of(WEIGHTS))?;
-        dataset = dataset.with_sample_weights(values).map_err(|error| refused(&of(WEIGHTS), error))?;
+        let file = of(&sample_weights);
+        let values = numbers(&weights, &file)?;
+        dataset = dataset.with_sample_weights(values).map_err(|error| refused(&file, error))?;
     }
     if let Some(weights) = class_weights {
         let values = numbers(&weights, &of(CLASS_WEIGHTS))?;
         dataset = dataset.with_class_weights(values).map_err(|error| refused(&of(CLASS_WEIGHTS), error))?;
     }
-    Ok(Parsed { dataset, files })
+    Ok(Parsed { dataset, files, notes: Vec::new(), columns: Columns::Places })
 }
 
 /// The array's name for a part, in any case: `x`, or `x_train`, or `train_x`.
@@ -67,7 +80,10 @@ fn find<'a>(names: &'a [String], known: &[&str], split: Option<Split>) -> Option
     known.iter().find_map(|&word| {
         let spellings = match split {
             None => vec![word.to_owned()],
-            Some(split) => vec![format!("{word}_{}", split.name()), format!("{}_{word}", split.name())],
+            Some(split) => {
+                let of = |part: &&str| [format!("{word}_{part}"), format!("{part}_{word}")];
+                split.spellings().iter().flat_map(of).collect()
+            }
         };
         names
             .iter()
@@ -92,7 +108,12 @@ pub(super) fn read_npy_beside(points: &Path) -> Result<Parsed, DataError> {
 
 pub(super) fn read_npy_pair(points: &Path, labels: &Path) -> Result<Parsed, DataError> {
     let dataset = assemble((points, npy::read_npy(points)?), (labels, &npy::read_npy(labels)?), None)?;
-    Ok(Parsed { dataset, files: vec![points.to_owned(), labels.to_owned()] })
+    Ok(Parsed {
+        dataset,
+        files: vec![points.to_owned(), labels.to_owned()],
+        notes: Vec::new(),
+        columns: Columns::Places,
+    })
 }
 
 fn assemble(
@@ -174,7 +195,7 @@ fn labels(y: &NpyArray, file: &Path) -> Result<Vec<Label>, DataError> {
         return Err(DataError::format(file, "one label a sample (n or n x 1)", found));
     }
     if let NpyData::Text(values) = &y.data {
-        return Ok(values.iter().map(|text| Label::parse(text)).collect());
+        return Ok(values.iter().map(|text| super::labels::of_text(text)).collect());
     }
     let whole = y.to_i64().ok_or_else(|| DataError::format(file, "whole numbers or strings", "fractions"))?;
     Ok(whole.into_iter().map(Label::Int).collect())
@@ -212,7 +233,7 @@ mod tests {
         let arrays: Vec<(&str, &NpyArray)> = arrays.iter().map(|(name, array)| (*name, array)).collect();
         write_npz(&path, &arrays).unwrap();
         let prefix = format!("{}/", folder.path().display());
-        super::super::read_path(&path, split)
+        super::super::read_path(&path, split, &Default::default())
             .map(|parsed| parsed.dataset)
             .map_err(|error| error.to_string().replace(&prefix, ""))
     }
@@ -284,6 +305,11 @@ mod tests {
         let data = read(&[("X", points()), ("y", text), ("weights", weights)], None).unwrap();
         assert_eq!(data.classes(), &[Label::Int(3), Label::from("cat")]);
         assert_eq!(data.sample_weights(), Some(&[0.5, 2.0][..]));
+        for name in ["sample_weight", "weight", "W"] {
+            let weights = NpyArray::f64([2], vec![0.5, 2.0]);
+            let data = read(&[("X", points()), ("y", ints(&[1, 2])), (name, weights)], None).unwrap();
+            assert_eq!(data.sample_weights(), Some(&[0.5, 2.0][..]), "{name}");
+        }
         let column = NpyArray::f64([2, 1], vec![1.0, 2.0]);
         assert_eq!(read(&[("X", points()), ("y", column)], None).unwrap().classes().len(), 2);
     }
@@ -334,10 +360,13 @@ mod tests {
             write_npy(folder.path().join(format!("{stem}y.npy")), &ints(&[1, 2])).unwrap();
         }
         for path in ["", "X.npy", "small_X.npy"] {
-            let parsed = super::super::read_path(&folder.path().join(path), None).unwrap();
+            let parsed =
+                super::super::read_path(&folder.path().join(path), None, &Default::default()).unwrap();
             assert_eq!((parsed.dataset.len(), parsed.files.len()), (2, 2));
         }
-        let error = super::super::read_path(&folder.path().join("y.npy"), None).unwrap_err().to_string();
+        let error = super::super::read_path(&folder.path().join("y.npy"), None, &Default::default())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("expected a name X.npy or NAME_X.npy"), "{error}");
     }
 }

@@ -8,6 +8,7 @@ use wowflow::dataset::{ImageShape, Label, Points};
 use super::pickle::{self, Pickle, Value};
 use super::source;
 use super::{Parsed, dataset, pixels};
+use crate::columns::Columns;
 use crate::error::DataError;
 use crate::split::Split;
 
@@ -60,6 +61,8 @@ fn batch_names(split: Split) -> impl Iterator<Item = String> {
     match split {
         Split::Train => (1..=5).map(|number| format!("data_batch_{number}")).collect::<Vec<_>>(),
         Split::Test => vec!["test_batch".to_owned()],
+        // There is none: the names are looked for, and not found.
+        Split::Val => vec!["val_batch".to_owned()],
     }
     .into_iter()
 }
@@ -118,7 +121,7 @@ pub(super) fn read_archive(path: &Path, split: Split) -> Result<Parsed, DataErro
 fn assemble(batch: &Batch, file: &Path, files: Vec<PathBuf>) -> Result<Parsed, DataError> {
     let labels = batch.labels.iter().map(|&label| Label::Int(label.into())).collect();
     let dataset = dataset(file, Points::F32(pixels(&batch.pixels)), PIXELS, labels, Some(SHAPE))?;
-    Ok(Parsed { dataset, files })
+    Ok(Parsed { dataset, files, notes: Vec::new(), columns: Columns::Places })
 }
 
 impl Batch {
@@ -261,7 +264,8 @@ pub(super) mod tests {
         assert!(error.contains("also data_batch_2, data_batch_3, data_batch_4, data_batch_5"), "{error}");
         assert!(error.contains("only data_batch_1 (to use one alone, name its file: "), "{error}");
         assert!(part(Split::Test).unwrap_err().to_string().contains("also test_batch, found none of them"));
-        let alone = super::super::read_path(&folder.path().join("data_batch_1"), None).unwrap();
+        let alone =
+            super::super::read_path(&folder.path().join("data_batch_1"), None, &Default::default()).unwrap();
         assert_eq!(alone.dataset.len(), 1);
 
         let encoder = flate2::write::GzEncoder::new(Vec::new(), Default::default());
@@ -277,8 +281,10 @@ pub(super) mod tests {
         let bytes = builder.into_inner().unwrap().finish().unwrap();
         let archive = folder.path().join("cifar-10-python.tar.gz");
         std::fs::write(&archive, bytes).unwrap();
-        for parsed in [part(Split::Train).unwrap().unwrap(), super::super::read_path(&archive, None).unwrap()]
-        {
+        for parsed in [
+            part(Split::Train).unwrap().unwrap(),
+            super::super::read_path(&archive, None, &Default::default()).unwrap(),
+        ] {
             let labels: Vec<_> = (0..5).map(|row| parsed.dataset.label(row).clone()).collect();
             assert_eq!(labels, (1..=5).map(Label::Int).collect::<Vec<_>>());
             assert_eq!(parsed.dataset.image_shape(), Some(SHAPE));

@@ -8,6 +8,7 @@ use wowflow::dataset::{ImageShape, Label, Points};
 use super::source;
 use super::{Parsed, dataset, pixels};
 use crate::bounded::read_full;
+use crate::columns::Columns;
 use crate::error::DataError;
 use crate::split::Split;
 
@@ -41,6 +42,7 @@ pub(crate) fn read_named(folder: &Path, split: Split) -> Result<Option<Parsed>, 
         let stem = match split {
             Split::Train => "train",
             Split::Test => "t10k",
+            Split::Val => "val",
         };
         let kind = if what == "images" { "idx3" } else { "idx1" };
         // Some copies were renamed with a dot when they were unpacked.
@@ -56,7 +58,8 @@ pub(crate) fn read_named(folder: &Path, split: Split) -> Result<Option<Parsed>, 
         let labels = find(split, "labels").ok_or_else(missing)?;
         return read_pair(&images, &labels).map(Some);
     }
-    match find(split.other(), "images") {
+    let other = if split == Split::Train { Split::Test } else { Split::Train };
+    match find(other, "images") {
         None => Ok(None),
         Some(other) => Err(DataError::Incomplete {
             folder: folder.to_owned(),
@@ -90,7 +93,12 @@ fn read_pair(images: &Path, labels: &Path) -> Result<Parsed, DataError> {
     let points = image_data.points();
     let labels_of_rows = label_values.into_iter().map(Label::Int).collect();
     let dataset = dataset(images, points, dim, labels_of_rows, shape)?;
-    Ok(Parsed { dataset, files: vec![images.to_owned(), labels.to_owned()] })
+    Ok(Parsed {
+        dataset,
+        files: vec![images.to_owned(), labels.to_owned()],
+        notes: Vec::new(),
+        columns: Columns::Places,
+    })
 }
 
 fn read(path: &Path) -> Result<Idx, DataError> {
@@ -189,7 +197,8 @@ mod tests {
         std::fs::write(&path, images).unwrap();
         std::fs::write(folder.path().join("train-labels-idx1-ubyte"), labels).unwrap();
         let prefix = format!("{}/", folder.path().display());
-        super::super::read_path(&path, None).map_err(|error| error.to_string().replace(&prefix, ""))
+        super::super::read_path(&path, None, &Default::default())
+            .map_err(|error| error.to_string().replace(&prefix, ""))
     }
 
     #[test]

@@ -6,12 +6,13 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use wowflow::dataset::{ImageShape, Label, Points};
+use wowflow::dataset::{ImageShape, Points};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 
-use super::{Parsed, dataset};
+use super::{Parsed, dataset, labels};
+use crate::columns::Columns;
 use crate::error::DataError;
 
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "bmp"];
@@ -28,7 +29,7 @@ pub(super) fn read_folder(folder: &Path) -> Result<Parsed, DataError> {
         return Err(DataError::format(folder, expected, format!("`{}`", name_of(stray))));
     }
     for class in &classes {
-        let label = Label::parse(&name_of(class));
+        let label = labels::of_text(&name_of(class));
         for path in entries(class)? {
             let (shape, pixels) = decode(&path)?;
             let (expected, model) = first.get_or_insert_with(|| (shape, path.clone()));
@@ -44,7 +45,7 @@ pub(super) fn read_folder(folder: &Path) -> Result<Parsed, DataError> {
         return Err(DataError::format(folder, "a folder of PNG, JPEG or BMP images a class", "no images"));
     };
     let dataset = dataset(folder, Points::F32(values), shape.len(), labels, Some(shape))?;
-    Ok(Parsed { dataset, files: vec![folder.to_owned()] })
+    Ok(Parsed { dataset, files: vec![folder.to_owned()], notes: Vec::new(), columns: Columns::Places })
 }
 
 /// All files that count as part of a folder, sorted by path.
@@ -159,6 +160,8 @@ fn bmp(bytes: &[u8]) -> Result<Raster, String> {
 mod tests {
     use image::{DynamicImage, GrayImage, ImageBuffer, Luma, RgbImage, RgbaImage};
 
+    use wowflow::dataset::Label;
+
     use super::*;
 
     fn folder_with(save: &[(&str, DynamicImage)]) -> tempfile::TempDir {
@@ -185,7 +188,7 @@ mod tests {
         let folder = folder_with(&images);
         fs::write(folder.path().join("b/.hidden"), "x").unwrap();
         fs::write(folder.path().join("Thumbs.db"), "x").unwrap();
-        let parsed = super::super::read_path(folder.path(), None).unwrap();
+        let parsed = super::super::read_path(folder.path(), None, &Default::default()).unwrap();
         let data = parsed.dataset;
         assert_eq!(data.classes(), &[Label::Int(3), Label::from("b")]);
         assert_eq!(data.image_shape(), Some(ImageShape { width: 3, height: 2, channels: 1 }));

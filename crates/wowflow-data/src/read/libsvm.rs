@@ -1,4 +1,6 @@
-//! LIBSVM text: `label index:value ...` a line, indices from 1, missing values 0.
+//! LIBSVM text: `label index:value ...` a line, indices from 1, or from 0 where one is, missing values 0.
+//!
+//! `#` begins a comment, `qid:N` is left out, and a line may have a label alone: all its values are 0.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -6,7 +8,8 @@ use std::path::Path;
 use wowflow::dataset::{ImageShape, Label, Points};
 
 use super::source;
-use super::{Parsed, dataset};
+use super::{Parsed, dataset, labels};
+use crate::columns::Columns;
 use crate::error::{DataError, Place};
 
 /// How numbers in the file are to be understood.
@@ -24,13 +27,16 @@ const FREE: usize = 1 << 24;
 /// Coordinates allowed beyond that for each one that stands in the file.
 const FILL: usize = 64;
 
-/// Whether the first line is a label followed by `index:value` pairs.
+/// Whether the first line with more than a label has `index:value` after it.
 pub(super) fn looks_like(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
-    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let mut words = line.split_whitespace().skip(1);
-    let pair = words.next().and_then(|word| word.split_once(':'));
-    pair.is_some_and(|(index, value)| index.parse::<usize>().is_ok() && value.parse::<f64>().is_ok())
+    // The last line may be cut short.
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let mut lines = lines.map(|line| line.split_whitespace().skip(1)).filter_map(|mut words| words.next());
+    let pair = lines.next().and_then(|word| word.split_once(':'));
+    pair.is_some_and(|(index, value)| {
+        (index == "qid" || index.parse::<usize>().is_ok()) && value.parse::<f64>().is_ok()
+    })
 }
 
 pub(crate) fn read_file(path: &Path, convention: Convention) -> Result<Parsed, DataError> {
@@ -38,9 +44,11 @@ pub(crate) fn read_file(path: &Path, convention: Convention) -> Result<Parsed, D
 }
 
 fn parse(reader: impl Read, convention: Convention, file: &Path) -> Result<Parsed, DataError> {
-    let mut labels = Vec::new();
+    let mut words_of_labels = Vec::new();
+    let mut lines = Vec::new();
     let mut entries: Vec<(u32, f64)> = Vec::new();
     let mut ends = Vec::new();
+    let mut queries = false;
     for (number, line) in BufReader::new(reader).split(b'\n').enumerate() {
         let line = line.map_err(|error| DataError::io(file, error))?;
         let line = String::from_utf8_lossy(&line);
@@ -48,20 +56,39 @@ fn parse(reader: impl Read, convention: Convention, file: &Path) -> Result<Parse
         let mut words = content.split_whitespace();
         let Some(label) = words.next() else { continue };
         let at = number as u64 + 1;
-        labels.push(self::label(label, convention, at, file)?);
-        let mut last = 0;
+        if label.contains([',', ':']) {
+            return Err(DataError::format(file, "one label a line", format!("`{label}` at line {at}")));
+        }
+        words_of_labels.push(label.to_owned());
+        lines.push(at);
+        let mut last: Option<u32> = None;
         for word in words {
-            let (index, value) = entry(word, at, file)?;
-            if index <= last {
-                let found = format!("{index} after {last} at line {at}");
-                return Err(DataError::format(file, "increasing indices from 1", found));
+            if last.is_none() && word.starts_with("qid:") {
+                queries = true;
+                continue;
             }
-            last = index;
+            let (index, value) = entry(word, at, file)?;
+            if let Some(last) = last.filter(|last| index <= *last) {
+                let found = format!("{index} after {last} at line {at}");
+                return Err(DataError::format(file, "increasing indices", found));
+            }
+            last = Some(index);
             entries.push((index, value));
         }
         ends.push(entries.len());
     }
-    let widest = entries.iter().map(|&(index, _)| index as usize).max().unwrap_or(0);
+    let labels = labels::of_column(&words_of_labels, file, |row| format!("line {}", lines[row]))?;
+    let labels = match convention {
+        Convention::AsWritten => labels,
+        Convention::Usps => labels
+            .into_iter()
+            .zip(&lines)
+            .map(|(label, line)| digit(label, *line, file))
+            .collect::<Result<_, _>>()?,
+    };
+    // Programs that count from 0 write a feature 0 somewhere; where none does, features are counted from 1.
+    let base = u32::from(!entries.iter().any(|&(index, _)| index == 0));
+    let widest = entries.iter().map(|&(index, _)| (index + 1 - base) as usize).max().unwrap_or(0);
     let (dim, shape) = match convention {
         Convention::AsWritten => (widest, None),
         Convention::Usps if widest > USPS.len() => {
@@ -79,7 +106,7 @@ fn parse(reader: impl Read, convention: Convention, file: &Path) -> Result<Parse
     let mut start = 0;
     for (row, &end) in ends.iter().enumerate() {
         for &(index, value) in &entries[start..end] {
-            values[row * dim + index as usize - 1] = value;
+            values[row * dim + (index - base) as usize] = value;
         }
         start = end;
     }
@@ -88,18 +115,17 @@ fn parse(reader: impl Read, convention: Convention, file: &Path) -> Result<Parse
         Convention::Usps => Points::F32(values.iter().map(|v| ((v + 1.0) / 2.0) as f32).collect()),
     };
     let dataset = dataset(file, points, dim, labels, shape)?;
-    Ok(Parsed { dataset, files: vec![file.to_owned()] })
+    let mut notes = Vec::new();
+    notes.extend((base == 0).then(|| "features counted from 0".to_owned()));
+    notes.extend(queries.then(|| "qid left out".to_owned()));
+    Ok(Parsed { dataset, files: vec![file.to_owned()], notes, columns: Columns::Sparse })
 }
 
-fn label(word: &str, convention: Convention, line: u64, file: &Path) -> Result<Label, DataError> {
-    let label = Label::parse(word);
-    match (convention, label) {
-        (Convention::AsWritten, Label::Text(text)) if text.contains([',', ':']) => {
-            Err(DataError::format(file, "one label a line", format!("`{text}` at line {line}")))
-        }
-        (Convention::AsWritten, label) => Ok(label),
-        (Convention::Usps, Label::Int(digit @ 1..=10)) => Ok(Label::Int(digit - 1)),
-        (Convention::Usps, other) => {
+/// The digit that a label of USPS stands for.
+fn digit(label: Label, line: u64, file: &Path) -> Result<Label, DataError> {
+    match label {
+        Label::Int(digit @ 1..=10) => Ok(Label::Int(digit - 1)),
+        other => {
             let expected = "a label from 1 to 10 (the digits 0 to 9)";
             Err(DataError::format(file, expected, format!("`{other}` at line {line}")))
         }
@@ -143,6 +169,21 @@ mod tests {
     }
 
     #[test]
+    fn what_common_writers_write_is_read() {
+        // Counted from 0, with comments before the data, a query and a sample of zeros.
+        let text = "# written by a program\n# counted from 0\n#\n0 qid:3 0:0.5 2:-2\n1\n1.000000e+00 1:4\n";
+        let parsed = parse(text.as_bytes(), Convention::AsWritten, Path::new("t.libsvm")).unwrap();
+        let zeros = [0.0; 3];
+        let rows = [[0.5, 0.0, -2.0], zeros, [0.0, 4.0, 0.0]].concat();
+        assert_eq!(parsed.dataset.points(), &Points::F64(rows));
+        assert_eq!(parsed.dataset.classes(), &[Label::Int(0), Label::Int(1)]);
+        assert_eq!(parsed.notes, ["features counted from 0", "qid left out"]);
+        assert_eq!(parsed.columns, Columns::Sparse);
+        assert!(looks_like(text.as_bytes()) && looks_like(b"1\n0\n-1 7:2\n"));
+        assert!(!looks_like(b"# a,b,label\n1,2,3\n"));
+    }
+
+    #[test]
     fn usps_is_mapped_to_digits_and_unit_pixels() {
         let data = read("10 1:-1 2:1\n1 256:0.5\n", Convention::Usps).unwrap();
         assert_eq!(data.classes(), &[Label::Int(0), Label::Int(9)]);
@@ -156,8 +197,8 @@ mod tests {
     #[test]
     fn bad_lines_are_named() {
         let cases = [
-            ("1 1:2\n1 0:2\n", "expected increasing indices from 1, found 0 after 0 at line 2"),
-            ("1 2:2 2:3\n", "expected increasing indices from 1, found 2 after 2 at line 1"),
+            ("1 1:2\n1 2:2 0:2\n", "expected increasing indices, found 0 after 2 at line 2"),
+            ("1 2:2 2:3\n", "expected increasing indices, found 2 after 2 at line 1"),
             ("1 1:x\n", "expected index:value with a whole index, found `1:x` at line 1"),
             ("1 1:nan\n", "expected a finite number at line 1, column 1, found `nan`"),
             ("1,2 1:1\n", "expected one label a line, found `1,2` at line 1"),

@@ -9,6 +9,7 @@ use wowflow::dataset::{ImageShape, Label, LabeledDataset, Points};
 use super::source;
 use super::{Parsed, dataset};
 use crate::bounded::Bounded;
+use crate::columns::Columns;
 use crate::error::DataError;
 
 const HEADER: usize = 128;
@@ -19,7 +20,7 @@ const UINT8: u32 = 2;
 /// Reads `X` and `y`; the label 10 stands for the digit 0.
 pub(crate) fn read_file(path: &Path) -> Result<Parsed, DataError> {
     let dataset = parse(&source::read_whole(path)?, path)?;
-    Ok(Parsed { dataset, files: vec![path.to_owned()] })
+    Ok(Parsed { dataset, files: vec![path.to_owned()], notes: Vec::new(), columns: Columns::Places })
 }
 
 fn parse(bytes: &[u8], file: &Path) -> Result<LabeledDataset, DataError> {

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 
 use wowflow::dataset::{DatasetError, ImageShape, Label, LabeledDataset, Points};
 
+use crate::columns::Columns;
 use crate::error::{DataError, Place};
 use crate::split::Split;
+use crate::table_options::TableOptions;
 
 mod arrays;
 mod cifar;
 mod idx;
 mod images;
+pub(crate) mod labels;
 mod libsvm;
 mod mat;
 mod pickle;
@@ -33,12 +36,25 @@ pub(crate) use mat::read_file as read_mat;
 pub(crate) struct Parsed {
     pub(crate) dataset: LabeledDataset,
     pub(crate) files: Vec<PathBuf>,
+    /// What was taken for what, for people.
+    pub(crate) notes: Vec<String>,
+    /// How its coordinates are told apart.
+    pub(crate) columns: Columns,
 }
 
 /// Reads the dataset at a path; `split` chooses among the parts of one that has parts.
-pub(crate) fn read_path(path: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
+pub(crate) fn read_path(
+    path: &Path,
+    split: Option<Split>,
+    options: &TableOptions,
+) -> Result<Parsed, DataError> {
     let metadata = std::fs::metadata(path).map_err(|error| DataError::io(path, error))?;
-    if metadata.is_dir() { read_folder(path, split) } else { read_file(path, split) }
+    if metadata.is_dir() {
+        options.only_for_tables(path)?;
+        read_folder(path, split)
+    } else {
+        read_file(path, split, options)
+    }
 }
 
 fn read_folder(folder: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
@@ -59,9 +75,13 @@ fn read_folder(folder: &Path, split: Option<Split>) -> Result<Parsed, DataError>
     }
 }
 
-fn read_file(path: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
+fn read_file(path: &Path, split: Option<Split>, options: &TableOptions) -> Result<Parsed, DataError> {
     let opened = source::open(path)?;
-    match Format::detect(&opened.head, path)? {
+    let format = Format::detect(&opened.head, path)?;
+    if format != Format::Table {
+        options.only_for_tables(path)?;
+    }
+    match format {
         Format::Npz => arrays::read_npz(path, split),
         Format::Tar => cifar::read_archive(path, split.unwrap_or_default()),
         format => {
@@ -72,7 +92,7 @@ fn read_file(path: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
                 Format::Pickle | Format::CifarBinary => cifar::read_batch(path),
                 Format::Mat => mat::read_file(path),
                 Format::Libsvm => libsvm::read_file(path, Convention::AsWritten),
-                Format::Table | Format::Npz | Format::Tar => table::read_file(path),
+                Format::Table | Format::Npz | Format::Tar => table::read_file(path, options),
             }
         }
     }

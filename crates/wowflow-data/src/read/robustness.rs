@@ -99,7 +99,7 @@ fn read(fixture: &Fixture) -> Result<super::Parsed, crate::DataError> {
     }
     let name = fixture[0].0;
     let path = if name.contains('/') { folder.path().to_owned() } else { folder.path().join(name) };
-    super::read_path(&path, None)
+    super::read_path(&path, None, &Default::default())
 }
 
 #[test]

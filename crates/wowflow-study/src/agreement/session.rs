@@ -8,7 +8,7 @@ use wowflow::compare::compare;
 use wowflow::dataset::{LabeledDataset, Precision};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::scalar::Scalar;
-use wowflow_data::Prepared;
+use wowflow_data::{Prepared, bring_together};
 
 use super::config::{Config, NamedMethod};
 use super::draw::{self, Drawn, Made};
@@ -74,7 +74,8 @@ pub fn start(request: &Request, out: &Path, program: &Program, observer: &dyn Ob
     refuse_existing(out)?;
     let lookup = program.lookup(request.resize);
     let datasets = request.datasets.iter().map(|name| lookup.load(name, request.seed));
-    let datasets = datasets.collect::<Result<Vec<_>, _>>()?;
+    let mut datasets = datasets.collect::<Result<Vec<_>, _>>()?;
+    bring_together(&mut datasets)?;
     let work = Work::new(request.resolve(&datasets)?, &datasets)?;
     let run = RunProvenance::new(program, work.config.seed, config_sha256(&work.config)?);
     let provenance = Provenance::new(run, &datasets);

@@ -6,7 +6,7 @@ use std::time::Instant;
 use wowflow::dataset::{ImageShape, Precision, Stored};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::geometry::{Barycenter, BarycenterOptions, Iteration, barycenter_observed};
-use wowflow_data::{DatasetSpec, Prepared};
+use wowflow_data::{DatasetSpec, Prepared, bring_together};
 
 use super::config::{Config, Request, Settings};
 use super::solution::Solution;
@@ -53,7 +53,9 @@ impl Problem {
     /// Datasets that cannot be read; what [`Self::new`] refuses.
     pub fn load(request: &Request, program: &Program) -> Result<Self> {
         let load = |name: &String| request.settings.exact.load(name, program);
-        Self::new(request.datasets.iter().map(load).collect::<Result<_>>()?, &request.settings)
+        let mut datasets = request.datasets.iter().map(load).collect::<Result<Vec<_>>>()?;
+        bring_together(&mut datasets)?;
+        Self::new(datasets, &request.settings)
     }
 
     /// The datasets.

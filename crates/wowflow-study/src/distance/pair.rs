@@ -8,7 +8,7 @@ use wowflow::compare::{Certainty, Method, compare};
 use wowflow::dataset::Precision;
 use wowflow::scalar::Scalar;
 use wowflow_data::npy::{NpyArray, write_npz_to};
-use wowflow_data::{Prepared, atomic};
+use wowflow_data::{Prepared, atomic, bring_together};
 
 use super::config::{Config, Request};
 use super::data::{Counts, check_size, measure};
@@ -97,7 +97,8 @@ pub fn compare_pair(
 ) -> Result<Compared> {
     let started = Instant::now();
     let lookup = program.lookup(request.resize);
-    let datasets = [lookup.load(names[0], request.seed)?, lookup.load(names[1], request.seed)?];
+    let mut datasets = [lookup.load(names[0], request.seed)?, lookup.load(names[1], request.seed)?];
+    bring_together(&mut datasets)?;
     let load = started.elapsed().as_secs_f64();
     let mut found = compare_prepared(&datasets, request, program, observer)?;
     found.seconds.load += load;

@@ -12,7 +12,7 @@ use wowflow::compare::{CertaintyRecord, compare};
 use wowflow::dataset::Precision;
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::scalar::Scalar;
-use wowflow_data::Prepared;
+use wowflow_data::{Prepared, bring_together};
 
 use super::config::{Config, Request};
 use super::data::{Counts, MOST_COSTS, check_size, measure};
@@ -105,7 +105,8 @@ pub fn start(
     require!(datasets.len() > 1, "expected two or more datasets, found {}", datasets.len());
     let lookup = program.lookup(request.resize);
     let datasets = datasets.iter().map(|name| lookup.load(name, request.seed));
-    let datasets = datasets.collect::<Result<Vec<_>, _>>()?;
+    let mut datasets = datasets.collect::<Result<Vec<_>, _>>()?;
+    bring_together(&mut datasets)?;
     let config = Config::new(request, &datasets)?;
     let names = &config.datasets;
     if let Some((_, twice)) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {

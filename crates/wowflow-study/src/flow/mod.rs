@@ -21,7 +21,7 @@ mod session;
 use std::path::Path;
 
 use wowflow::dataset::Precision;
-use wowflow_data::{Prepared, common_dimension};
+use wowflow_data::{Prepared, bring_together, common_dimension};
 
 use crate::error::Result;
 use crate::observer::{Observer, note};
@@ -66,7 +66,9 @@ pub struct Finished {
 pub fn start(request: &Request, out: &Path, program: &Program, observer: &dyn Observer) -> Result<Outcome> {
     refuse_existing(out)?;
     let (lookup, seed) = (program.lookup(None), request.settings.seed);
-    let (source, target) = (lookup.load(&request.source, seed)?, lookup.load(&request.target, seed)?);
+    let mut both = [lookup.load(&request.source, seed)?, lookup.load(&request.target, seed)?];
+    bring_together(&mut both)?;
+    let [source, target] = both;
     let pair = Pair { source: &source, target: &target };
     match request.precision {
         Precision::F32 => start_in::<f32>(request, out, pair, program, observer),

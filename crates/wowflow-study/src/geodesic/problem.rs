@@ -7,7 +7,7 @@ use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::geometry::{TIGHT, VelocityPlan, constant_speed, plan_uniqueness};
 use wowflow::ot::wow::{KeepPlans, wow2_pow};
 use wowflow::scalar::Scalar;
-use wowflow_data::Prepared;
+use wowflow_data::{Prepared, bring_together};
 
 use super::config::{Config, Request, Settings};
 use super::solution::{Curve, Solution, end_points, spread};
@@ -61,7 +61,9 @@ impl Problem {
     /// Datasets that cannot be read; what [`Self::new`] refuses.
     pub fn load(request: &Request, program: &Program) -> Result<Self> {
         let load = |name: &str| request.settings.exact.load(name, program);
-        Self::new([load(&request.source)?, load(&request.target)?], request.settings.clone())
+        let mut ends = [load(&request.source)?, load(&request.target)?];
+        bring_together(&mut ends)?;
+        Self::new(ends, request.settings.clone())
     }
 
     /// The dataset at time 0.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use wowflow_data::{DataProvenance, Prepared, Size, sha256_hex};
+use wowflow_data::{DataProvenance, Prepared, Size, bring_together, sha256_hex};
 
 use super::directory::{Claim, claim, create, remove_temporary_in, write_json};
 use super::json::{check_schema, read_json};
@@ -218,8 +218,9 @@ impl Session {
             self.run.provenance().display(),
             stored.len()
         );
-        let one = |(name, stored): (&&str, &DataProvenance)| -> Result<Prepared> {
-            let loaded = lookup.load(name, seed)?;
+        let mut loaded = names.iter().map(|name| lookup.load(name, seed)).collect::<Result<Vec<_>, _>>()?;
+        bring_together(&mut loaded)?;
+        let one = |(loaded, (name, stored)): (Prepared, (&&str, &DataProvenance))| -> Result<Prepared> {
             let (expected, found) = (&stored.content_sha256, DataProvenance::from(&loaded).content_sha256);
             require!(
                 *expected == found,
@@ -227,7 +228,7 @@ impl Session {
             );
             Ok(loaded)
         };
-        names.iter().zip(stored).map(one).collect()
+        loaded.into_iter().zip(names.iter().zip(stored)).map(one).collect()
     }
 }
 

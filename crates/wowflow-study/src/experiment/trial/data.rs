@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use wowflow::dataset::{ImageShape, LabeledDataset, Points};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::rng::{Purpose, Stream};
-use wowflow_data::{DatasetSpec, Lookup, Prepared, Size, common_dimension};
+use wowflow_data::{DatasetSpec, Lookup, Prepared, Size, bring_together, common_dimension};
 use wowflow_learn::{Examples, Input};
 
 use super::parts::Part;
@@ -117,6 +117,8 @@ pub(in super::super) fn draw(
             (few, Some(rest))
         }
     };
+    let (mut source, mut target, mut test) = (source, target, test);
+    bring_together([&mut target].into_iter().chain(&mut source).chain(&mut test))?;
     let size = config.resize.or(target.dataset.image_shape().map(size_of));
     let mut fit = |prepared| resized(prepared, size, &mut notes);
     let target = fit(target)?;

@@ -1,0 +1,51 @@
+//! Labels as files have them: what is the same, what is none.
+
+use std::path::Path;
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+use wowflow::dataset::Label;
+
+use crate::error::DataError;
+
+/// A label of text: the same word in any of Unicode's spellings is one label.
+pub(crate) fn of_text(text: &str) -> Label {
+    let text = text.trim();
+    if is_nfc(text) { Label::parse(text) } else { Label::parse(&text.nfc().collect::<String>()) }
+}
+
+/// The labels of a column of text.
+///
+/// Numbers as programs write them (`3.0`, `3.000e+00`) are whole numbers where all cells are such numbers; else each cell
+/// is what it says.
+///
+/// # Errors
+/// A cell without a label, and fractions.
+pub(super) fn of_column(
+    cells: &[String],
+    file: &Path,
+    place: impl Fn(usize) -> String,
+) -> Result<Vec<Label>, DataError> {
+    if let Some(row) = cells.iter().position(|cell| cell.is_empty() || cell.eq_ignore_ascii_case("nan")) {
+        let found = if cells[row].is_empty() { "nothing".to_owned() } else { format!("`{}`", cells[row]) };
+        return Err(DataError::format(file, "a label", format!("{found} at {}", place(row))));
+    }
+    // `0e12` is a code: a program that writes exponents writes a point before them.
+    let written = |cell: &String| cell.contains('.').then(|| cell.parse::<f64>().ok()).flatten();
+    let is_number = |cell: &String| Label::parse(cell).is_int() || written(cell).is_some();
+    if !cells.iter().all(is_number) {
+        return Ok(cells.iter().map(|cell| of_text(cell)).collect());
+    }
+    let whole = |cell: &String| match written(cell) {
+        Some(value) if value.fract() == 0.0 && value.abs() < 9.0e15 => Some(Label::Int(value as i64)),
+        Some(_) => None,
+        None => Some(Label::parse(cell)),
+    };
+    match cells.iter().map(whole).collect() {
+        Some(labels) => Ok(labels),
+        None => {
+            let row = cells.iter().position(|cell| whole(cell).is_none()).unwrap_or(0);
+            let found = format!("fractions, such as `{}` at {}", cells[row], place(row));
+            Err(DataError::format(file, "whole numbers or text as labels", found))
+        }
+    }
+}

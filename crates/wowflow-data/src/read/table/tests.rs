@@ -1,0 +1,185 @@
+use wowflow::dataset::{Label, LabeledDataset};
+
+use super::*;
+use crate::spec::DatasetSpec;
+
+fn read_with(text: &[u8], options: &str) -> Result<(LabeledDataset, String), String> {
+    let file = Path::new("t.csv");
+    let spec: DatasetSpec =
+        format!("t.csv{options}").parse().map_err(|error: DataError| error.to_string())?;
+    parse(text, spec.table(), file)
+        .map(|parsed| (parsed.dataset, parsed.notes.join("; ")))
+        .map_err(|error| error.to_string())
+}
+
+fn read(text: &str) -> Result<LabeledDataset, String> {
+    read_with(text.as_bytes(), "").map(|(data, _)| data)
+}
+
+/// Two samples, (1, 2) of a cat and (3, 4) of a dog, or two of each.
+fn is_cat_and_dog(text: &str) {
+    let data = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let points = Points::F64([1.0, 2.0, 3.0, 4.0].repeat(data.len() / 2));
+    assert_eq!(data.points(), &points, "{text}");
+    assert_eq!(data.classes(), &["cat", "dog"].map(Label::from), "{text}");
+}
+
+#[test]
+fn headers_and_label_columns() {
+    for text in [
+        "1,2,cat\n3,4,dog\n",
+        "a,b,c\n1,2,cat\n3,4,dog\n",
+        "\u{feff}Label,p0,p1\r\ncat, 1, 2\r\ndog, 3, 4\r\n",
+        "0,1,class\n1,2,cat\n3,4,dog",
+        "u\ty\tv\n1\tcat\t2\n3\tdog\t4\n",
+        "u;v;w\n1;2;\"cat\"\n\n3;4;dog\n",
+        "# u v w\n1 2 cat\n3 4 dog\n",
+        "# made by hand\n# u,v,w\n1,2,cat\n# between\n3,4,dog\n",
+        "  1   2  cat\n  3   4  dog\n",
+        "u|v|species\n1|2|cat\n3|4|dog\n",
+        "x,y,cluster\n1,2,cat\n3,4,dog\n",
+        "x,y,z_name\n1,2,cat\n3,4,dog\n",
+        "Unnamed: 0,x,y,kind\n0,1,2,cat\n1,3,4,dog\n",
+        ",x,y,kind\n0,1,2,cat\n1,3,4,dog\n",
+        "id,x,y,kind\nq17,1,2,cat\nq4,3,4,dog\n",
+        "\"x\" \"y\" \"kind\"\n\"1\" 1 2 \"cat\"\n\"2\" 3 4 \"dog\"\n",
+        "x,y,class,target\n1,2,cat,0\n3,4,dog,1\n",
+        "x,y,species,species_id\n1,2,cat,7\n3,4,dog,5\n",
+        "u;v;w\n1,0;2,0;cat\n3,0;4,0;dog\n",
+        "x,y,Class Label\n1,2,cat\n3,4,dog\n",
+        "filename,x,y,label\na.png,1,2,cat\nb.png,3,4,dog\n",
+        "1e0,2.0,cat\n3,4,dog\n",
+    ] {
+        is_cat_and_dog(text);
+    }
+    // `y` as a label, not as a name.
+    let data = read("1,2,y\n3,4,n\n").unwrap();
+    assert_eq!((data.len(), data.class_count()), (2, 2));
+    assert_eq!(read("1,2,0\n3,4,1.0\n").unwrap().classes(), &[Label::Int(0), Label::Int(1)]);
+}
+
+#[test]
+fn decimal_commas_beside_one_column_of_text() {
+    let data = read("-1,232;ant\n0,502;ant\n0,094;bee\n").unwrap();
+    assert_eq!(data.points(), &Points::F64(vec![-1.232, 0.502, 0.094]));
+    let data = read("1.5;a,b\n2.5;c\n").unwrap();
+    assert_eq!(data.classes(), &["a,b", "c"].map(Label::from));
+}
+
+#[test]
+fn labels_stand_at_either_end() {
+    let ints = |text: &str| {
+        let data = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        (data.classes().to_vec(), data.row(0))
+    };
+    let two = vec![Label::Int(0), Label::Int(1)];
+    // As MNIST is passed around in CSV: the last pixels are black.
+    assert_eq!(ints("0,7,200,0\n1,9,13,0\n0,255,8,0\n1,30,30,0\n"), (two.clone(), vec![7.0, 200.0, 0.0]));
+    assert_eq!(ints("0,7,200,9\n1,9,13,8\n0,255,8,9\n1,30,30,9\n"), (two.clone(), vec![7.0, 200.0, 9.0]));
+    assert_eq!(ints("0.5,1.25,0\n0.25,2,1\n1.5,7,0\n0.125,2,1\n"), (two.clone(), vec![0.5, 1.25]));
+    assert_eq!(ints("0,0.5,1.25\n1,0.25,2\n0,1.5,7\n1,3,0.5\n"), (two.clone(), vec![0.5, 1.25]));
+    // Numbers as numpy and pandas write them, and as names of columns.
+    assert_eq!(ints("1.5e+00 0.000e+00\n2.5e+00 1.000e+00\n"), (two.clone(), vec![1.5]));
+    assert_eq!(ints("0,1,2\n0.5,1.5,0\n2.5,3.5,1\n0.5,1,1\n"), (two.clone(), vec![0.5, 1.5]));
+    assert_eq!(
+        ints("1990,1991,1992,1993,label\n1,2,3,4,0\n3,2,1,0,1\n"),
+        (two.clone(), vec![1.0, 2.0, 3.0, 4.0])
+    );
+    assert_eq!(ints("labels,a,b\n0,1.5,2\n1,2.5,3\n"), (two.clone(), vec![1.5, 2.0]));
+    assert_eq!(ints("# label,a,b\n0.000,1.5,2\n1.000,2.5,3\n"), (two, vec![1.5, 2.0]));
+}
+
+#[test]
+fn what_is_unclear_is_refused_with_the_choices() {
+    let rows = |row: &str| [row; 4].concat();
+    for (text, says) in [
+        ("a,b,c\nx,1,u\ny,2,v\n".to_owned(), "[label=COLUMN]"),
+        ("class,target,x\n0,1,2.5\n0,2,2.5\n1,1,0.5\n".to_owned(), "[label=COLUMN]"),
+        ("kind,class,x\nu,1,2.5\nv,1,2.5\nu,2,0.5\n".to_owned(), "[drop=COLUMN+COLUMN]"),
+        (rows("0,1,0\n1,0,1\n"), "[label=COLUMN]"),
+        ("0.5,1.5\n2.5,3.5\n".to_owned(), "[label=COLUMN]"),
+        ("0,0.5,0\n1,1.5,1\n2,0.5,0\n3,2.5,1\n".to_owned(), "[drop=1] or [drop=none]"),
+        ("0,1,2\n5,3,1\n4,4,0\n3,0,1\n".to_owned(), "[header=yes] or [header=no]"),
+        ("1,234;2,345;a\n3,456;4,567;b\n".to_owned(), "[decimal=comma]"),
+        ("id,x,label\n3,1.5,a\n3,2.5,b\n".to_owned(), "[drop=COLUMN]"),
+    ] {
+        let error = read(&text).unwrap_err();
+        assert!(error.contains(says) && !error.contains('\n'), "{text}: {error}");
+    }
+    for (text, options, classes, row) in [
+        ("a,b,c\nx,1,u\ny,2,v\n", "[label=c,drop=a]", 2, vec![1.0]),
+        ("a,b,c\nx,1,u\ny,2,v\n", "[label=3,drop=1]", 2, vec![1.0]),
+        ("0.5,1\n2.5,1\n", "[label=1]", 0, vec![]),
+        ("0,0.5,0\n1,1.5,1\n2,0.5,0\n3,2.5,1\n", "[drop=1]", 2, vec![0.5]),
+        ("0,0.5,0\n1,1.5,1\n2,0.5,0\n3,2.5,1\n", "[drop=none]", 2, vec![0.0, 0.5]),
+        ("0,1,2\n5,3,1\n4,4,0\n3,0,1\n", "[header=yes,label=2]", 2, vec![5.0, 3.0]),
+        ("1,234;2,345;a\n3,456;4,567;b\n", "[decimal=comma]", 2, vec![1.234, 2.345]),
+        ("1;2|a\n3;4|b\n", "[sep=pipe,drop=none]", 0, vec![]),
+        ("5,6,a\n1,2,b\n", "[header=no,sep=,]", 2, vec![5.0, 6.0]),
+    ] {
+        match read_with(text.as_bytes(), options) {
+            Ok((data, _)) => assert_eq!((data.class_count(), data.row(0)), (classes, row), "{text}{options}"),
+            Err(error) => assert_eq!(classes, 0, "{text}{options}: {error}"),
+        }
+    }
+    let error = read_with(b"a,b\n1,2\n", "[label=z]").unwrap_err();
+    assert_eq!(error, "t.csv: expected a column `z`, found `a`, `b`");
+    assert!(read_with(b"a,b\n1,2\n", "[lable=b]").unwrap_err().contains("expected in brackets label=COLUMN"));
+}
+
+#[test]
+fn different_labels_stay_different_and_one_label_is_one() {
+    let classes = |text: &[u8]| read_with(text, "").map(|(data, notes)| (data.classes().to_vec(), notes));
+    let of = |names: &[&str]| names.iter().copied().map(Label::from).collect::<Vec<_>>();
+    let table = |labels: &[&str]| -> String {
+        labels.iter().map(|label| format!("0.5,{label}\n1.5,{label}\n")).collect()
+    };
+    let found = |labels: &[&str]| classes(table(labels).as_bytes()).unwrap().0;
+    assert_eq!(found(&["0e12", "0e99", "00e5"]), of(&["00e5", "0e12", "0e99"]));
+    assert_eq!(found(&["01", "001", "x"]), of(&["001", "01", "x"]));
+    assert_eq!(found(&["1", "2", "10"]), [1, 2, 10].map(Label::Int));
+    assert_eq!(found(&["1.0", "2.000e+00", "-3"]), [-3, 1, 2].map(Label::Int));
+    assert_eq!(found(&["caf\u{e9}", "cafe\u{301}", "tea"]), of(&["caf\u{e9}", "tea"]));
+    let (names, notes) = classes(b"0.5,\xe9t\xe9\n1.5,\xf6t\xf6\n").unwrap();
+    assert_eq!((names, notes.contains("read as Latin-1")), (of(&["été", "ötö"]), true));
+    for (labels, says) in [
+        (&["0.5", "1"][..], "found fractions, such as `0.5` at line 1, column `label`"),
+        (&["nan", "1"], "expected a label, found `nan` at line 1"),
+        (&["NaN", "a"], "expected a label, found `NaN`"),
+    ] {
+        let error = read(&format!("x,label\n{}", table(labels)).replace("at line 1", "")).unwrap_err();
+        assert!(error.contains(&says.replace("line 1", "line 2")), "{error}");
+    }
+    assert!(classes(b"\xff\xfe0\0").unwrap_err().contains("UTF-16"));
+}
+
+#[test]
+fn notes_say_what_was_taken_for_what() {
+    let (data, notes) =
+        read_with(b"id,x,species,species_code,sample_weight\n4,1,cat,0,2\n7,3,dog,1,1\n", "").unwrap();
+    assert_eq!(
+        notes,
+        "labels in column `species`; weights in column `sample_weight`; left out: column `id`, `species_code`"
+    );
+    assert_eq!((data.dim(), data.sample_weights()), (1, Some(&[2.0, 1.0][..])));
+}
+
+#[test]
+fn what_is_wrong_is_named_by_line_and_column() {
+    for (text, expected) in [
+        ("a,b,label\n1,2,x\n1,nan,x\n", "expected a finite number at line 3, column `b`, found `nan`"),
+        ("1,2,x\n,2,x\n", "expected a finite number at line 2, column 1, found nothing"),
+        ("1,2,x\n1,oops,x\n", "expected a finite number at line 2, column 2, found `oops`"),
+        ("1,-inf,x\n2,1,x\n", "expected a finite number at line 1, column 2, found `-inf`"),
+        ("1,2,x\n1,x\n", "expected 2 columns, found 3 at line 1"),
+        ("1,2,x\n2,3,x\n1,x\n", "expected 3 columns, found 2 at line 3"),
+        ("a,b,label\n1,2,\n", "expected a label, found nothing at line 2, column `label`"),
+        ("a,b,label\n", "expected at least one line of data, found none"),
+        ("hello\n", "expected a label and at least one coordinate a line, found one column: \"hello\""),
+    ] {
+        assert_eq!(read(text).unwrap_err(), format!("t.csv: {expected}"), "{text}");
+    }
+    for text in ["@relation iris\n", "{\"a\": 1}", "<html>", "version https://git-lfs.github.com/spec/v1\n"] {
+        assert!(read(text).unwrap_err().contains("cannot be read"), "{text}");
+    }
+}
