@@ -12,7 +12,12 @@
 //! | LIBSVM | text, bzip2 or not: `label index:value ...`, indices from 1, missing values 0 |
 //! | CIFAR-10 | a binary or Python batch, a folder of batches, the original `.tar.gz` |
 //! | MATLAB 5 | `X` and `y` as SVHN has them, label 10 standing for the digit 0 |
-//! | images | a folder of folders, one a class, of PNG, JPEG or BMP files of one size |
+//! | images | a folder of folders, one a class, of PNG, JPEG, BMP or GIF files (the first frame) |
+//!
+//! In a folder of images, other files are left out and named in the description; a folder `train` of folders of
+//! classes, with `test` beside it, are its parts. Images are of one size or brought to one
+//! ([`Lookup::resize`]). Grey PNG and JPEG files have one channel, repeated in three where others have colours; BMP
+//! and GIF files always have three. What is cut short, transparent, or larger than its file can justify is refused.
 //!
 //! Bytes are pixels: they are scaled from 0..255 to [0, 1] in single precision. All other numbers
 //! stay as they are: single precision stays single, everything else becomes double. Images are

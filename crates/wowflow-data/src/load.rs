@@ -10,7 +10,8 @@ use crate::error::DataError;
 use crate::generate::{Generator, generate};
 use crate::named::{NamedSet, svhn_file, usps_candidates};
 use crate::read::source::{SourceFile, checksum};
-use crate::read::{self, Convention, Parsed};
+use crate::read::{self, Convention, Parsed, Reading};
+use crate::resize::Size;
 use crate::spec::{DatasetSpec, Source};
 use crate::split::Split;
 
@@ -50,6 +51,16 @@ pub struct Loaded {
 /// # Ok::<(), wowflow_data::DataError>(())
 /// ```
 pub fn load(spec: &DatasetSpec, options: &LoadOptions) -> Result<Loaded, DataError> {
+    load_with(spec, options, None)
+}
+
+/// [`load()`], with the size that the images of a folder are brought to where they differ in size.
+pub(crate) fn load_with(
+    spec: &DatasetSpec,
+    options: &LoadOptions,
+    resize: Option<Size>,
+) -> Result<Loaded, DataError> {
+    let mut reading = Reading { resize, notes: Vec::new() };
     let (parsed, class_names) = match spec.source() {
         Source::Generator(generator) => return generated(*generator, spec, options.seed),
         Source::Named(set) => {
@@ -59,7 +70,7 @@ pub fn load(spec: &DatasetSpec, options: &LoadOptions) -> Result<Loaded, DataErr
             if !path.exists() {
                 return Err(nothing_there(path));
             }
-            (read::read_path(path, spec.split())?, None)
+            (read::read(path, spec.split(), &mut reading)?, None)
         }
     };
     let sources = parsed.files.iter().map(|path| checksum(path)).collect::<Result<Vec<_>, _>>()?;
@@ -82,7 +93,8 @@ pub fn load(spec: &DatasetSpec, options: &LoadOptions) -> Result<Loaded, DataErr
         };
         dataset.classes().iter().map(name).collect()
     });
-    let description = format!("{}: {samples}{place}", spec.name());
+    let notes: String = reading.notes.iter().map(|note| format!("; {note}")).collect();
+    let description = format!("{}: {samples}{place}{notes}", spec.name());
     Ok(Loaded { dataset, sources, description, class_names })
 }
 

@@ -7,15 +7,19 @@ use std::path::{Path, PathBuf};
 use wowflow::dataset::{DatasetError, ImageShape, Label, LabeledDataset, Points};
 
 use crate::error::{DataError, Place};
+use crate::resize::Size;
 use crate::split::Split;
 
 mod arrays;
+mod bmp;
 mod cifar;
+mod decode;
 mod idx;
 mod images;
 mod libsvm;
 mod mat;
 mod pickle;
+mod raster;
 pub(crate) mod source;
 mod table;
 
@@ -35,13 +39,28 @@ pub(crate) struct Parsed {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// Reads the dataset at a path; `split` chooses among the parts of one that has parts.
-pub(crate) fn read_path(path: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
-    let metadata = std::fs::metadata(path).map_err(|error| DataError::io(path, error))?;
-    if metadata.is_dir() { read_folder(path, split) } else { read_file(path, split) }
+/// What reading is told besides the path, and what it has to say besides the samples.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// The size that images are brought to where those of a folder differ in size; elsewhere nothing is resized.
+    pub(crate) resize: Option<Size>,
+    /// What people should know, for the description.
+    pub(crate) notes: Vec<String>,
 }
 
-fn read_folder(folder: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
+/// [`read`] without a size, and without notes.
+#[cfg(test)]
+pub(crate) fn read_path(path: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
+    read(path, split, &mut Reading::default())
+}
+
+/// Reads the dataset at a path; `split` chooses among the parts of one that has parts.
+pub(crate) fn read(path: &Path, split: Option<Split>, reading: &mut Reading) -> Result<Parsed, DataError> {
+    let metadata = std::fs::metadata(path).map_err(|error| DataError::io(path, error))?;
+    if metadata.is_dir() { read_folder(path, split, reading) } else { read_file(path, split) }
+}
+
+fn read_folder(folder: &Path, split: Option<Split>, reading: &mut Reading) -> Result<Parsed, DataError> {
     let points = folder.join("X.npy");
     if points.is_file() {
         without_split(folder, split)?;
@@ -53,10 +72,7 @@ fn read_folder(folder: &Path, split: Option<Split>) -> Result<Parsed, DataError>
     if let Some(parsed) = cifar::read_named(folder, split.unwrap_or_default()).transpose() {
         return parsed;
     }
-    match split {
-        None => images::read_folder(folder),
-        Some(split) => images::read_folder(&folder.join(split.name())),
-    }
+    images::read_folder(folder, split, reading)
 }
 
 fn read_file(path: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
