@@ -212,6 +212,18 @@ pub enum DataError {
         /// The datasets.
         names: [String; 2],
     },
+    /// Datasets of grey images and of images in colour.
+    #[error(
+        "expected images with the same channels, found {} ({}) and {} ({}), where 1 is grey and 3 are colours: \
+         convert the images of one",
+        channels[0], names[0], channels[1], names[1]
+    )]
+    Channels {
+        /// The channels.
+        channels: [usize; 2],
+        /// The datasets.
+        names: [String; 2],
+    },
     /// Samples that are not finite in the precision that was chosen.
     #[error("{name}: {error}")]
     Measure {

@@ -12,7 +12,12 @@
 //! | LIBSVM | text, bzip2 or not: `label index:value ...`, indices from 1, missing values 0 |
 //! | CIFAR-10 | a binary or Python batch, a folder of batches, the original `.tar.gz` |
 //! | MATLAB 5 | `X` and `y` as SVHN has them, label 10 standing for the digit 0 |
-//! | images | a folder of folders, one a class, of PNG, JPEG or BMP files of one size |
+//! | images | a folder of folders, one a class, of PNG, JPEG, BMP or GIF files (the first frame) |
+//!
+//! In a folder of images, other files are left out and named in the description; a folder `train` of folders of
+//! classes, with `test` beside it, are its parts. Images are of one size or brought to one
+//! ([`Lookup::resize`]). Grey PNG and JPEG files have one channel, repeated in three where others have colours; BMP
+//! and GIF files always have three. What is cut short, transparent, or larger than its file can justify is refused.
 //!
 //! Bytes are pixels: they are scaled from 0..255 to [0, 1] in single precision. All other numbers
 //! stay as they are: single precision stays single, everything else becomes double. Images are
@@ -38,9 +43,10 @@ mod resize;
 mod spec;
 mod split;
 mod table_options;
+mod together;
 mod write;
 
-pub use columns::{Columns, bring_together};
+pub use columns::Columns;
 pub use error::DataError;
 pub use load::{CacheHome, LoadOptions, Loaded, load, search_path};
 pub use lookup::Lookup;
@@ -52,4 +58,5 @@ pub use resize::{ResizeError, Size, resize};
 pub use spec::{DatasetSpec, Source};
 pub use split::Split;
 pub use table_options::{ColumnName, Separator, TableOptions};
+pub use together::bring_together;
 pub use write::write_npz_dataset;

@@ -12,7 +12,8 @@ use crate::error::DataError;
 use crate::generate::{Generator, generate};
 use crate::named::{NamedSet, svhn_file, usps_candidates};
 use crate::read::source::{SourceFile, checksum};
-use crate::read::{self, Convention, Parsed};
+use crate::read::{self, Convention, Parsed, Reading};
+use crate::resize::Size;
 use crate::spec::{DatasetSpec, Source};
 use crate::split::Split;
 
@@ -54,8 +55,17 @@ pub struct Loaded {
 /// # Ok::<(), wowflow_data::DataError>(())
 /// ```
 pub fn load(spec: &DatasetSpec, options: &LoadOptions) -> Result<Loaded, DataError> {
+    load_with(spec, options, None)
+}
+
+/// [`load()`], with the size that the images of a folder are brought to where they differ in size.
+pub(crate) fn load_with(
+    spec: &DatasetSpec,
+    options: &LoadOptions,
+    resize: Option<Size>,
+) -> Result<Loaded, DataError> {
     if let Some(path) = spec.literal().filter(|path| path.exists()) {
-        return load(&DatasetSpec::of_path(path), options);
+        return load_with(&DatasetSpec::of_path(path), options, resize);
     }
     let (parsed, class_names) = match spec.source() {
         Source::Generator(generator) => return generated(*generator, spec, options.seed),
@@ -69,7 +79,7 @@ pub fn load(spec: &DatasetSpec, options: &LoadOptions) -> Result<Loaded, DataErr
             if !path.is_file() && !path.is_dir() {
                 return piped(path, spec, options);
             }
-            (read::read_path(path, spec.split(), spec.table())?, None)
+            (read::read(path, spec.split(), &Reading { resize, table: spec.table().clone() })?, None)
         }
     };
     let sources = parsed.files.iter().map(|path| checksum(path)).collect::<Result<Vec<_>, _>>()?;

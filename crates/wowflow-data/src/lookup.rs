@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::DataError;
-use crate::load::{LoadOptions, load};
+use crate::load::{LoadOptions, load_with};
 use crate::prepared::Prepared;
 use crate::resize::{Size, resize};
 use crate::spec::DatasetSpec;
@@ -28,22 +28,32 @@ impl Lookup {
     /// ```
     ///
     /// # Errors
-    /// As [`load()`]; samples that are no images where a size is asked for.
+    /// As [`crate::load()`]; samples that are no images where a size is asked for.
     pub fn load(&self, name: &str, seed: u64) -> Result<Prepared, DataError> {
+        let prepared = self.load_as_it_is(name, seed)?;
+        match self.resize {
+            Some(size) => prepared.resized(size),
+            None => Ok(prepared),
+        }
+    }
+
+    /// Loads a dataset with images at their own size; those of a folder that differ in size are brought to
+    /// [`Lookup::resize`].
+    ///
+    /// # Errors
+    /// As [`crate::load()`].
+    pub fn load_as_it_is(&self, name: &str, seed: u64) -> Result<Prepared, DataError> {
         let spec: DatasetSpec = name.parse()?;
-        let loaded = load(&spec, &LoadOptions { data_dirs: self.data_dirs.clone(), seed })?;
-        let prepared = Prepared {
+        let options = LoadOptions { data_dirs: self.data_dirs.clone(), seed };
+        let loaded = load_with(&spec, &options, self.resize)?;
+        Ok(Prepared {
             name: spec.to_string(),
             files: loaded.sources,
             dataset: loaded.dataset,
             description: loaded.description,
             class_names: loaded.class_names,
             columns: loaded.columns,
-        };
-        match self.resize {
-            Some(size) => prepared.resized(size),
-            None => Ok(prepared),
-        }
+        })
     }
 }
 

@@ -96,6 +96,7 @@ pub fn common_dimension<'a>(datasets: impl IntoIterator<Item = &'a Prepared>) ->
     match datasets.find(|other| other.dataset.dim() != dim) {
         None => Ok(dim),
         Some(other) => {
+            same_channels(first, other)?;
             let images = [first, other].iter().all(|data| data.dataset.image_shape().is_some());
             let remedy = if images { "bring images to one size with resize, or embed" } else { "embed" };
             Err(DataError::Dimensions {
@@ -125,9 +126,58 @@ pub fn common_image_shape<'a>(
     let Some((first, shape)) = shaped.next() else { return Ok(None) };
     match shaped.find(|(_, other)| *other != shape) {
         None => Ok(Some(shape)),
-        Some((other, found)) => Err(DataError::ImageShapes {
-            shapes: [shape, found],
-            names: [first.name.clone(), other.name.clone()],
-        }),
+        Some((other, found)) => {
+            same_channels(first, other)?;
+            let names = [first.name.clone(), other.name.clone()];
+            Err(DataError::ImageShapes { shapes: [shape, found], names })
+        }
+    }
+}
+
+/// That two datasets of images are both grey or both in colour: another size would not help those that are not.
+fn same_channels(first: &Prepared, other: &Prepared) -> Result<(), DataError> {
+    let channels = [first, other].map(|data| data.dataset.image_shape().map(|shape| shape.channels));
+    match channels {
+        [Some(one), Some(two)] if one != two => {
+            Err(DataError::Channels { channels: [one, two], names: [first.name.clone(), other.name.clone()] })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wowflow::dataset::{Label, Points};
+
+    use super::*;
+
+    fn images(name: &str, width: usize, channels: usize) -> Prepared {
+        let shape = ImageShape { width, height: 4, channels };
+        let points = Points::F32(vec![0.5; shape.len()]);
+        let data = LabeledDataset::new(points, shape.len(), vec![Label::Int(0)]);
+        Prepared::in_memory(name, data.and_then(|data| data.with_image_shape(shape)).unwrap())
+    }
+
+    #[test]
+    fn what_differs_is_named_as_what_it_is() {
+        let error = |pair: [&Prepared; 2]| {
+            let dimension = common_dimension(pair).unwrap_err().to_string();
+            (dimension, common_image_shape(pair).unwrap_err().to_string())
+        };
+        let (grey, small, colour) = (images("grey", 5, 1), images("small", 3, 1), images("rgb", 5, 3));
+        let channels = |one: &str, two: &str| {
+            format!(
+                "expected images with the same channels, found {one} and {two}, where 1 is grey and 3 are colours: \
+                 convert the images of one"
+            )
+        };
+        let expected = channels("1 (grey)", "3 (rgb)");
+        assert_eq!(error([&grey, &colour]), (expected.clone(), expected));
+        // A size would not help them, either.
+        assert_eq!(error([&colour, &small]).0, channels("3 (rgb)", "1 (small)"));
+        let (dimension, shape) = error([&grey, &small]);
+        assert!(dimension.contains("bring images to one size with resize"), "{dimension}");
+        assert!(shape.ends_with("scale them to one size first"), "{shape}");
+        assert_eq!(common_dimension([&grey, &grey]).unwrap(), 20);
     }
 }

@@ -109,6 +109,20 @@ pub fn resize(dataset: &LabeledDataset, width: usize, height: usize) -> Result<L
     Ok(found)
 }
 
+/// Planes of one size, one after the other, brought to another as [`resize()`] does it.
+pub(crate) fn planes_resized(planes: &[f32], from: Size, to: Size) -> Vec<f32> {
+    if from == to {
+        return planes.to_vec();
+    }
+    let (across, down) = (taps(from.width, to.width), taps(from.height, to.height));
+    let resized = |plane: &[f32]| {
+        let plane: Vec<f64> = plane.iter().map(|&value| value.into()).collect();
+        plane_resized(&plane, from.width, &across, &down)
+    };
+    let planes = planes.chunks_exact(from.width * from.height);
+    planes.flat_map(resized).map(|value| value as f32).collect()
+}
+
 /// For every new pixel of a side, the old ones that it is made of: the first, and their shares.
 fn taps(from: usize, to: usize) -> Vec<(usize, Vec<f64>)> {
     let scale = from as f64 / to as f64;

@@ -233,7 +233,7 @@ mod tests {
         let arrays: Vec<(&str, &NpyArray)> = arrays.iter().map(|(name, array)| (*name, array)).collect();
         write_npz(&path, &arrays).unwrap();
         let prefix = format!("{}/", folder.path().display());
-        super::super::read_path(&path, split, &Default::default())
+        super::super::read_path(&path, split)
             .map(|parsed| parsed.dataset)
             .map_err(|error| error.to_string().replace(&prefix, ""))
     }
@@ -360,13 +360,10 @@ mod tests {
             write_npy(folder.path().join(format!("{stem}y.npy")), &ints(&[1, 2])).unwrap();
         }
         for path in ["", "X.npy", "small_X.npy"] {
-            let parsed =
-                super::super::read_path(&folder.path().join(path), None, &Default::default()).unwrap();
+            let parsed = super::super::read_path(&folder.path().join(path), None).unwrap();
             assert_eq!((parsed.dataset.len(), parsed.files.len()), (2, 2));
         }
-        let error = super::super::read_path(&folder.path().join("y.npy"), None, &Default::default())
-            .unwrap_err()
-            .to_string();
+        let error = super::super::read_path(&folder.path().join("y.npy"), None).unwrap_err().to_string();
         assert!(error.contains("expected a name X.npy or NAME_X.npy"), "{error}");
     }
 }

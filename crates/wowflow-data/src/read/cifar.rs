@@ -264,8 +264,7 @@ pub(super) mod tests {
         assert!(error.contains("also data_batch_2, data_batch_3, data_batch_4, data_batch_5"), "{error}");
         assert!(error.contains("only data_batch_1 (to use one alone, name its file: "), "{error}");
         assert!(part(Split::Test).unwrap_err().to_string().contains("also test_batch, found none of them"));
-        let alone =
-            super::super::read_path(&folder.path().join("data_batch_1"), None, &Default::default()).unwrap();
+        let alone = super::super::read_path(&folder.path().join("data_batch_1"), None).unwrap();
         assert_eq!(alone.dataset.len(), 1);
 
         let encoder = flate2::write::GzEncoder::new(Vec::new(), Default::default());
@@ -281,10 +280,8 @@ pub(super) mod tests {
         let bytes = builder.into_inner().unwrap().finish().unwrap();
         let archive = folder.path().join("cifar-10-python.tar.gz");
         std::fs::write(&archive, bytes).unwrap();
-        for parsed in [
-            part(Split::Train).unwrap().unwrap(),
-            super::super::read_path(&archive, None, &Default::default()).unwrap(),
-        ] {
+        for parsed in [part(Split::Train).unwrap().unwrap(), super::super::read_path(&archive, None).unwrap()]
+        {
             let labels: Vec<_> = (0..5).map(|row| parsed.dataset.label(row).clone()).collect();
             assert_eq!(labels, (1..=5).map(Label::Int).collect::<Vec<_>>());
             assert_eq!(parsed.dataset.image_shape(), Some(SHAPE));

@@ -197,8 +197,7 @@ mod tests {
         std::fs::write(&path, images).unwrap();
         std::fs::write(folder.path().join("train-labels-idx1-ubyte"), labels).unwrap();
         let prefix = format!("{}/", folder.path().display());
-        super::super::read_path(&path, None, &Default::default())
-            .map_err(|error| error.to_string().replace(&prefix, ""))
+        super::super::read_path(&path, None).map_err(|error| error.to_string().replace(&prefix, ""))
     }
 
     #[test]

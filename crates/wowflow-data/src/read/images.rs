@@ -1,58 +1,186 @@
 //! A folder of folders of images: one folder a class, its name the label.
 //!
-//! BMP files know no grey: their images have three channels.
+//! Files beside the folders of classes and files in them that are no images are left out, and said to be; hidden
+//! files, and what file managers leave behind, are left out in silence. Where some images have colours, grey ones are
+//! repeated in all three channels. Images of several sizes are brought to one where a size is asked for. A folder
+//! that holds a folder `train` of such folders has parts.
 
 use std::fs;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use wowflow::dataset::{ImageShape, Points};
-use zune_core::bytestream::ZCursor;
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
 
-use super::{Parsed, dataset, labels};
+use super::decode::{FORMATS, decode, format_of};
+use super::raster::Budget;
+use super::{Parsed, Reading, dataset, labels};
 use crate::columns::Columns;
 use crate::error::DataError;
+use crate::resize::{Size, planes_resized};
+use crate::split::Split;
 
-const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "bmp"];
-/// Left behind by file managers.
-const IGNORED: [&str; 2] = ["thumbs.db", "desktop.ini"];
+/// Left behind by file managers and archives.
+const IGNORED: [&str; 3] = ["thumbs.db", "desktop.ini", "__macosx"];
 
-/// Reads all images; every one must have the size and channels of the first.
-pub(super) fn read_folder(folder: &Path) -> Result<Parsed, DataError> {
-    let classes = entries(folder)?;
-    let mut first: Option<(ImageShape, PathBuf)> = None;
-    let (mut values, mut labels) = (Vec::new(), Vec::new());
-    if let Some(stray) = classes.iter().find(|path| !path.is_dir()) {
-        let expected = "X.npy and y.npy, IDX or CIFAR-10 files, or only folders of images, one a class";
-        return Err(DataError::format(folder, expected, format!("`{}`", name_of(stray))));
+/// Reads all images of a folder, or of a part of it: the training part unless another is named.
+pub(super) fn read_folder(
+    folder: &Path,
+    split: Option<Split>,
+    reading: &Reading,
+) -> Result<Parsed, DataError> {
+    let folder = &part(folder, split)?;
+    let (classes, beside): (Vec<_>, Vec<_>) = entries(folder)?.into_iter().partition(|path| path.is_dir());
+    if classes.is_empty() {
+        let expected = "X.npy and y.npy, IDX or CIFAR-10 files, or folders of images, one a class";
+        let found = if beside.is_empty() { "nothing".to_owned() } else { files(&beside) };
+        return Err(DataError::format(folder, expected, found));
     }
-    for class in &classes {
+    let mut notes = Vec::new();
+    if !beside.is_empty() {
+        notes.push(format!("without {} beside the classes", files(&beside)));
+    }
+    let (mut images, mut labels_of, mut others) = (Images::default(), Vec::new(), Vec::new());
+    for (number, class) in classes.iter().enumerate() {
         let label = labels::of_text(&name_of(class));
+        if let Some(same) = classes[..number].iter().find(|same| labels::of_text(&name_of(same)) == label) {
+            let found = format!("`{}` and `{}`, both read as {label}", name_of(same), name_of(class));
+            return Err(DataError::format(folder, "one folder a label", found));
+        }
+        let before = labels_of.len();
         for path in entries(class)? {
-            let (shape, pixels) = decode(&path)?;
-            let (expected, model) = first.get_or_insert_with(|| (shape, path.clone()));
-            if shape != *expected {
-                let expected = format!("{expected} as in {}", model.display());
-                return Err(DataError::format(&path, expected, format!("{shape}")));
+            if path.is_dir() {
+                let expected = format!("images of a class, in {FORMATS}");
+                let remedy = "name the folder of the classes, or its part as FOLDER[test]";
+                return Err(DataError::format(&path, expected, format!("a folder: {remedy}")));
             }
-            values.extend(pixels);
-            labels.push(label.clone());
+            let format = if path.is_file() { format_of(&path)? } else { None };
+            let Some(format) = format else {
+                others.push(path);
+                continue;
+            };
+            let (shape, pixels) = decode(&path, format, &mut images.budget)?;
+            images.push(&path, shape, pixels, reading.resize)?;
+            labels_of.push(label.clone());
+        }
+        if labels_of.len() == before {
+            let found = if others.is_empty() { "none" } else { "only other files" };
+            return Err(DataError::format(class, format!("images of a class, in {FORMATS}"), found));
         }
     }
-    let Some((shape, _)) = first else {
-        return Err(DataError::format(folder, "a folder of PNG, JPEG or BMP images a class", "no images"));
+    if !others.is_empty() {
+        notes.push(format!("without {} among the images", files(&others)));
+    }
+    let (shape, values) = images.finish(&mut notes);
+    let dataset = dataset(folder, Points::F32(values), shape.len(), labels_of, Some(shape))?;
+    Ok(Parsed { dataset, files: vec![folder.to_owned()], notes, columns: Columns::Places })
+}
+
+/// The folder of classes that is meant.
+fn part(folder: &Path, split: Option<Split>) -> Result<PathBuf, DataError> {
+    let folders = |folder: &Path| -> Result<Vec<PathBuf>, DataError> {
+        Ok(entries(folder)?.into_iter().filter(|path| path.is_dir()).collect())
     };
-    let dataset = dataset(folder, Points::F32(values), shape.len(), labels, Some(shape))?;
-    Ok(Parsed { dataset, files: vec![folder.to_owned()], notes: Vec::new(), columns: Columns::Places })
+    let parts = folders(folder)?;
+    let named = |split: Split| {
+        let is =
+            |path: &&PathBuf| split.spellings().iter().any(|name| name_of(path).eq_ignore_ascii_case(name));
+        parts.iter().find(is)
+    };
+    match (split, named(split.unwrap_or_default())) {
+        (Some(_), Some(part)) => Ok(part.clone()),
+        (Some(split), None) => {
+            let names: Vec<String> = parts.iter().map(|part| name_of(part)).take(5).collect();
+            let found = if names.is_empty() { "no folder".to_owned() } else { names.join(", ") };
+            Err(DataError::format(folder, format!("a folder `{}`, the part", split.name()), found))
+        }
+        // A class may be called `train`, too: then it holds images.
+        (None, Some(part)) if !folders(part)?.is_empty() => Ok(part.clone()),
+        (None, _) => Ok(folder.to_owned()),
+    }
+}
+
+/// Images one after the other, each with its channels.
+#[derive(Default)]
+struct Images {
+    values: Vec<f32>,
+    channels: Vec<usize>,
+    /// The size of all so far, and the first of them.
+    size: Option<(Size, PathBuf)>,
+    /// Whether they had several sizes.
+    resized: bool,
+    budget: Budget,
+}
+
+impl Images {
+    fn push(
+        &mut self,
+        path: &Path,
+        shape: ImageShape,
+        mut pixels: Vec<f32>,
+        to: Option<Size>,
+    ) -> Result<(), DataError> {
+        let own = Size { width: shape.width, height: shape.height };
+        let (size, first) = self.size.get_or_insert_with(|| (own, path.to_owned()));
+        if own != *size && !self.resized {
+            let Some(to) = to else {
+                let expected = format!("images of {size} as in {}", first.display());
+                let found = format!("one of {own}: `--resize {size}` brings all to one size");
+                return Err(DataError::format(path, expected, found));
+            };
+            self.values = planes_resized(&self.values, *size, to);
+            (*size, self.resized) = (to, true);
+        }
+        if own != *size {
+            pixels = planes_resized(&pixels, own, *size);
+        }
+        self.budget.keep(pixels.len());
+        self.values.extend(pixels);
+        self.channels.push(shape.channels);
+        Ok(())
+    }
+
+    /// All images with the channels that the richest of them has.
+    fn finish(self, notes: &mut Vec<String>) -> (ImageShape, Vec<f32>) {
+        let (width, height) = self.size.map_or((0, 0), |(size, _)| (size.width, size.height));
+        if self.resized {
+            notes.push(format!("of several sizes, brought to {width}x{height}"));
+        }
+        let channels = self.channels.iter().copied().max().unwrap_or(1);
+        let shape = ImageShape { width, height, channels };
+        let grey = self.channels.iter().filter(|&&own| own < channels).count();
+        if grey == 0 {
+            return (shape, self.values);
+        }
+        let count = self.channels.len();
+        notes.push(format!("{grey} of {count} images grey, repeated in {channels} channels"));
+        let mut values = Vec::with_capacity(count * shape.len());
+        let mut rest = &self.values[..];
+        for own in self.channels {
+            let (image, after) = rest.split_at(own * width * height);
+            (0..channels / own).for_each(|_| values.extend_from_slice(image));
+            rest = after;
+        }
+        (shape, values)
+    }
+}
+
+/// `3 files (a.txt, b.txt, c.csv)`, the first three named.
+fn files(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths.iter().take(3).map(|path| name_of(path)).collect();
+    let more = if paths.len() > names.len() { ", ..." } else { "" };
+    let noun = if paths.len() == 1 { "file" } else { "files" };
+    format!("{} {noun} ({}{more})", paths.len(), names.join(", "))
 }
 
 /// All files that count as part of a folder, sorted by path.
 pub(super) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut files = Vec::new();
     for path in entries(folder)? {
-        if path.is_dir() { files.extend(files_below(&path)?) } else { files.push(path) }
+        if path.is_dir() {
+            files.extend(files_below(&path)?);
+        } else if path.is_file() {
+            // Neither pipes nor sockets: they have no end.
+            files.push(path);
+        }
     }
     Ok(files)
 }
@@ -76,93 +204,31 @@ fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Pixels in [0, 1], one plane a channel.
-fn decode(path: &Path) -> Result<(ImageShape, Vec<f32>), DataError> {
-    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    if path.is_dir() || !ENDINGS.contains(&ending.as_str()) {
-        let found = if path.is_dir() { "a folder" } else { "another file" };
-        return Err(DataError::format(path, "a PNG, JPEG or BMP image", found));
-    }
-    let bytes = fs::read(path).map_err(|error| DataError::io(path, error))?;
-    // The first bytes decide, not the ending: misnamed images are common.
-    let raster = match bytes.as_slice() {
-        [0x89, b'P', b'N', b'G', ..] => png(&bytes),
-        [0xff, 0xd8, ..] => jpeg(&bytes),
-        [b'B', b'M', ..] => bmp(&bytes),
-        _ => Err("neither of PNG, JPEG and BMP by its first bytes".to_owned()),
-    };
-    let unreadable = |found: String| DataError::format(path, "a readable image", found.replace('\n', " "));
-    let Raster { width, height, components, values } = raster.map_err(unreadable)?;
-    let channels = if components < 3 { 1 } else { 3 };
-    let opaque = |pixel: &[f32]| pixel[channels..].iter().all(|&alpha| alpha == 1.0);
-    if !values.chunks_exact(components).all(opaque) {
-        return Err(DataError::format(path, "grey or red-green-blue pixels", "transparent ones"));
-    }
-    let plane = |channel: usize| values.iter().skip(channel).step_by(components).copied();
-    Ok((ImageShape { width, height, channels }, (0..channels).flat_map(plane).collect()))
-}
-
-/// A decoded file: `height x width x components` values in [0, 1]; two and four components end in alpha.
-struct Raster {
-    width: usize,
-    height: usize,
-    components: usize,
-    values: Vec<f32>,
-}
-
-impl Raster {
-    fn from_bytes((width, height): (usize, usize), components: usize, bytes: &[u8]) -> Self {
-        let values = bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect();
-        Self { width, height, components, values }
-    }
-}
-
-fn png(bytes: &[u8]) -> Result<Raster, String> {
-    let mut decoder = png::Decoder::new(Cursor::new(bytes));
-    decoder.set_transformations(png::Transformations::EXPAND);
-    let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
-    let mut buffer = vec![0; reader.output_buffer_size().ok_or("an image larger than memory")?];
-    let frame = reader.next_frame(&mut buffer).map_err(|error| error.to_string())?;
-    let buffer = &buffer[..frame.buffer_size()];
-    let size = (frame.width as usize, frame.height as usize);
-    let components = frame.color_type.samples();
-    if frame.bit_depth == png::BitDepth::Sixteen {
-        let value = |pair: &[u8]| f32::from(u16::from_be_bytes([pair[0], pair[1]])) / f32::from(u16::MAX);
-        let values = buffer.chunks_exact(2).map(value).collect();
-        return Ok(Raster { width: size.0, height: size.1, components, values });
-    }
-    Ok(Raster::from_bytes(size, components, buffer))
-}
-
-fn jpeg(bytes: &[u8]) -> Result<Raster, String> {
-    let mut decoder = zune_jpeg::JpegDecoder::new(ZCursor::new(bytes));
-    decoder.decode_headers().map_err(|error| error.to_string())?;
-    let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
-    let (space, components) = if grey { (ColorSpace::Luma, 1) } else { (ColorSpace::RGB, 3) };
-    decoder.set_options(DecoderOptions::default().jpeg_set_out_colorspace(space));
-    let info = decoder.info().ok_or("no image header")?;
-    let pixels = decoder.decode().map_err(|error| error.to_string())?;
-    Ok(Raster::from_bytes((info.width.into(), info.height.into()), components, &pixels))
-}
-
-fn bmp(bytes: &[u8]) -> Result<Raster, String> {
-    let mut decoder = zune_bmp::BmpDecoder::new(ZCursor::new(bytes));
-    let mut pixels = decoder.decode().map_err(|error| format!("{error:?}"))?;
-    let components = decoder.colorspace().ok_or("no image header")?.num_components();
-    // Most writers of 32 bits a pixel leave the fourth byte unused, at zero.
-    if components == 4 && pixels.iter().skip(3).step_by(4).all(|&alpha| alpha == 0) {
-        pixels.iter_mut().skip(3).step_by(4).for_each(|alpha| *alpha = u8::MAX);
-    }
-    Ok(Raster::from_bytes(decoder.dimensions().ok_or("no image header")?, components, &pixels))
-}
-
 #[cfg(test)]
 mod tests {
     use image::{DynamicImage, GrayImage, ImageBuffer, Luma, RgbImage, RgbaImage};
 
     use wowflow::dataset::Label;
 
+    use super::super::read_path;
     use super::*;
+
+    fn read(folder: &tempfile::TempDir) -> Result<Parsed, DataError> {
+        read_path(folder.path(), None)
+    }
+
+    /// With a size for images that differ in it: the samples and the notes.
+    fn read_at(folder: &tempfile::TempDir, width: usize, height: usize) -> (Parsed, Vec<String>) {
+        let resize = Some(Size { width, height });
+        let reading = Reading { resize, ..Reading::default() };
+        let parsed = super::super::read(folder.path(), None, &reading).unwrap();
+        let notes = parsed.notes.clone();
+        (parsed, notes)
+    }
+
+    fn notes(folder: &tempfile::TempDir) -> Vec<String> {
+        read_path(folder.path(), None).unwrap().notes
+    }
 
     fn folder_with(save: &[(&str, DynamicImage)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -188,7 +254,7 @@ mod tests {
         let folder = folder_with(&images);
         fs::write(folder.path().join("b/.hidden"), "x").unwrap();
         fs::write(folder.path().join("Thumbs.db"), "x").unwrap();
-        let parsed = super::super::read_path(folder.path(), None, &Default::default()).unwrap();
+        let parsed = read(&folder).unwrap();
         let data = parsed.dataset;
         assert_eq!(data.classes(), &[Label::Int(3), Label::from("b")]);
         assert_eq!(data.image_shape(), Some(ImageShape { width: 3, height: 2, channels: 1 }));
@@ -200,7 +266,7 @@ mod tests {
     #[test]
     fn colours_are_stored_plane_by_plane() {
         let image = RgbImage::from_raw(2, 1, vec![255, 0, 51, 0, 255, 102]).unwrap();
-        let parsed = read_folder(folder_with(&[("a/1.png", image.into())]).path()).unwrap();
+        let parsed = read(&folder_with(&[("a/1.png", image.into())])).unwrap();
         let row: Vec<f64> = parsed.dataset.row(0).iter().map(|v| (v * 255.0).round()).collect();
         assert_eq!(row, [255.0, 0.0, 0.0, 255.0, 51.0, 102.0]);
     }
@@ -211,10 +277,8 @@ mod tests {
         let colours = DynamicImage::from(opaque);
         let deep = ImageBuffer::<Luma<u16>, _>::from_raw(3, 2, vec![0, 13107, 26214, 39321, 52428, 65535]);
         let grey = grey([0, 51, 102, 153, 204, 255]);
-        let read = |name: &str, image: DynamicImage| {
-            let folder = folder_with(&[(name, image)]);
-            read_folder(folder.path()).unwrap().dataset
-        };
+        let read =
+            |name: &str, image: DynamicImage| self::read(&folder_with(&[(name, image)])).unwrap().dataset;
         let plain = read("a/1.png", grey.clone());
         assert_eq!(read("a/1.png", deep.unwrap().into()).row(0), plain.row(0));
         let expected = read("a/1.png", colours.to_rgb8().into());
@@ -231,31 +295,232 @@ mod tests {
         }
         let folder = folder_with(&[("a/really.png", grey)]);
         fs::rename(folder.path().join("a/really.png"), folder.path().join("a/named.bmp")).unwrap();
-        assert_eq!(read_folder(folder.path()).unwrap().dataset.row(0), plain.row(0));
+        assert_eq!(read_path(folder.path(), None).unwrap().dataset.row(0), plain.row(0));
     }
 
     #[test]
     fn what_does_not_fit_is_named() {
         let error = |folder: &tempfile::TempDir| {
-            let prefix = format!("{}/", folder.path().display());
-            read_folder(folder.path()).unwrap_err().to_string().replace(&prefix, "")
+            let text = read(folder).unwrap_err().to_string();
+            text.replace(&format!("{}/", folder.path().display()), "")
         };
         let other = DynamicImage::from(GrayImage::new(2, 2));
         let sizes = folder_with(&[("a/1.png", grey([0; 6])), ("b/1.png", other)]);
-        assert_eq!(error(&sizes), "b/1.png: expected 3x2x1 as in a/1.png, found 2x2x1");
-        let colour = DynamicImage::from(RgbImage::new(3, 2));
-        let channels = folder_with(&[("a/1.png", grey([0; 6])), ("a/2.png", colour)]);
-        assert_eq!(error(&channels), "a/2.png: expected 3x2x1 as in a/1.png, found 3x2x3");
+        assert_eq!(
+            error(&sizes),
+            "b/1.png: expected images of 3x2 as in a/1.png, found one of 2x2: `--resize 3x2` brings all to one size"
+        );
         let clear = folder_with(&[("a/1.png", RgbaImage::new(3, 2).into())]);
-        assert_eq!(error(&clear), "a/1.png: expected grey or red-green-blue pixels, found transparent ones");
-        let stray = folder_with(&[("a/1.png", grey([0; 6]))]);
-        fs::write(stray.path().join("a/notes.txt"), "x").unwrap();
-        assert_eq!(error(&stray), "a/notes.txt: expected a PNG, JPEG or BMP image, found another file");
-        fs::write(stray.path().join("a/notes.txt"), "x").unwrap();
-        let broken = folder_with(&[]);
-        fs::create_dir(broken.path().join("a")).unwrap();
-        assert!(error(&broken).contains("no images"));
-        fs::write(broken.path().join("a/1.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
-        assert!(error(&broken).starts_with("a/1.png: expected a readable image, found "));
+        assert_eq!(
+            error(&clear),
+            "a/1.png: expected grey or red-green-blue pixels, found transparent ones: lay the image on a background"
+        );
+        let nested = folder_with(&[("a/b/1.png", grey([0; 6]))]);
+        assert_eq!(
+            error(&nested),
+            "a/b: expected images of a class, in PNG, JPEG, BMP or GIF, found a folder: name the folder of the \
+             classes, or its part as FOLDER[test]"
+        );
+        let empty = folder_with(&[("a/1.png", grey([0; 6]))]);
+        fs::create_dir(empty.path().join("b")).unwrap();
+        assert_eq!(error(&empty), "b: expected images of a class, in PNG, JPEG, BMP or GIF, found none");
+        fs::write(empty.path().join("b/1.txt"), "x").unwrap();
+        assert!(error(&empty).ends_with("found only other files"));
+        fs::write(empty.path().join("b/1.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
+        assert!(error(&empty).starts_with("b/1.png: expected a readable image, found "));
+        fs::write(empty.path().join("b/1.png"), "").unwrap();
+        assert!(error(&empty).ends_with("found none of PNG, JPEG, BMP or GIF by its first bytes"));
+        fs::write(empty.path().join("b/1.png"), b"RIFF\x10\0\0\0WEBPVP8 ").unwrap();
+        assert_eq!(
+            error(&empty),
+            "b/1.png: WebP cannot be read; convert it to one of PNG, JPEG, BMP or GIF, such as PNG"
+        );
+        let none = tempfile::tempdir().unwrap();
+        assert!(read(&none).unwrap_err().to_string().ends_with("one a class, found nothing"));
+        fs::write(none.path().join("a.png"), "x").unwrap();
+        assert!(read(&none).unwrap_err().to_string().ends_with("one a class, found 1 file (a.png)"));
+    }
+
+    #[test]
+    fn other_files_are_left_out_and_named() {
+        let folder = folder_with(&[("a/1.png", grey([0; 6])), ("b/1.png", grey([9; 6]))]);
+        assert!(notes(&folder).is_empty());
+        for name in ["README.md", "labels.csv", "BMW.txt", "z.zip", ".hidden", "Thumbs.db", "a/.DS_Store"] {
+            fs::write(folder.path().join(name), "BM and more than ten bytes").unwrap();
+        }
+        fs::create_dir(folder.path().join("__MACOSX")).unwrap();
+        for name in ["a/notes.txt", "b/meta.json"] {
+            fs::write(folder.path().join(name), "BM and more than ten bytes").unwrap();
+        }
+        let parsed = read(&folder).unwrap().dataset;
+        assert_eq!((parsed.len(), parsed.class_count()), (2, 2));
+        let expected = [
+            "without 4 files (BMW.txt, README.md, labels.csv, ...) beside the classes",
+            "without 2 files (notes.txt, meta.json) among the images",
+        ];
+        assert_eq!(notes(&folder), expected);
+    }
+
+    #[test]
+    fn grey_images_join_those_in_colour() {
+        let colour = RgbImage::from_raw(3, 2, (0..18).map(|k| 10 * k).collect()).unwrap();
+        let folder = folder_with(&[
+            ("a/1.png", grey([0, 51, 102, 153, 204, 255])),
+            ("a/2.png", colour.clone().into()),
+            ("b/1.png", grey([255; 6])),
+        ]);
+        let data = read(&folder).unwrap().dataset;
+        assert_eq!(data.image_shape(), Some(ImageShape { width: 3, height: 2, channels: 3 }));
+        let row: Vec<f64> = data.row(0).iter().map(|v| (v * 255.0).round()).collect();
+        assert_eq!(row, [0.0, 51.0, 102.0, 153.0, 204.0, 255.0].repeat(3));
+        let alone = read(&folder_with(&[("a/2.png", colour.into())])).unwrap().dataset;
+        assert_eq!(data.row(1), alone.row(0));
+        assert_eq!(data.row(2), vec![1.0; 18]);
+        assert_eq!(notes(&folder), ["2 of 3 images grey, repeated in 3 channels"]);
+    }
+
+    #[test]
+    fn images_of_several_sizes_are_brought_to_one() {
+        let ramp = |width, height| GrayImage::from_fn(width, height, |x, y| Luma([(9 * x + 20 * y) as u8]));
+        let (small, large) = (ramp(5, 4), ramp(8, 7));
+        let one =
+            |image: &GrayImage| read(&folder_with(&[("a/1.png", image.clone().into())])).unwrap().dataset;
+        for (width, height) in [(5, 4), (8, 7), (6, 3), (1, 1), (16, 16)] {
+            // The second, the third and the fourth differ from the first; one has colours.
+            let folder = folder_with(&[
+                ("a/1.png", small.clone().into()),
+                ("a/2.png", large.clone().into()),
+                ("b/1.png", DynamicImage::from(large.clone()).to_rgb8().into()),
+                ("b/2.png", small.clone().into()),
+            ]);
+            let (parsed, notes) = read_at(&folder, width, height);
+            let data = parsed.dataset;
+            assert_eq!(data.image_shape(), Some(ImageShape { width, height, channels: 3 }));
+            for (row, image) in [&small, &large, &large, &small].into_iter().enumerate() {
+                let alone = crate::resize(&one(image), width, height).unwrap().row(0);
+                assert_eq!(data.row(row), alone.repeat(3), "{row} at {width}x{height}");
+            }
+            let size = format!("of several sizes, brought to {width}x{height}");
+            assert_eq!(notes, [&size, "3 of 4 images grey, repeated in 3 channels"]);
+        }
+        // Of one size: left to those who resize all that is loaded.
+        let (parsed, notes) = read_at(&folder_with(&[("a/1.png", small.into())]), 2, 2);
+        assert_eq!(parsed.dataset.dim(), 20);
+        assert!(notes.is_empty());
+    }
+
+    #[test]
+    fn a_folder_may_have_parts() {
+        let folder = folder_with(&[
+            ("train/a/1.png", grey([0; 6])),
+            ("train/b/1.png", grey([51; 6])),
+            ("test/a/1.png", grey([102; 6])),
+            ("val/a/1.png", grey([153; 6])),
+        ]);
+        fs::write(folder.path().join("README.md"), "x").unwrap();
+        let part =
+            |split| read_path(folder.path(), split).map(|parsed| (parsed.dataset.row(0)[0], parsed.files));
+        let at = |name: &str| vec![folder.path().join(name)];
+        assert_eq!(part(None).unwrap(), (0.0, at("train")));
+        assert_eq!(part(Some(Split::Train)).unwrap(), (0.0, at("train")));
+        let (value, files) = part(Some(Split::Test)).unwrap();
+        assert_eq!(((value * 255.0).round(), files), (102.0, at("test")));
+        fs::rename(folder.path().join("test"), folder.path().join("Test")).unwrap();
+        assert_eq!(part(Some(Split::Test)).unwrap().1, at("Test"));
+        fs::remove_dir_all(folder.path().join("Test")).unwrap();
+        let error = part(Some(Split::Test)).unwrap_err().to_string();
+        assert!(error.ends_with(": expected a folder `test`, the part, found train, val"), "{error}");
+        // A class of trains.
+        let vehicles = folder_with(&[("car/1.png", grey([0; 6])), ("train/1.png", grey([0; 6]))]);
+        assert_eq!(read(&vehicles).unwrap().dataset.class_count(), 2);
+    }
+
+    #[test]
+    fn two_folders_never_become_one_class() {
+        for names in [["1", "01"], ["2", "2.0"], ["+3", "3"], ["a", " a"], ["4", "4e0"]] {
+            let folder = tempfile::tempdir().unwrap();
+            for name in names {
+                fs::create_dir(folder.path().join(name)).unwrap();
+                grey([0; 6]).save(folder.path().join(name).join("1.png")).unwrap();
+            }
+            // Two labels or none.
+            match read(&folder) {
+                Ok(parsed) => assert_eq!(parsed.dataset.class_count(), 2, "{names:?}"),
+                Err(error) => assert!(error.to_string().contains("one folder a label"), "{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_size_in_a_header_allocates_nothing() {
+        let bmp = |width: u32, height: u32, bits: u32, compression: u32| {
+            let words = [40, width, height, 1 | bits << 16, compression, 0, 0, 0, 0, 0];
+            let header = words.into_iter().flat_map(u32::to_le_bytes);
+            [b"BM".to_vec(), vec![0; 8], vec![54, 0, 0, 0], header.collect(), vec![0; 100]].concat()
+        };
+        let png = |width: u32, height: u32, kind: [u8; 2]| {
+            let body = [&width.to_be_bytes()[..], &height.to_be_bytes(), &kind, &[0; 3]].concat();
+            let chunk = [b"IHDR".to_vec(), body].concat();
+            let mut sum = flate2::Crc::new();
+            sum.update(&chunk);
+            let sum = sum.sum().to_be_bytes();
+            [b"\x89PNG\r\n\x1a\n\0\0\0\r".to_vec(), chunk, sum.to_vec()].concat()
+        };
+        let jpeg = |width: u16, height: u16, components: u8| {
+            let ([w1, w2], [h1, h2]) = (width.to_be_bytes(), height.to_be_bytes());
+            let frame = [0xff, 0xc0, 0, 8 + 3 * components, 8, h1, h2, w1, w2, components];
+            let each = (1..=components).flat_map(|k| [k, 0x11, 0]);
+            let scan = [0xff, 0xda, 0, 6 + 2 * components, components];
+            let chosen = (1..=components).flat_map(|k| [k, 0]);
+            let parts: [Vec<u8>; 2] =
+                [frame.into_iter().chain(each).collect(), scan.into_iter().chain(chosen).collect()];
+            [vec![0xff, 0xd8], parts.concat(), vec![0, 63, 0, 0, 0xff, 0xd9]].concat()
+        };
+        let gif = |width: u16, height: u16| {
+            let screen = [width.to_le_bytes(), height.to_le_bytes()].concat();
+            [b"GIF89a".to_vec(), screen, vec![0, 0, 0, b',', 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 0, b';']].concat()
+        };
+        let claims = [
+            ("a/1.png", png(60_000, 60_000, [16, 6])),
+            ("a/1.png", png(u32::MAX >> 1, u32::MAX >> 1, [8, 0])),
+            ("a/1.png", png(70_000_000, 1, [8, 0])),
+            ("a/1.jpg", jpeg(u16::MAX, u16::MAX, 3)),
+            ("a/1.jpg", jpeg(9_000, 9_000, 1)),
+            ("a/1.bmp", bmp(16_000, 16_000, 32, 0)),
+            ("a/1.bmp", bmp(i32::MAX as u32, i32::MAX as u32, 1, 0)),
+            ("a/1.bmp", bmp(9_000, 9_000, 8, 1)),
+            ("a/1.gif", gif(u16::MAX, u16::MAX)),
+        ];
+        for (name, bytes) in claims {
+            let folder = tempfile::tempdir().unwrap();
+            fs::create_dir(folder.path().join("a")).unwrap();
+            fs::write(folder.path().join(name), &bytes).unwrap();
+            let error = read(&folder).unwrap_err().to_string();
+            assert!(error.contains(" by its header, more than the 67"), "{name}: {error}");
+            assert!(error.contains(&format!("{} bytes of files", bytes.len())), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn one_budget_counts_all_images() {
+        // Runs that end at once: 6 million values in 100 bytes, a dozen times.
+        let words = [40u32, 1400, 1400, 1 | 8 << 16, 1, 0, 0, 0, 1, 0];
+        let header: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+        let bytes =
+            [b"BM".to_vec(), vec![0; 8], vec![58, 0, 0, 0], header, vec![0; 4], vec![0, 1], vec![0; 40]]
+                .concat();
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("a")).unwrap();
+        for number in 10..22 {
+            fs::write(folder.path().join(format!("a/{number}.bmp")), &bytes).unwrap();
+        }
+        let error = read(&folder).unwrap_err().to_string();
+        assert!(
+            error.contains("1400x1400x3 by its header after 64680000 values, more than the 68"),
+            "{error}"
+        );
+        // Brought to a small size, they are small. The first is of another size.
+        image::GrayImage::new(2, 2).save(folder.path().join("a/1.png")).unwrap();
+        assert_eq!(read_at(&folder, 3, 3).0.dataset.len(), 13);
     }
 }

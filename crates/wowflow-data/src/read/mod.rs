@@ -8,17 +8,21 @@ use wowflow::dataset::{DatasetError, ImageShape, Label, LabeledDataset, Points};
 
 use crate::columns::Columns;
 use crate::error::{DataError, Place};
+use crate::resize::Size;
 use crate::split::Split;
 use crate::table_options::TableOptions;
 
 mod arrays;
+mod bmp;
 mod cifar;
+mod decode;
 mod idx;
 mod images;
 pub(crate) mod labels;
 mod libsvm;
 mod mat;
 mod pickle;
+mod raster;
 pub(crate) mod source;
 mod table;
 
@@ -42,22 +46,29 @@ pub(crate) struct Parsed {
     pub(crate) columns: Columns,
 }
 
-/// Reads the dataset at a path; `split` chooses among the parts of one that has parts.
-pub(crate) fn read_path(
-    path: &Path,
-    split: Option<Split>,
-    options: &TableOptions,
-) -> Result<Parsed, DataError> {
-    let metadata = std::fs::metadata(path).map_err(|error| DataError::io(path, error))?;
-    if metadata.is_dir() {
-        options.only_for_tables(path)?;
-        read_folder(path, split)
-    } else {
-        read_file(path, split, options)
-    }
+/// What reading is told besides the path.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// The size that images are brought to where those of a folder differ in size; elsewhere nothing is resized.
+    pub(crate) resize: Option<Size>,
+    /// What is said of a table.
+    pub(crate) table: TableOptions,
 }
 
-fn read_folder(folder: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
+/// [`read`] with nothing said.
+#[cfg(test)]
+pub(crate) fn read_path(path: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
+    read(path, split, &Reading::default())
+}
+
+/// Reads the dataset at a path; `split` chooses among the parts of one that has parts.
+pub(crate) fn read(path: &Path, split: Option<Split>, reading: &Reading) -> Result<Parsed, DataError> {
+    let metadata = std::fs::metadata(path).map_err(|error| DataError::io(path, error))?;
+    if metadata.is_dir() { read_folder(path, split, reading) } else { read_file(path, split, &reading.table) }
+}
+
+fn read_folder(folder: &Path, split: Option<Split>, reading: &Reading) -> Result<Parsed, DataError> {
+    reading.table.only_for_tables(folder)?;
     let points = folder.join("X.npy");
     if points.is_file() {
         without_split(folder, split)?;
@@ -69,10 +80,7 @@ fn read_folder(folder: &Path, split: Option<Split>) -> Result<Parsed, DataError>
     if let Some(parsed) = cifar::read_named(folder, split.unwrap_or_default()).transpose() {
         return parsed;
     }
-    match split {
-        None => images::read_folder(folder),
-        Some(split) => images::read_folder(&folder.join(split.name())),
-    }
+    images::read_folder(folder, split, reading)
 }
 
 fn read_file(path: &Path, split: Option<Split>, options: &TableOptions) -> Result<Parsed, DataError> {

@@ -63,20 +63,30 @@ fn matlab() -> Fixture {
     vec![("a.mat", mat::file(&[mat::compressed(&x), y]))]
 }
 
-fn image() -> Fixture {
+fn image(name: &'static str, format: image::ImageFormat) -> Fixture {
     let mut out = Cursor::new(Vec::new());
-    image::GrayImage::from_raw(2, 2, vec![0, 90, 180, 255])
-        .unwrap()
-        .write_to(&mut out, image::ImageFormat::Png)
-        .unwrap();
-    vec![("class/1.png", out.into_inner())]
+    let colours = (0..54).map(|k| 4 * k).collect();
+    image::RgbImage::from_raw(6, 3, colours).unwrap().write_to(&mut out, format).unwrap();
+    vec![(name, out.into_inner())]
+}
+
+/// Runs, stored pixels, a step and the end, in 4 bits.
+fn bmp_in_runs() -> Fixture {
+    let words = [40u32, 5, 3, 1 | 4 << 16, 2, 18, 0, 0, 3, 0];
+    let header: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+    let palette = [[9, 8, 7, 0], [6, 5, 4, 0], [3, 2, 1, 0]].concat();
+    let runs = [5, 0x12, 0, 0, 0, 3, 0x12, 0x10, 0, 2, 0, 1, 2, 0x11, 0, 1];
+    vec![(
+        "class/1.bmp",
+        [b"BM".to_vec(), vec![0; 8], vec![66, 0, 0, 0], header, palette, runs.to_vec()].concat(),
+    )]
 }
 
 fn zipped_idx() -> Fixture {
     idx().into_iter().map(|(name, bytes)| (name, gzip(&bytes))).collect()
 }
 
-const FIXTURES: [fn() -> Fixture; 11] = [
+const FIXTURES: [fn() -> Fixture; 15] = [
     idx,
     zipped_idx,
     npz,
@@ -87,7 +97,11 @@ const FIXTURES: [fn() -> Fixture; 11] = [
     || vec![("a.bin", binary_batch(&[3, 4]))],
     archive,
     matlab,
-    image,
+    || image("class/1.png", image::ImageFormat::Png),
+    || image("class/1.jpg", image::ImageFormat::Jpeg),
+    || image("class/1.bmp", image::ImageFormat::Bmp),
+    || image("class/1.gif", image::ImageFormat::Gif),
+    bmp_in_runs,
 ];
 
 fn read(fixture: &Fixture) -> Result<super::Parsed, crate::DataError> {
@@ -99,7 +113,7 @@ fn read(fixture: &Fixture) -> Result<super::Parsed, crate::DataError> {
     }
     let name = fixture[0].0;
     let path = if name.contains('/') { folder.path().to_owned() } else { folder.path().join(name) };
-    super::read_path(&path, None, &Default::default())
+    super::read_path(&path, None)
 }
 
 #[test]

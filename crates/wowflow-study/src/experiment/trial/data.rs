@@ -98,14 +98,16 @@ pub(in super::super) fn draw(
     lookup: &Lookup,
 ) -> Result<Drawn> {
     let mut notes = Vec::new();
-    let source = config.source.as_ref().map(|source| lookup.load(&source.in_row(row), seeds.trial));
+    // Images of one size are resized below, with a note.
+    let lookup = &Lookup { resize: config.resize, ..lookup.clone() };
+    let source = config.source.as_ref().map(|source| lookup.load_as_it_is(&source.in_row(row), seeds.trial));
     let source = source.transpose()?;
     let target_name = config.target.in_row(row);
     let (target, test) = match &config.test {
-        _ if config.task == Task::Adaptation => (lookup.load(&target_name, seeds.target)?, None),
+        _ if config.task == Task::Adaptation => (lookup.load_as_it_is(&target_name, seeds.target)?, None),
         Some(test) => {
-            let target = lookup.load(&target_name, seeds.target)?;
-            (target, Some(lookup.load(&test.in_row(row), Part::TestSet.seed(seeds.target))?))
+            let target = lookup.load_as_it_is(&target_name, seeds.target)?;
+            (target, Some(lookup.load_as_it_is(&test.in_row(row), Part::TestSet.seed(seeds.target))?))
         }
         None => {
             let (few, rest) = held_out(&target_name, seeds.target, lookup)?;
@@ -163,7 +165,7 @@ fn held_out(name: &str, seed: u64, lookup: &Lookup) -> Result<(Prepared, Prepare
         Some(count) => (name.rsplit_once(':').map_or(name, |(whole, _)| whole), Some(count)),
         None => (name, None),
     };
-    let all = lookup.load(whole, seed)?;
+    let all = lookup.load_as_it_is(whole, seed)?;
     let (mut few, mut rest) = (Vec::new(), Vec::new());
     for class in 0..all.dataset.class_count() {
         let rows = all.dataset.class_rows(class);

@@ -1,0 +1,172 @@
+//! One image file: its format, seen in its first bytes, and its pixels.
+//!
+//! PNG and JPEG have one channel or three; BMP and GIF (its first frame) have three, whatever their palette. A file
+//! that is cut short is refused, and so are pixels that are not opaque.
+
+use std::fs::{self, File};
+use std::io::Cursor;
+use std::path::Path;
+
+use wowflow::dataset::ImageShape;
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+
+use super::bmp;
+use super::raster::{Budget, Raster};
+use crate::bounded::read_full;
+use crate::error::DataError;
+
+/// A format that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Png,
+    Jpeg,
+    Bmp,
+    Gif,
+}
+
+/// Formats that are read, in words.
+pub(super) const FORMATS: &str = "PNG, JPEG, BMP or GIF";
+/// Endings of image files: of such as are read, and of others.
+const READ: [&str; 9] = ["png", "apng", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "gif"];
+const FOREIGN: [&str; 12] =
+    ["webp", "tif", "tiff", "heic", "heif", "avif", "jp2", "jxl", "ppm", "pgm", "pbm", "tga"];
+
+/// The format of a file, `None` if it is no image; the first bytes decide, for misnamed images are common.
+pub(super) fn format_of(path: &Path) -> Result<Option<Format>, DataError> {
+    let on_error = |error| DataError::io(path, error);
+    let mut head = [0; 12];
+    let found = read_full(&mut File::open(path).map_err(on_error)?, &mut head).map_err(on_error)?;
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    let foreign = |name: &str| {
+        let instead = format!("convert it to one of {FORMATS}, such as PNG");
+        Err(DataError::Unsupported { file: path.to_owned(), found: name.to_owned(), instead })
+    };
+    match &head[..found] {
+        [0x89, b'P', b'N', b'G', ..] => Ok(Some(Format::Png)),
+        [0xff, 0xd8, 0xff, ..] => Ok(Some(Format::Jpeg)),
+        [b'G', b'I', b'F', b'8', ..] => Ok(Some(Format::Gif)),
+        // Two letters are little: a text may begin with them.
+        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Ok(Some(Format::Bmp)),
+        [b'B', b'M', ..] if READ.contains(&&*ending) => Ok(Some(Format::Bmp)),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => foreign("WebP"),
+        [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => foreign("TIFF"),
+        _ if FOREIGN.contains(&&*ending) => foreign(&ending.to_uppercase()),
+        _ if READ.contains(&&*ending) => {
+            let found = format!("none of {FORMATS} by its first bytes");
+            Err(DataError::format(path, "a readable image", found))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The pixels of a file in [0, 1], one plane a channel.
+pub(super) fn decode(
+    path: &Path,
+    format: Format,
+    budget: &mut Budget,
+) -> Result<(ImageShape, Vec<f32>), DataError> {
+    let bytes = fs::read(path).map_err(|error| DataError::io(path, error))?;
+    budget.open(bytes.len());
+    let raster = match format {
+        Format::Png => png(&bytes, budget),
+        Format::Jpeg => jpeg(&bytes, budget),
+        Format::Bmp => bmp::read(&bytes, budget),
+        Format::Gif => gif(&bytes, budget),
+    };
+    let unreadable = |found: String| DataError::format(path, "a readable image", found.replace('\n', " "));
+    let Raster { width, height, components, values } = raster.map_err(unreadable)?;
+    let channels = if components < 3 { 1 } else { 3 };
+    let opaque = |pixel: &[f32]| pixel[channels..].iter().all(|&alpha| alpha == 1.0);
+    if !values.chunks_exact(components).all(opaque) {
+        let found = "transparent ones: lay the image on a background";
+        return Err(DataError::format(path, "grey or red-green-blue pixels", found));
+    }
+    let plane = |channel: usize| values.iter().skip(channel).step_by(components).copied();
+    Ok((ImageShape { width, height, channels }, (0..channels).flat_map(plane).collect()))
+}
+
+fn png(bytes: &[u8], budget: &Budget) -> Result<Raster, String> {
+    let mut decoder = png::Decoder::new(Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let info = decoder.read_header_info().map_err(|error| error.to_string())?;
+    let components = if info.color_type == png::ColorType::Indexed { 3 } else { info.color_type.samples() };
+    budget.allow(info.width as usize, info.height as usize, components)?;
+    let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
+    let mut buffer = vec![0; reader.output_buffer_size().ok_or("an image larger than memory")?];
+    let frame = reader.next_frame(&mut buffer).map_err(|error| error.to_string())?;
+    let buffer = &buffer[..frame.buffer_size()];
+    let size = (frame.width as usize, frame.height as usize);
+    let components = frame.color_type.samples();
+    if frame.bit_depth == png::BitDepth::Sixteen {
+        let value = |pair: &[u8]| f32::from(u16::from_be_bytes([pair[0], pair[1]])) / f32::from(u16::MAX);
+        let values = buffer.chunks_exact(2).map(value).collect();
+        return Ok(Raster { width: size.0, height: size.1, components, values });
+    }
+    Ok(Raster::from_bytes(size, components, buffer))
+}
+
+fn jpeg(bytes: &[u8], budget: &Budget) -> Result<Raster, String> {
+    let side = usize::from(u16::MAX);
+    let options = DecoderOptions::default().set_max_width(side).set_max_height(side);
+    let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(|error| error.to_string())?;
+    let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
+    let (space, components) = if grey { (ColorSpace::Luma, 1) } else { (ColorSpace::RGB, 3) };
+    let info = decoder.info().ok_or("no image header")?;
+    let size = (info.width.into(), info.height.into());
+    budget.allow(size.0, size.1, components)?;
+    // What is missing would be filled up with grey.
+    if !has_end(bytes) {
+        return Err("a JPEG cut short".to_owned());
+    }
+    decoder.set_options(options.set_strict_mode(true).jpeg_set_out_colorspace(space));
+    let pixels = decoder.decode().map_err(|error| error.to_string())?;
+    Ok(Raster::from_bytes(size, components, &pixels))
+}
+
+/// Whether a JPEG comes to its end marker. Segments are stepped over: previews in them have ends of their own.
+fn has_end(bytes: &[u8]) -> bool {
+    let mut rest = &bytes[2..];
+    // In compressed data 0xff is followed by 0 or the number of a restart; more of it are fillers.
+    let marks = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 1 | 0xd0..=0xd8 | 0xff);
+    while let Some(at) = rest.windows(2).position(marks) {
+        if rest[at + 1] == 0xd9 {
+            return true;
+        }
+        let Some(&[high, low]) = rest.get(at + 2..at + 4) else { return false };
+        let Some(after) = rest.get(at + 2 + usize::from(u16::from_be_bytes([high, low]))..) else {
+            return false;
+        };
+        rest = after;
+    }
+    false
+}
+
+fn gif(bytes: &[u8], budget: &Budget) -> Result<Raster, String> {
+    let mut options = gif::DecodeOptions::new();
+    // The budget is the limit.
+    options.set_memory_limit(gif::MemoryLimit::Unlimited);
+    let mut decoder = options.read_info(bytes).map_err(|error| error.to_string())?;
+    let size = (usize::from(decoder.width()), usize::from(decoder.height()));
+    budget.allow(size.0, size.1, 4)?;
+    let frame =
+        decoder.next_frame_info().map_err(|error| error.to_string())?.ok_or("a GIF without a frame")?;
+    let place = (frame.left, frame.top, usize::from(frame.width), usize::from(frame.height));
+    if place != (0, 0, size.0, size.1) {
+        return Err("a GIF whose first frame is not all of it: convert it to PNG".to_owned());
+    }
+    let transparent = frame.transparent;
+    let mut numbers = vec![0; decoder.buffer_size()];
+    decoder.read_into_buffer(&mut numbers).map_err(|error| error.to_string())?;
+    let palette = decoder.palette().map_err(|error| error.to_string())?;
+    let mut rgba = Vec::with_capacity(4 * numbers.len());
+    for number in numbers {
+        let at = 3 * usize::from(number);
+        let colour = palette.get(at..at + 3).ok_or_else(|| format!("a GIF without its colour {number}"))?;
+        rgba.extend_from_slice(colour);
+        rgba.push(if transparent == Some(number) { 0 } else { u8::MAX });
+    }
+    Ok(Raster::from_bytes(size, 4, &rgba))
+}
