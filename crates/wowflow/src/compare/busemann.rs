@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::error::order;
 use super::factor::pivoted_cholesky;
 use super::normal::density_at_quantile;
-use super::samples::{self, ClassRow, Labels, Settings, Side};
+use super::samples::{self, ClassRow, Labels, Masses, Settings, Side};
 use super::slices::{reader, unit_vector};
 use super::{CompareError, Comparison, Method, Slices};
 use crate::directions::{Directions, Slicing};
@@ -64,7 +64,7 @@ impl Busemann {
         seed: u64,
     ) -> Result<Comparison, CompareError> {
         let Pair { source: p, target: q } = pair;
-        let plan = Settings { slices: self.slices, order: self.order, seed };
+        let plan = Settings { slices: self.slices, order: self.order, seed, masses: Masses::ByClass };
         let psi = |l: usize| unit_vector(&mut reader(seed, l), 2);
         let method = Method::Busemann(*self);
         match self.rays {

@@ -6,7 +6,7 @@
 //! becomes `psi_0 <theta, x> + sum_i psi_i int <theta, x'>^{lambda_i} dmu(x') / lambda_i!`.
 
 use super::error::{order, within};
-use super::samples::{self, ClassRow, Labels, Settings};
+use super::samples::{self, ClassRow, Labels, Masses, Settings};
 use super::slices::{reader, unit_vector};
 use super::{CompareError, Comparison, Method, Slices};
 use crate::measure::Pair;
@@ -45,7 +45,7 @@ impl SlicedOtdd {
         let labels = SliceMoments(slices.collect());
         samples::compare(
             pair,
-            Settings { slices: self.slices, order: self.order, seed },
+            Settings { slices: self.slices, order: self.order, seed, masses: Masses::ByClass },
             &labels,
             Method::SlicedOtdd(*self),
         )
