@@ -39,9 +39,11 @@ impl SlicedOtdd {
     pub(super) fn compare<T: Scalar>(
         &self,
         pair: Pair<'_, T>,
+        unit: f64,
         seed: u64,
     ) -> Result<Comparison, CompareError> {
-        let slices = (0..self.slices.count()).map(|l| Moments::draw(&mut reader(seed, l), self.moments));
+        let moments = |l| Moments::draw(&mut reader(seed, l), self.moments).in_units(unit);
+        let slices = (0..self.slices.count()).map(moments);
         let labels = SliceMoments(slices.collect());
         samples::compare(
             pair,
@@ -72,6 +74,19 @@ impl Moments {
             coefficients[order - 1] += psi;
         }
         Self { feature_weight: psi[0], coefficients }
+    }
+
+    /// The moments of `unit` times the values, in that unit: its power `j - 1` goes into the coefficient of order `j`.
+    fn in_units(mut self, unit: f64) -> Self {
+        let mut factor = 1.0;
+        for coefficient in &mut self.coefficients {
+            // Orders that were not drawn stay out of it, however large the unit.
+            if *coefficient != 0.0 {
+                *coefficient *= factor;
+            }
+            factor *= unit;
+        }
+        self
     }
 
     /// `sum_j coefficient_j x^j / j!`, averaged over a class.
