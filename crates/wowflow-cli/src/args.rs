@@ -223,7 +223,7 @@ pub(crate) struct FlowArgs {
     #[arg(long, value_name = "ESTIMATOR", group = "fresh", requires = "target_batch", value_parser = by_name::<BatchEstimator>())]
     pub(crate) batch_estimator: Option<BatchEstimator>,
     /// Precision of the samples and of their projections; distances are summed in double precision
-    /// always. Default: f32.
+    /// always. Default: f32, and f64 where f32 would lose digits that are seen.
     #[arg(long, value_name = "PRECISION", group = "fresh", value_parser = by_name::<Precision>())]
     pub(crate) precision: Option<Precision>,
     /// Seed of everything random. Default: 0.

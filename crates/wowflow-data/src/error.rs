@@ -31,6 +31,14 @@ impl fmt::Display for Place {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DataError {
+    /// Single precision for data that lose in it what is seen.
+    #[error(
+        "expected data that single precision holds, found {loss}: leave the precision open, or choose f64"
+    )]
+    Precision {
+        /// What is lost.
+        loss: crate::precision::SingleLoss,
+    },
     /// The operating system or a decompressor refused.
     #[error("{}: {error}", file.display())]
     Io {

@@ -11,8 +11,11 @@ use wowflow::functional::{
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::ClassLabels;
 
+use crate::architecture::Input;
 use crate::error::LearnError;
+use crate::examples::Examples;
 use crate::methods::{TransportProgress, Transported, constant_steps, run_flow};
+use crate::network::Network;
 use crate::pair::labels_of;
 use crate::seeds::subseed;
 
@@ -230,24 +233,39 @@ impl Normalization {
     /// A dimension that is no multiple of the channels.
     #[must_use]
     pub fn of(measure: &MeasureOverMeasures<f32>, channels: usize) -> Self {
-        let plane = measure.dim() / channels;
-        assert_eq!(plane * channels, measure.dim(), "planes of one size");
+        Self::of_values(measure.points(), measure.dim(), channels)
+    }
+
+    /// That of every coordinate of vectors, `N x dim`, row-major: each has a unit of its own.
+    #[must_use]
+    pub fn of_vectors(values: &[f32], dim: usize) -> Self {
+        Self::of_values(values, dim, dim)
+    }
+
+    fn of_values(values: &[f32], dim: usize, channels: usize) -> Self {
+        let plane = dim / channels;
+        assert_eq!(plane * channels, dim, "planes of one size");
         let mut sums = vec![(0.0f64, 0.0f64); channels];
-        for image in measure.points().chunks_exact(measure.dim()) {
-            for (plane, (sum, squares)) in image.chunks_exact(plane).zip(&mut sums) {
+        // Values that are all equal have no deviation, but for the rounding of their squares.
+        let mut varies = vec![false; channels];
+        let first = &values[..dim.min(values.len())];
+        for image in values.chunks_exact(dim) {
+            let planes = image.chunks_exact(plane).zip(first.chunks_exact(plane));
+            for ((plane, first), ((sum, squares), varies)) in planes.zip(sums.iter_mut().zip(&mut varies)) {
                 for x in plane {
+                    *varies |= *x != first[0];
                     *sum += f64::from(*x);
                     *squares += f64::from(*x) * f64::from(*x);
                 }
             }
         }
-        let count = (measure.sample_count() * plane) as f64;
-        let one = |(sum, squares): &(f64, f64)| {
+        let count = (values.len() / channels) as f64;
+        let one = |((sum, squares), varies): (&(f64, f64), &bool)| {
             let mean = sum / count;
             let deviation = (squares / count - mean * mean).max(0.0).sqrt();
-            (mean as f32, if deviation > 0.0 { deviation as f32 } else { 1.0 })
+            (mean as f32, if *varies && deviation > 0.0 { deviation as f32 } else { 1.0 })
         };
-        Self { channels: sums.iter().map(one).collect(), plane }
+        Self { channels: sums.iter().zip(&varies).map(one).collect(), plane }
     }
 
     /// Values with mean 0 and deviation 1.
@@ -260,6 +278,38 @@ impl Normalization {
     #[must_use]
     pub fn restore(&self, values: &[f32]) -> Vec<f32> {
         self.each(values, |x, mean, deviation| x * deviation + mean)
+    }
+
+    /// The examples with normalised inputs.
+    ///
+    /// # Errors
+    /// None for examples of the dimension.
+    pub fn examples(&self, examples: &Examples) -> Result<Examples, LearnError> {
+        let (labels, classes) = (examples.labels().to_vec(), examples.classes());
+        Examples::new(self.normalise(examples.inputs()), examples.dim(), labels, classes)
+    }
+
+    /// A perceptron that was trained on normalised vectors as one that takes them in their own units: the normalisation
+    /// becomes part of its first layer.
+    ///
+    /// # Panics
+    /// A network of images.
+    #[must_use]
+    pub fn absorbed(&self, mut network: Network) -> Network {
+        assert!(matches!(network.input(), Input::Vector(dim) if dim == self.channels.len()), "vectors");
+        let Some((_, weights, biases)) = network.tensors().next() else { return network };
+        let dim = self.channels.len();
+        let parameters = network.parameters_mut();
+        for (row, bias) in biases.enumerate() {
+            let start = weights.start + row * dim;
+            let mut shift = 0.0;
+            for (weight, (mean, deviation)) in parameters[start..start + dim].iter_mut().zip(&self.channels) {
+                *weight /= deviation;
+                shift += f64::from(*weight) * f64::from(*mean);
+            }
+            parameters[bias] = (f64::from(parameters[bias]) - shift) as f32;
+        }
+        network
     }
 
     /// The normalised value of black in every channel.
@@ -307,6 +357,19 @@ mod tests {
 
     fn go_on(_: &TransportProgress<'_, f32>) -> ControlFlow<()> {
         ControlFlow::Continue(())
+    }
+
+    #[test]
+    fn a_network_takes_vectors_in_their_own_units() {
+        use crate::architecture::Architecture;
+        let values: Vec<f32> =
+            (0..60).map(|i| [1e3, 0.1, 7.0][i % 3] + [40.0, 0.02, 0.0][i % 3] * (i as f32).sin()).collect();
+        let units = Normalization::of_vectors(&values, 3);
+        assert!(units.normalise(&values).iter().all(|x| x.abs() < 3.0));
+        let network = Network::new(Architecture::Mlp, Input::Vector(3), 2, 4).unwrap();
+        let expected = network.logits(&units.normalise(&values));
+        let found = units.absorbed(network).logits(&values);
+        assert!(expected.iter().zip(found).all(|(x, y)| (x - y).abs() < 1e-4));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use wowflow::measure::MeasureOverMeasures;
 
 use crate::accuracy::{Accuracy, accuracy};
 use crate::architecture::{Architecture, Input};
+use crate::distill::Normalization;
 use crate::error::LearnError;
 use crate::examples::Examples;
 use crate::methods::Transported;
@@ -54,6 +55,9 @@ pub struct Evaluation {
 impl Evaluation {
     /// Accuracies on a test set of networks trained on examples, in the order of their seeds.
     ///
+    /// Vectors are standardised, by the mean and the deviation of every coordinate of the examples; images are taken
+    /// as they are.
+    ///
     /// The trainings share the threads of the current pool; their results do not depend on it. The observer
     /// is called from all of them, with the number of the training.
     ///
@@ -66,6 +70,16 @@ impl Evaluation {
         seed: u64,
         observe: impl Fn(usize, &TrainProgress) -> ControlFlow<()> + Sync,
     ) -> Result<Vec<Accuracy>, LearnError> {
+        // Coordinates of vectors have units of their own; a perceptron learns of those of the size of 1.
+        let units = match self.input {
+            Input::Vector(dim) => Some(Normalization::of_vectors(train.inputs(), dim)),
+            Input::Image(_) => None,
+        };
+        let scaled = |units: Normalization| -> Result<_, LearnError> {
+            Ok((units.examples(train)?, units.examples(test)?))
+        };
+        let scaled = units.map(scaled).transpose()?;
+        let (train, test) = scaled.as_ref().map_or((train, test), |(train, test)| (train, test));
         let one = |index: usize| {
             let seed = subseed(seed, index as u64);
             let mut network = Network::new(self.architecture, self.input, train.classes(), seed)?;

@@ -3,7 +3,7 @@
 use wowflow::auto::Auto;
 use wowflow::dataset::{ImageShape, Precision};
 use wowflow::flow::EXACT_LIMIT;
-use wowflow_data::{Prepared, common_dimension, common_image_shape, finest_precision};
+use wowflow_data::{Prepared, choose_precision, common_dimension, common_image_shape, finest_precision};
 
 use crate::error::{Result, refuse};
 use crate::record::Program;
@@ -18,7 +18,8 @@ use crate::record::Program;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExactSettings {
-    /// Precision of the samples; transport is solved in double precision always. Left open: the finest of the datasets.
+    /// Precision of the samples; transport is solved in double precision always. Left open: the finest of the datasets,
+    /// and double where single would lose what is seen.
     pub precision: Auto<Precision>,
     /// Seed of generators and of samples drawn.
     pub seed: u64,
@@ -66,7 +67,9 @@ impl ExactSettings {
             }
         }
         let shape = common_image_shape(datasets)?;
-        Ok(Common { shape, precision: self.precision.or_else(|| finest_precision(datasets)) })
+        let all: Vec<&Prepared> = datasets.iter().collect();
+        let (precision, _) = choose_precision(self.precision, finest_precision(datasets), &all, |_| true)?;
+        Ok(Common { shape, precision })
     }
 }
 

@@ -142,7 +142,7 @@ pub fn solve(request: &Request, observer: &dyn Observer) -> Result<Solved> {
             seed: request.seed,
             ..Settings::default()
         };
-        let asked = flow::Request { settings, precision: Precision::F64, ..flow::Request::default() };
+        let asked = flow::Request { settings, precision: Precision::F64.into(), ..flow::Request::default() };
         let config = flow::resolve(&asked, &source, &target)?;
         let (row, frames) = one(config, (&p, &q), &steps, observer)?;
         note(observer, &format!("{title:14} W_W2^2 {:.3e} after {} steps", row.wow2_final, row.steps));

@@ -531,6 +531,16 @@ impl LabeledDataset {
         self.image_shape
     }
 
+    /// The same labels, weights and image shape with other points, as many.
+    ///
+    /// # Errors
+    /// Another number of coordinates, or one that is NaN or infinite.
+    pub fn with_points(&self, points: Points) -> Result<Self, DatasetError> {
+        let labels = (0..self.len()).map(|row| self.label(row).clone()).collect();
+        let moved = Self::new(points, self.dim, labels)?;
+        Ok(Self { points: moved.points, ..self.clone() })
+    }
+
     /// The dataset of the given rows, in that order; weights and image shape follow.
     ///
     /// # Errors

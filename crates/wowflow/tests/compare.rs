@@ -2,15 +2,17 @@
 
 use proptest::prelude::*;
 use wowflow::compare::{
-    Busemann, Certainty, CompareError, Comparison, DoubleSliced, Hipm, Inner, Method, Mmd, OtddMethod,
-    PooledSliced, Process, Rays, SlicedOtdd, Slices, compare,
+    Busemann, Certainty, CompareError, Comparison, DoubleSliced, Hipm, Inner, Method, MethodName,
+    MethodSettings, Mmd, OtddMethod, PooledSliced, Process, Rays, SlicedOtdd, Slices, compare,
 };
 use wowflow::directions::Slicing;
 use wowflow::kernel::{
     Gaussian, InverseMultiquadric, Kernel, KernelError, KernelName, KernelSettings, Laplace, Riesz,
 };
 use wowflow::measure::MeasureOverMeasures;
+use wowflow::name::Named;
 use wowflow::rng::{Purpose, Stream};
+use wowflow::scalar::Scalar;
 
 type Measure = MeasureOverMeasures<f64>;
 
@@ -148,6 +150,8 @@ proptest! {
 
     #[test]
     fn order_and_splitting_change_nothing(p in dataset(), q in dataset()) {
+        // With the weights of its classes: the copies below have them.
+        let p = assembled(&parts(&p), 2);
         let mut shuffled = parts(&p);
         shuffled.rotate_left(1);
         shuffled.iter_mut().for_each(|(class, _)| class.reverse());
@@ -206,9 +210,10 @@ proptest! {
 
     #[test]
     fn classes_cost_transport(p in dataset(), q in dataset()) {
-        // Couplings of classes and of their samples are couplings of the pooled samples.
+        // Couplings of classes and of their samples are couplings of the pooled samples, with masses by class.
+        let by_class = |m: &Measure| assembled(&parts(m), 2);
         let wow = measured(&p, &q, &Method::Wow(Inner::Exact)).power;
-        let pooled = measured(&p, &q, &Method::PooledW2).power;
+        let pooled = measured(&by_class(&p), &by_class(&q), &Method::PooledW2).power;
         prop_assert!(wow >= pooled - 1e-12 * (1.0 + wow), "{wow} {pooled}");
     }
 }
@@ -222,6 +227,148 @@ fn noise(sizes: &[usize], dim: usize, step: u64) -> Measure {
 fn automatic() -> [Method; 3] {
     [KernelName::Gaussian, KernelName::Laplace, KernelName::InverseMultiquadric]
         .map(|name| Method::Mmd(Mmd::new(slices(), KernelSettings::of(name)).unwrap()))
+}
+
+#[test]
+fn baselines_forget_labels() {
+    let points: Vec<f64> = noise(&[12], 2, 5).points().to_vec();
+    let q = noise(&[4, 3], 2, 6);
+    let sizes: [&[usize]; 4] = [&[12], &[1, 11], &[4, 3, 5], &[10, 1, 1]];
+    for method in [Method::PooledW2, Method::PooledSliced(PooledSliced::new(slices(), 2.0).unwrap())] {
+        let of = |sizes: &&[usize]| {
+            measured(&Measure::uniform(points.clone(), 2, sizes).unwrap(), &q, &method).power
+        };
+        let found: Vec<f64> = sizes.iter().map(of).collect();
+        assert!(found.iter().all(|power| (power / found[0] - 1.0).abs() < 1e-13), "{found:?}");
+        // Samples weigh what they are given, classes too.
+        let weights: Vec<f64> = (1..=12).map(f64::from).collect();
+        let weighted = |sizes: &[usize]| {
+            let p = Measure::new(points.clone(), 2, sizes, Some(&weights), None).unwrap();
+            measured(&p, &q, &method).power
+        };
+        assert!((weighted(&[12]) / weighted(&[3, 9]) - 1.0).abs() < 1e-13);
+        let outer = Measure::new(points.clone(), 2, &[3, 9], None, Some(&[1.0, 1.0])).unwrap();
+        assert!((measured(&outer, &q, &method).power / found[0] - 1.0).abs() > 1e-3);
+    }
+}
+
+fn scaled<T: Scalar>(m: &Measure, scale: f64, offset: f64) -> MeasureOverMeasures<T> {
+    let points = m.points().iter().map(|x| T::from_f64(scale * (x + offset))).collect();
+    m.with_points(points, m.dim()).unwrap()
+}
+
+#[test]
+fn distances_are_homogeneous_at_any_scale_and_place() {
+    let (p, q) = (noise(&[7, 3, 5], 2, 8), noise(&[4, 6], 2, 9));
+    for &name in MethodName::ALL {
+        let method = MethodSettings::of(name).resolve(2).unwrap();
+        let is_s_otdd = name == MethodName::SOtdd;
+        // The Riesz kernel is of degree 1, its discrepancy of degree 1/2.
+        let degree = if name == MethodName::MmdSw { 0.5 } else { 1.0 };
+        let at_one = compare(&p, &q, &method, 3).unwrap();
+        for scale in [1e-150, 1e-40, 1e-7, 3.0, 1e7, 1e40, 1e150].into_iter().filter(|_| !is_s_otdd) {
+            let found = compare::<f64>(&scaled(&p, scale, 0.0), &scaled(&q, scale, 0.0), &method, 3).unwrap();
+            let ratio = found.value / at_one.value / scale.powf(degree);
+            assert!((ratio - 1.0).abs() < 1e-9, "{name} at {scale:e}: {ratio}");
+            assert_eq!(found.method, at_one.method, "{name}");
+        }
+        for scale in [1e-30, 1e-18, 1e-7, 1e7, 1e18].into_iter().filter(|_| !is_s_otdd) {
+            let found = compare::<f32>(&scaled(&p, scale, 0.0), &scaled(&q, scale, 0.0), &method, 3).unwrap();
+            let ratio = found.value / at_one.value / scale.powf(degree);
+            assert!((ratio - 1.0).abs() < 1e-4, "{name} at {scale:e} in single precision: {ratio}");
+        }
+        for offset in [1e3, 1e6, 1e9].into_iter().filter(|_| !is_s_otdd) {
+            let found =
+                compare::<f64>(&scaled(&p, 1.0, offset), &scaled(&q, 1.0, offset), &method, 3).unwrap();
+            let ratio = found.value / at_one.value;
+            assert!((ratio - 1.0).abs() < 1e-12 * offset.max(1e3), "{name} moved by {offset:e}: {ratio}");
+        }
+        // Never a number that is not finite.
+        for scale in [1e15, 1e80, 1e160, 1e200, 1e300] {
+            match compare::<f64>(&scaled(&p, scale, 0.0), &scaled(&q, scale, 0.0), &method, 3) {
+                Ok(found) => assert!(found.value.is_finite() && found.power.is_finite(), "{name}"),
+                Err(error) => assert!(error.to_string().contains("found"), "{name}: {error}"),
+            }
+        }
+        for scale in [1e15, 1e25, 1e37] {
+            match compare::<f32>(&scaled(&p, scale, 0.0), &scaled(&q, scale, 0.0), &method, 3) {
+                Ok(found) => assert!(found.value.is_finite() && found.power.is_finite(), "{name}"),
+                Err(error) => assert!(error.to_string().contains("found"), "{name}: {error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn moments_of_small_data_are_their_means() {
+    // At small scale only first moments are left, and those are homogeneous.
+    let (p, q) = (noise(&[7, 3, 5], 2, 8), noise(&[4, 6], 2, 9));
+    let method = MethodSettings::of(MethodName::SOtdd).resolve(2).unwrap();
+    let value = |scale: f64| {
+        compare::<f64>(&scaled(&p, scale, 0.0), &scaled(&q, scale, 0.0), &method, 3).unwrap().value / scale
+    };
+    let small = value(1e-12);
+    for scale in [1e-20, 1e-100, 1e-200] {
+        assert!((value(scale) / small - 1.0).abs() < 1e-9, "{scale:e}: {} {small}", value(scale));
+    }
+}
+
+#[test]
+fn parameters_keep_their_units() {
+    let (p, q) = (noise(&[7, 3, 5], 2, 8), noise(&[4, 6], 2, 9));
+    let scale = f64::exp2(30.0);
+    for (kernel, of_bandwidth, degree) in [
+        (KernelName::Gaussian, 2, 0.0),
+        (KernelName::Laplace, 1, 0.0),
+        (KernelName::InverseMultiquadric, 2, -1.0),
+        (KernelName::Riesz, 1, 1.0),
+    ] {
+        for given in [true, false] {
+            let at = |scale: f64| {
+                let parameter = (0.7 * scale.powi(of_bandwidth)).into();
+                let mut settings = KernelSettings::of(kernel);
+                match (given, kernel) {
+                    (false, _) => {}
+                    (true, KernelName::Riesz) => settings.smoothing = parameter,
+                    (true, _) => settings.bandwidth = parameter,
+                }
+                let method = Method::Mmd(Mmd::new(slices(), settings).unwrap());
+                compare::<f64>(&scaled(&p, scale, 0.0), &scaled(&q, scale, 0.0), &method, 3).unwrap()
+            };
+            let (one, far) = (at(1.0), at(scale));
+            assert!((far.power / one.power / scale.powf(degree) - 1.0).abs() < 1e-9, "{kernel:?}");
+            let (Method::Mmd(one), Method::Mmd(far)) = (one.method, far.method) else { panic!("an MMD") };
+            let bandwidths = (one.kernel().bandwidth.given(), far.kernel().bandwidth.given());
+            if let (Some(one), Some(far)) = bandwidths {
+                assert!((far / one / scale.powi(of_bandwidth) - 1.0).abs() < 1e-9, "{kernel:?}");
+            }
+        }
+    }
+    let entropic = |scale: f64| {
+        let method = OtddMethod::new(Inner::Gaussian, Some(0.5 * scale * scale)).unwrap();
+        compare::<f64>(&scaled(&p, scale, 0.0), &scaled(&q, scale, 0.0), &Method::Otdd(method), 3).unwrap()
+    };
+    let (one, far) = (entropic(1.0), entropic(scale));
+    assert!((far.value / one.value / scale - 1.0).abs() < 1e-9);
+    let (Certainty::Interval { lower, upper }, Certainty::Interval { lower: low, upper: high }) =
+        (one.certainty, far.certainty)
+    else {
+        panic!("intervals")
+    };
+    assert!(
+        (low / lower / scale / scale - 1.0).abs() < 1e-6 && (high / upper / scale / scale - 1.0).abs() < 1e-6
+    );
+}
+
+#[test]
+fn what_has_not_converged_is_no_distance() {
+    let (p, q) = (noise(&[40, 30], 2, 8), noise(&[30, 35], 2, 9));
+    let at = |epsilon: f64| {
+        compare(&p, &q, &Method::Otdd(OtddMethod::new(Inner::Exact, Some(epsilon)).unwrap()), 0)
+    };
+    assert!(at(0.5).is_ok());
+    let error = at(1e-7).unwrap_err().to_string();
+    assert!(error.starts_with("expected entropic transport to converge, found its power between"), "{error}");
 }
 
 #[test]

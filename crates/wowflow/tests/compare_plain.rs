@@ -72,21 +72,30 @@ fn class_along(p: &Measure, class: usize, theta: &[f64]) -> (Vec<f64>, Vec<f64>)
 
 /// The mean over slices of `W_p^p` between samples that became numbers, from what a class makes of its values.
 fn over_samples(
+    pair: (&Measure, &Measure),
+    order: f64,
+    number: impl Fn(usize, &[f64], &[f64]) -> (f64, f64),
+) -> f64 {
+    over_masses(pair, order, Measure::sample_masses, number)
+}
+
+/// The same with other masses of the samples.
+fn over_masses(
     (p, q): (&Measure, &Measure),
     order: f64,
+    masses: fn(&Measure) -> Vec<f64>,
     number: impl Fn(usize, &[f64], &[f64]) -> (f64, f64),
 ) -> f64 {
     let thetas = directions(Slicing::Gaussian);
     let slice = |l: usize| {
         let side = |measure: &Measure| {
-            let (mut numbers, mut masses) = (Vec::new(), Vec::new());
+            let mut numbers = Vec::new();
             for class in 0..measure.class_count() {
                 let (values, weights) = class_along(measure, class, thetas.row(l));
                 let (feature, label) = number(l, &values, &weights);
                 numbers.extend(values.iter().map(|value| feature * value + label));
-                masses.extend(weights.iter().map(|weight| measure.outer_weights()[class] * weight));
             }
-            (numbers, masses)
+            (numbers, masses(measure))
         };
         let ((x, a), (y, b)) = (side(p), side(q));
         w_pow(&x, Some(&a), &y, Some(&b), order)
@@ -103,7 +112,7 @@ fn assert_power(p: &Measure, q: &Measure, method: &Method, expected: f64) {
 fn pooled_samples() {
     for (p, q) in &pairs() {
         for order in [1.0, 2.0, 3.0] {
-            let expected = over_samples((p, q), order, |_, _, _| (1.0, 0.0));
+            let expected = over_masses((p, q), order, Measure::pooled_masses, |_, _, _| (1.0, 0.0));
             let method = Method::PooledSliced(PooledSliced::new(slices(Slicing::Gaussian), order).unwrap());
             assert_power(p, q, &method, expected);
         }
@@ -291,13 +300,8 @@ fn double_slices_stay_below_what_they_slice() {
 #[test]
 fn exact_distances() {
     for (p, q) in &pairs() {
-        let masses = |m: &Measure| -> Vec<f64> {
-            let class = |c: usize| {
-                class_along(m, c, &[0.0; DIM]).1.into_iter().map(move |a| m.outer_weights()[c] * a)
-            };
-            (0..m.class_count()).flat_map(class).collect()
-        };
-        let expected = w2_pow(p.points(), Some(&masses(p)), q.points(), Some(&masses(q)), DIM).unwrap();
+        let (a, b) = (p.pooled_masses(), q.pooled_masses());
+        let expected = w2_pow(p.points(), Some(&a), q.points(), Some(&b), DIM).unwrap();
         assert_power(p, q, &Method::PooledW2, expected);
         let expected = wowflow::ot::wow::wow2(p, q).unwrap();
         let found = compare(p, q, &Method::Wow(Inner::Exact), SEED).unwrap().value;

@@ -36,7 +36,12 @@ fn every_method_has_a_name_and_what_it_says_of_itself_holds() {
         assert!(!name.serial() || name.growth() == Growth::Quadratic, "{name}");
         // Masses of classes are theirs, for whatever is coupled.
         if let Some(masses) = compare(&p, &q, &method, 1).unwrap().class_masses(&p, &q) {
+            let pooled = p.pooled_masses();
             for (c, weight) in p.outer_weights().iter().enumerate() {
+                let weight = match name {
+                    MethodName::W2 => pooled[p.class_range(c)].iter().sum(),
+                    _ => *weight,
+                };
                 let mass: f64 = masses[c * 2..c * 2 + 2].iter().sum();
                 assert!((mass - weight).abs() < 1e-12, "{name}: {masses:?}");
             }

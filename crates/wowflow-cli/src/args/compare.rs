@@ -107,7 +107,7 @@ pub(crate) struct MethodArgs {
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     pub(crate) resize: Option<Size>,
     /// Precision of the samples and of their projections; sums are in double precision always.
-    /// Default: f64 if a dataset has it, else f32.
+    /// Default: f64 if a dataset has it or f32 would lose digits that are seen, else f32.
     #[arg(long, value_name = "PRECISION", value_parser = by_name::<Precision>())]
     pub(crate) precision: Option<Precision>,
     /// Seed of everything random. Default: 0.

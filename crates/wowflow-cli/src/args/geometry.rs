@@ -38,7 +38,7 @@ images and points in the plane. Ctrl-C stops after the iteration and keeps what 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ExactArgs {
     /// Precision of the samples; transport is solved in double precision always. Default: that of the
-    /// datasets, double where they differ.
+    /// datasets, double where they differ or single would lose digits that are seen.
     #[arg(long, value_parser = by_name::<Precision>())]
     pub(crate) precision: Option<Precision>,
     /// Seed of generators and of samples drawn.

@@ -83,7 +83,7 @@ fn request(args: &FlowArgs) -> Request {
             settle_every: args.settle_every,
             seed: args.seed.unwrap_or_default(),
         },
-        precision: args.precision.unwrap_or_default(),
+        precision: args.precision.into(),
         checkpoint_every: args.checkpoint_every.into(),
         exact_limit: args.exact_limit.into(),
         neighbours_every: args.neighbours_every,

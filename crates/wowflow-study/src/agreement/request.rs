@@ -7,7 +7,7 @@ use wowflow::auto::Auto;
 use wowflow::compare::{MethodName, MethodSettings};
 use wowflow::dataset::Precision;
 use wowflow::kernel::{KernelName, KernelSettings};
-use wowflow_data::{Prepared, Size, common_dimension, finest_precision};
+use wowflow_data::{Prepared, SingleLoss, Size, choose_precision, common_dimension, finest_precision};
 
 use super::config::{Config, NamedMethod, PairRule};
 use super::keys::{Keys, number, range, texts, whole};
@@ -114,12 +114,15 @@ impl Request {
             );
             Ok(NamedMethod { label: label.clone(), method })
         };
+        let all: Vec<&Prepared> = datasets.iter().collect();
+        let (usual, lost) = (finest_precision(datasets), SingleLoss::is_lost_near_one);
+        let (precision, _) = choose_precision(self.precision.into(), usual, &all, lost)?;
         Ok(Config {
             schema: SCHEMA,
             title: self.title.clone(),
             datasets: datasets.iter().map(|prepared| prepared.name.clone()).collect(),
             resize: self.resize,
-            precision: self.precision.unwrap_or_else(|| finest_precision(datasets)),
+            precision,
             seed: self.seed,
             pairs: self.pairs,
             methods: self.methods.iter().map(one).collect::<Result<_>>()?,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wowflow::auto::Auto;
 use wowflow::compare::{Method, MethodSettings};
 use wowflow::dataset::Precision;
-use wowflow_data::{Prepared, Size, common_dimension, finest_precision};
+use wowflow_data::{Prepared, SingleLoss, Size, choose_precision, common_dimension, finest_precision};
 
 use crate::error::Result;
 use crate::record::{self, RunDir, SCHEMA};
@@ -18,7 +18,7 @@ pub struct Request {
     pub sample: Option<usize>,
     /// The size that images are brought to; `None` leaves them.
     pub resize: Option<Size>,
-    /// Precision of the samples; open: the finest of the datasets.
+    /// Precision of the samples; open: the finest of the datasets, and double where single would lose what is seen.
     pub precision: Auto<Precision>,
     /// Seed of everything random.
     pub seed: u64,
@@ -47,14 +47,18 @@ impl Config {
     /// What is asked for, resolved against the datasets.
     ///
     /// # Errors
-    /// Datasets of different dimensions, options that the method does not have.
+    /// Datasets of different dimensions, options that the method does not have, single precision asked for where
+    /// it loses what is seen.
     pub fn new(request: &Request, datasets: &[Prepared]) -> Result<Self> {
         let dim = common_dimension(datasets)?;
+        let all: Vec<&Prepared> = datasets.iter().collect();
+        let (usual, lost) = (finest_precision(datasets), SingleLoss::is_lost_near_one);
+        let (precision, _) = choose_precision(request.precision, usual, &all, lost)?;
         Ok(Self {
             schema: SCHEMA,
             datasets: datasets.iter().map(|prepared| prepared.name.clone()).collect(),
             method: request.method.resolve(dim)?,
-            precision: request.precision.or_else(|| finest_precision(datasets)),
+            precision,
             seed: request.seed,
             sample: request.sample,
             resize: request.resize,

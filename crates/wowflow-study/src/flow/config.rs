@@ -19,8 +19,9 @@ pub struct Request {
     pub target: String,
     /// How it flows.
     pub settings: Settings,
-    /// Precision of the samples and of their projections; distances are summed in double precision always.
-    pub precision: Precision,
+    /// Precision of the samples and of their projections; distances are summed in double precision always. Open:
+    /// single, and double where single would lose what is seen ([`wowflow_data::single_loss`]).
+    pub precision: Auto<Precision>,
     /// Steps between checkpoints; open: a tenth of the run.
     pub checkpoint_every: Auto<u64>,
     /// Classes are compared exactly on at most so many samples; open: [`EXACT_LIMIT`].
@@ -37,7 +38,7 @@ impl Default for Request {
             source: "glyphs:letters".to_owned(),
             target: "glyphs:digits".to_owned(),
             settings: Settings::default(),
-            precision: Precision::default(),
+            precision: Auto::Auto,
             checkpoint_every: Auto::Auto,
             exact_limit: Auto::Auto,
             neighbours_every: None,
@@ -73,14 +74,19 @@ pub struct Config {
 }
 
 impl Config {
-    /// What was asked for, with settings that are resolved.
+    /// What was asked for, with a precision and settings that are resolved.
     #[must_use]
-    pub fn new(request: &Request, (source, target): (&str, &str), flow: Resolved) -> Self {
+    pub fn new(
+        request: &Request,
+        (source, target): (&str, &str),
+        precision: Precision,
+        flow: Resolved,
+    ) -> Self {
         Self {
             schema: SCHEMA,
             source: source.to_owned(),
             target: target.to_owned(),
-            precision: request.precision,
+            precision,
             checkpoint_every: request.checkpoint_every.or((flow.steps / 10).max(1)),
             exact_limit: request.exact_limit.or(EXACT_LIMIT),
             neighbours_every: request.neighbours_every,

@@ -21,7 +21,7 @@ mod session;
 use std::path::Path;
 
 use wowflow::dataset::Precision;
-use wowflow_data::{Prepared, bring_together, common_dimension};
+use wowflow_data::{Prepared, SingleLoss, bring_together, choose_precision, common_dimension};
 
 use crate::error::Result;
 use crate::observer::{Observer, note};
@@ -70,10 +70,24 @@ pub fn start(request: &Request, out: &Path, program: &Program, observer: &dyn Ob
     bring_together(&mut both)?;
     let [source, target] = both;
     let pair = Pair { source: &source, target: &target };
-    match request.precision {
+    let (precision, loss) = precision(request, &source, &target)?;
+    if let Some(loss) = loss {
+        note(observer, &format!("in double precision: single would lose digits of {loss}"));
+    }
+    match precision {
         Precision::F32 => start_in::<f32>(request, out, pair, program, observer),
         Precision::F64 => start_in::<f64>(request, out, pair, program, observer),
     }
+}
+
+/// The precision of a flow, and what single precision would lose where it was left open.
+fn precision(
+    request: &Request,
+    source: &Prepared,
+    target: &Prepared,
+) -> Result<(Precision, Option<SingleLoss>)> {
+    common_dimension([source, target])?;
+    Ok(choose_precision(request.precision, Precision::default(), &[source, target], |_| true)?)
 }
 
 /// Resolves what a flow is asked for against its datasets.
@@ -81,17 +95,16 @@ pub fn start(request: &Request, out: &Path, program: &Program, observer: &dyn Ob
 /// # Errors
 /// Datasets of different dimensions, settings that do not go together.
 pub fn resolve(request: &Request, source: &Prepared, target: &Prepared) -> Result<Config> {
-    match request.precision {
+    match precision(request, source, target)?.0 {
         Precision::F32 => resolve_in::<f32>(request, source, target),
         Precision::F64 => resolve_in::<f64>(request, source, target),
     }
 }
 
 fn resolve_in<T: NpyScalar>(request: &Request, source: &Prepared, target: &Prepared) -> Result<Config> {
-    common_dimension([source, target])?;
     let (p, q) = (source.measure::<T>()?, target.measure::<T>()?);
     let resolved = request.settings.resolve(&p, &q)?;
-    Ok(Config::new(request, (&source.name, &target.name), resolved))
+    Ok(Config::new(request, (&source.name, &target.name), T::PRECISION, resolved))
 }
 
 fn start_in<T: NpyScalar>(

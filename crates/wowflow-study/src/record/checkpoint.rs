@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wowflow::dataset::Stored;
+use wowflow::dataset::{Precision, Stored};
 use wowflow::flow::{FlowState, Memory};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow_data::npy::{NpyArray, NpyData, read_npz, write_npz};
@@ -12,6 +12,8 @@ use crate::error::{Place, Result, StudyError, refuse, require};
 
 /// A coordinate type that arrays on disk can hold.
 pub trait NpyScalar: Stored {
+    /// Which precision it is.
+    const PRECISION: Precision;
     /// Values as an array.
     fn array(shape: Vec<usize>, values: Vec<Self>) -> NpyArray;
     /// The values of an array of this type.
@@ -19,6 +21,7 @@ pub trait NpyScalar: Stored {
 }
 
 impl NpyScalar for f32 {
+    const PRECISION: Precision = Precision::F32;
     fn array(shape: Vec<usize>, values: Vec<Self>) -> NpyArray {
         NpyArray::f32(shape, values)
     }
@@ -28,6 +31,7 @@ impl NpyScalar for f32 {
 }
 
 impl NpyScalar for f64 {
+    const PRECISION: Precision = Precision::F64;
     fn array(shape: Vec<usize>, values: Vec<Self>) -> NpyArray {
         NpyArray::f64(shape, values)
     }

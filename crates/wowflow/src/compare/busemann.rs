@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::error::order;
 use super::factor::pivoted_cholesky;
 use super::normal::density_at_quantile;
-use super::samples::{self, ClassRow, Labels, Settings, Side};
+use super::samples::{self, ClassRow, Labels, Masses, Settings, Side};
 use super::slices::{reader, unit_vector};
 use super::{CompareError, Comparison, Method, Slices};
 use crate::directions::{Directions, Slicing};
@@ -64,7 +64,7 @@ impl Busemann {
         seed: u64,
     ) -> Result<Comparison, CompareError> {
         let Pair { source: p, target: q } = pair;
-        let plan = Settings { slices: self.slices, order: self.order, seed };
+        let plan = Settings { slices: self.slices, order: self.order, seed, masses: Masses::ByClass };
         let psi = |l: usize| unit_vector(&mut reader(seed, l), 2);
         let method = Method::Busemann(*self);
         match self.rays {
@@ -195,7 +195,7 @@ fn gaussians<T: Scalar>(measure: &MeasureOverMeasures<T>) -> Vec<Moments> {
     (0..measure.class_count()).into_par_iter().map(of).collect()
 }
 
-/// A slice of [`Rays::Gaussian`]: `psi_0`, and what each class adds.
+/// A slice of [`Rays::Gaussian`]: `psi_0`, and what each class adds, up to what all classes share.
 struct GaussianSlice {
     feature_weight: f64,
     left: Vec<f64>,
@@ -221,7 +221,6 @@ impl GaussianSlice {
         let mut spread: Vec<f64> = (0..dim).map(|_| numbers.normal().abs()).collect();
         let norm = (1.0 + spread.iter().map(|s| s * s).sum::<f64>()).sqrt();
         mean.iter_mut().chain(&mut spread).for_each(|v| *v /= norm);
-        let trace: f64 = spread.iter().sum();
         let busemann = |class: &Moments| {
             let along: f64 = mean.iter().zip(&class.mean).map(|(a, b)| a * b).sum();
             // The singular values of `S F` are those of `diag O F`.
@@ -233,7 +232,8 @@ impl GaussianSlice {
                 }
             }
             let norm = nuclear_norm(&product, product.len() / dim, dim)?;
-            Ok::<f64, CompareError>(psi[1] * (trace - along - norm))
+            // Less `tr S`, which all classes share: beside it the numbers of small data would lose their digits.
+            Ok::<f64, CompareError>(-psi[1] * (along + norm))
         };
         let left = left.iter().map(busemann).collect::<Result<_, _>>()?;
         let right = right.iter().map(busemann).collect::<Result<_, _>>()?;
@@ -343,7 +343,8 @@ mod tests {
             let trace: f64 = spread.iter().sum();
             let square =
                 2.0 * FAR * (trace - along) - 2.0 * nuclear_norm(&product, product.len() / DIM, DIM).unwrap();
-            let limit = square / (2.0 * FAR);
+            // Slices leave `tr S` out.
+            let limit = square / (2.0 * FAR) - trace;
             assert!((slice.left[0] - limit).abs() < 1e-5, "{samples}: {} {limit}", slice.left[0]);
         }
     }

@@ -75,6 +75,22 @@ pub enum CompareError {
         /// What was found.
         found: f64,
     },
+    /// Entropic transport that ran out of iterations.
+    #[error(
+        "expected entropic transport to converge, found its power between {lower:.6} and {upper:.6} after \
+         {iterations} iterations with regularisation {regularisation}: choose a larger regularisation, or none for \
+         exact transport"
+    )]
+    NotConverged {
+        /// Iterations done.
+        iterations: usize,
+        /// The power is at least this ...
+        lower: f64,
+        /// ... and at most this.
+        upper: f64,
+        /// The regularisation.
+        regularisation: f64,
+    },
     /// Directions that cannot be drawn.
     #[error(transparent)]
     Directions(#[from] DirectionsError),

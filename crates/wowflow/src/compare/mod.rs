@@ -23,6 +23,7 @@ mod s_otdd;
 mod samples;
 mod settings;
 mod slices;
+mod units;
 mod wow;
 
 use crate::measure::{MeasureOverMeasures, Pair};
@@ -127,6 +128,22 @@ impl Comparison {
         Self { value, power, order, certainty, classes: None, coupling: None, method }
     }
 
+    /// Refuses numbers that are not finite. Standard errors may be unknown.
+    fn checked(self) -> Result<Self, CompareError> {
+        let bounds = match self.certainty {
+            Certainty::Exact { gap } => [gap, gap],
+            Certainty::Interval { lower, upper } | Certainty::Bounds { lower, upper } => [lower, upper],
+            Certainty::Sliced { .. } => [self.power; 2],
+        };
+        match [self.value, self.power].into_iter().chain(bounds).find(|number| !number.is_finite()) {
+            None => Ok(self),
+            Some(found) => {
+                let (what, precision) = ("the distance and its power", f64::NAME);
+                Err(CompareError::OutOfRange { what, precision, found })
+            }
+        }
+    }
+
     /// A result that was estimated on slices, from the estimate of its power.
     #[must_use]
     pub fn sliced(method: Method, order: f64, power: Estimate) -> Self {
@@ -170,6 +187,9 @@ pub enum Method {
 /// The distance between two datasets by a method. The seed addresses all randomness: the same seed gives
 /// every pair of datasets of one dimension the same slices, so that values compare.
 ///
+/// Where both datasets are far from 0, or their scale is far from 1, they are compared near 0 and at scale 1, and the
+/// result is brought back; parameters keep their units.
+///
 /// Nothing is drawn from the samples: memory and time of the exact methods are the caller's to bound.
 ///
 /// ```
@@ -187,7 +207,7 @@ pub enum Method {
 ///
 /// # Errors
 /// Datasets of different dimension, directions that do not exist in theirs, numbers that grow beyond the
-/// precision of the samples.
+/// precision of the samples, distances or powers that are not finite, entropic transport that does not converge.
 #[inline(never)]
 pub fn compare<T: Scalar>(
     p: &MeasureOverMeasures<T>,
@@ -199,13 +219,30 @@ pub fn compare<T: Scalar>(
         return Err(CompareError::Dimensions { left: p.dim(), right: q.dim() });
     }
     let pair = Pair { source: p, target: q };
+    let found = match units::NearOne::of(pair, method) {
+        None => of_pair(pair, 1.0, method, seed)?,
+        Some(near) => {
+            let found = of_pair(near.pair(), near.unit(), &near.method(method), seed);
+            near.restored(found.map_err(|error| near.restored_error(error))?, method)?
+        }
+    };
+    found.checked()
+}
+
+/// The distance of data as they are, of which one unit is `unit` of those that were given.
+fn of_pair<T: Scalar>(
+    pair: Pair<'_, T>,
+    unit: f64,
+    method: &Method,
+    seed: u64,
+) -> Result<Comparison, CompareError> {
     match method {
         Method::Wow(inner) => wow::compare(pair, *inner, seed),
         Method::Otdd(otdd) => otdd.compare(pair, seed),
         Method::Mmd(mmd) => mmd.compare(pair, seed),
-        Method::PooledW2 => pooled::w2(p, q),
+        Method::PooledW2 => pooled::w2(pair.source, pair.target),
         Method::PooledSliced(pooled) => pooled.compare(pair, seed),
-        Method::SlicedOtdd(s_otdd) => s_otdd.compare(pair, seed),
+        Method::SlicedOtdd(s_otdd) => s_otdd.compare(pair, unit, seed),
         Method::Busemann(busemann) => busemann.compare(pair, seed),
         Method::DoubleSliced(double_sliced) => double_sliced.compare(pair, seed),
         Method::Hipm(hipm) => hipm.compare(pair, seed),

@@ -8,6 +8,9 @@ use super::{Certainty, CompareError, Comparison, Inner, Method};
 use crate::measure::Pair;
 use crate::scalar::Scalar;
 
+/// An iteration that was cut off is told all the same where its bounds are this close, relative to the power.
+const CERTAIN: f64 = 1e-4;
+
 /// OTDD with a distance between labels, and exact or entropic transport between samples.
 ///
 /// Sliced label distances are `d SW_2^2`. [`super::otdd::otdd_pow`] has more choices.
@@ -28,6 +31,8 @@ impl OtddMethod {
         Ok(Self { labels, regularisation })
     }
 
+    /// # Errors
+    /// As [`otdd_pow`], and an iteration that was cut off far from its end.
     pub(super) fn compare<T: Scalar>(
         &self,
         pair: Pair<'_, T>,
@@ -51,6 +56,11 @@ impl OtddMethod {
         let gap = found.gap();
         let certainty = match found.solver {
             Solver::Exact(_) => Certainty::Exact { gap },
+            Solver::Sinkhorn { converged: false } if gap > CERTAIN * found.upper.abs() => {
+                let (iterations, lower, upper) = (found.iterations, found.lower, found.upper);
+                let regularisation = self.regularisation.unwrap_or_default();
+                return Err(CompareError::NotConverged { iterations, lower, upper, regularisation });
+            }
             Solver::Sinkhorn { .. } => Certainty::Interval { lower: found.lower, upper: found.upper },
         };
         let coupling = match found.coupling {

@@ -1,14 +1,14 @@
 //! The baselines that forget labels: exact `W_2` and sliced `SW_p` of the pooled samples.
 
 use super::error;
-use super::masses::masses;
-use super::samples::{self, ClassRow, Labels, Settings};
+use super::samples::{self, ClassRow, Labels, Masses, Settings};
 use super::{CompareError, Comparison, Method, Slices};
 use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::exact::transport;
 use crate::scalar::Scalar;
 
-/// Sliced-Wasserstein distance of the pooled samples, `SW_p` between `sum_c w_c mu_c` and `sum_d v_d nu_d`.
+/// Sliced-Wasserstein distance `SW_p` of the pooled samples, with the masses of
+/// [`MeasureOverMeasures::pooled_masses`]: labels do not matter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PooledSliced {
     pub(super) slices: Slices,
@@ -31,7 +31,7 @@ impl PooledSliced {
     ) -> Result<Comparison, CompareError> {
         samples::compare(
             pair,
-            Settings { slices: self.slices, order: self.order, seed },
+            Settings { slices: self.slices, order: self.order, seed, masses: Masses::Pooled },
             &Unlabeled,
             Method::PooledSliced(*self),
         )
@@ -59,7 +59,7 @@ pub(super) fn w2<T: Scalar>(
     p: &MeasureOverMeasures<T>,
     q: &MeasureOverMeasures<T>,
 ) -> Result<Comparison, CompareError> {
-    let (a, b) = (masses(p), masses(q));
+    let (a, b) = (p.pooled_masses(), q.pooled_masses());
     let found = transport(p.points(), Some(&a), q.points(), Some(&b), p.dim())?;
     let coupling = Some(found.coupling);
     Ok(Comparison { coupling, ..Comparison::exact(Method::PooledW2, 2.0, found.value, found.gap) })

@@ -6,7 +6,7 @@
 //! becomes `psi_0 <theta, x> + sum_i psi_i int <theta, x'>^{lambda_i} dmu(x') / lambda_i!`.
 
 use super::error::{order, within};
-use super::samples::{self, ClassRow, Labels, Settings};
+use super::samples::{self, ClassRow, Labels, Masses, Settings};
 use super::slices::{reader, unit_vector};
 use super::{CompareError, Comparison, Method, Slices};
 use crate::measure::Pair;
@@ -39,13 +39,15 @@ impl SlicedOtdd {
     pub(super) fn compare<T: Scalar>(
         &self,
         pair: Pair<'_, T>,
+        unit: f64,
         seed: u64,
     ) -> Result<Comparison, CompareError> {
-        let slices = (0..self.slices.count()).map(|l| Moments::draw(&mut reader(seed, l), self.moments));
+        let moments = |l| Moments::draw(&mut reader(seed, l), self.moments).in_units(unit);
+        let slices = (0..self.slices.count()).map(moments);
         let labels = SliceMoments(slices.collect());
         samples::compare(
             pair,
-            Settings { slices: self.slices, order: self.order, seed },
+            Settings { slices: self.slices, order: self.order, seed, masses: Masses::ByClass },
             &labels,
             Method::SlicedOtdd(*self),
         )
@@ -72,6 +74,19 @@ impl Moments {
             coefficients[order - 1] += psi;
         }
         Self { feature_weight: psi[0], coefficients }
+    }
+
+    /// The moments of `unit` times the values, in that unit: its power `j - 1` goes into the coefficient of order `j`.
+    fn in_units(mut self, unit: f64) -> Self {
+        let mut factor = 1.0;
+        for coefficient in &mut self.coefficients {
+            // Orders that were not drawn stay out of it, however large the unit.
+            if *coefficient != 0.0 {
+                *coefficient *= factor;
+            }
+            factor *= unit;
+        }
+        self
     }
 
     /// `sum_j coefficient_j x^j / j!`, averaged over a class.

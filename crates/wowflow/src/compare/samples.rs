@@ -2,7 +2,7 @@
 //!
 //! On slice `l` a sample `x` of class `mu` becomes `psi_0 <theta, x> + A(mu)`: its projection, and what its
 //! class adds. The distance is the mean of `W_p^p` between the two sets of numbers with the masses
-//! `w_c a_{c,i}`, exact for any sizes and weights.
+//! `w_c a_{c,i}`, or those of the samples without labels, exact for any sizes and weights.
 
 use std::ops::Range;
 
@@ -52,6 +52,16 @@ pub(super) struct Settings {
     pub(super) slices: Slices,
     pub(super) order: f64,
     pub(super) seed: u64,
+    pub(super) masses: Masses,
+}
+
+/// What samples weigh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Masses {
+    /// `w_c a_{c,i}`.
+    ByClass,
+    /// As if there were no labels.
+    Pooled,
 }
 
 /// The distance of `order` on slices of the samples with their labels.
@@ -61,10 +71,11 @@ pub(super) fn compare<T: Scalar>(
     labels: &impl Labels<T>,
     method: Method,
 ) -> Result<Comparison, CompareError> {
-    let sides = [Samples::new(Side::Left, pair.source), Samples::new(Side::Right, pair.target)];
+    let Settings { slices, order, seed, masses } = settings;
+    let sides =
+        [Samples::new(Side::Left, pair.source, masses), Samples::new(Side::Right, pair.target, masses)];
     let plan = Plan::new(&sides);
     let scratch = || (Scratch::default(), labels.scratch());
-    let Settings { slices, order, seed } = settings;
     let powers = slices.map(pair, seed, scratch, |(scratch, labels_scratch), l, left, right| {
         for (side, row) in sides.iter().zip([&mut *left, &mut *right]) {
             let weight = labels.feature_weight(l);
@@ -92,14 +103,16 @@ pub(super) fn compare<T: Scalar>(
 struct Samples<'a, T> {
     side: Side,
     measure: &'a MeasureOverMeasures<T>,
-    /// `w_c a_{c,i}`.
     masses: Vec<f64>,
     uniform: bool,
 }
 
 impl<'a, T: Scalar> Samples<'a, T> {
-    fn new(side: Side, measure: &'a MeasureOverMeasures<T>) -> Self {
-        let masses = masses(measure);
+    fn new(side: Side, measure: &'a MeasureOverMeasures<T>, of: Masses) -> Self {
+        let masses = match of {
+            Masses::ByClass => masses(measure),
+            Masses::Pooled => measure.pooled_masses(),
+        };
         let uniform = masses.iter().all(|mass| *mass == masses[0]);
         Self { side, measure, masses, uniform }
     }

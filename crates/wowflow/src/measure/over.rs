@@ -61,7 +61,8 @@ pub enum MeasureError {
 /// A dataset as a measure over its class measures (`book/src/mathematics.md`, "Objects").
 ///
 /// Points are `N x d`, row-major, class after class. Weights are normalised on the way in: the
-/// outer ones sum to 1, the inner ones sum to 1 in each class.
+/// outer ones sum to 1, the inner ones sum to 1 in each class. What they say without labels is kept
+/// beside: [`Self::pooled_masses`].
 ///
 /// ```
 /// use wowflow::measure::MeasureOverMeasures;
@@ -78,6 +79,8 @@ pub struct MeasureOverMeasures<T> {
     offsets: Vec<usize>,
     inner: Vec<Option<Vec<f64>>>,
     outer: Vec<f64>,
+    /// What a class weighs among the samples without their labels, of any sum.
+    pooled: Vec<f64>,
 }
 
 impl<T: Scalar> MeasureOverMeasures<T> {
@@ -118,6 +121,14 @@ impl<T: Scalar> MeasureOverMeasures<T> {
         for size in sizes {
             offsets.push(offsets[offsets.len() - 1] + size);
         }
+        let pooled = match (inner, outer) {
+            (_, Some(outer)) => outer.to_vec(),
+            (Some(inner), None) => offsets
+                .windows(2)
+                .map(|range| inner.get(range[0]..range[1]).unwrap_or(&[]).iter().sum())
+                .collect(),
+            (None, None) => sizes.iter().map(|&size| size as f64).collect(),
+        };
         let inner = match inner {
             None => vec![None; sizes.len()],
             Some(weights) if weights.len() != samples => {
@@ -143,7 +154,8 @@ impl<T: Scalar> MeasureOverMeasures<T> {
             }
             Some(weights) => normalised(weights, "outer", String::new)?,
         };
-        Ok(Self { points, dim, offsets, inner, outer })
+        let pooled = normalised(&pooled, "outer", String::new)?;
+        Ok(Self { points, dim, offsets, inner, outer, pooled })
     }
 
     /// The measure of a labeled dataset, classes in the order of its labels, in precision `T`.
@@ -180,9 +192,8 @@ impl<T: Scalar> MeasureOverMeasures<T> {
             let found = self.points[index].to_f64();
             return Err(MeasureError::NotFinite { row: index / self.dim + 1, found });
         }
-        let Self { dim, offsets, inner, outer, .. } = self;
-        let (offsets, inner, outer) = (offsets.clone(), inner.clone(), outer.clone());
-        Ok(MeasureOverMeasures { points, dim: *dim, offsets, inner, outer })
+        let dim = self.dim;
+        Ok(self.moved(points, dim))
     }
 
     /// A measure of the same sizes and weights, with other points in another space.
@@ -203,8 +214,20 @@ impl<T: Scalar> MeasureOverMeasures<T> {
         if let Some(index) = points.iter().position(|x| !x.is_finite()) {
             return Err(MeasureError::NotFinite { row: index / dim + 1, found: points[index].to_f64() });
         }
-        let (offsets, inner, outer) = (self.offsets.clone(), self.inner.clone(), self.outer.clone());
-        Ok(MeasureOverMeasures { points, dim, offsets, inner, outer })
+        Ok(self.moved(points, dim))
+    }
+
+    /// These sizes and weights, with finite points of the right number.
+    fn moved<S>(&self, points: Vec<S>, dim: usize) -> MeasureOverMeasures<S> {
+        let (offsets, inner) = (self.offsets.clone(), self.inner.clone());
+        MeasureOverMeasures {
+            points,
+            dim,
+            offsets,
+            inner,
+            outer: self.outer.clone(),
+            pooled: self.pooled.clone(),
+        }
     }
 
     /// At most `limit` samples a class, drawn with the seed, the same rows for equal sizes; samples without
@@ -235,8 +258,9 @@ impl<T: Scalar> MeasureOverMeasures<T> {
             }
         }
         // Finite points with mass, of whole classes: nothing to refuse.
-        Self::new(points, self.dim, &sizes, Some(&inner), Some(&self.outer))
-            .expect("a part of a valid measure")
+        let part = Self::new(points, self.dim, &sizes, Some(&inner), Some(&self.outer))
+            .expect("a part of a valid measure");
+        Self { pooled: self.pooled.clone(), ..part }
     }
 
     /// Number of classes, `C`.
@@ -292,6 +316,31 @@ impl<T: Scalar> MeasureOverMeasures<T> {
                 (0..size).map(move |i| outer * self.inner[class].as_ref().map_or(1.0 / size as f64, |a| a[i]))
             })
             .collect()
+    }
+
+    /// The mass of every sample where labels are forgotten, class after class, sum 1: `1/N` unless weights were given,
+    /// the samples' own where those were, and `w_c a_{c,i}` where classes were given weights. Other than
+    /// [`Self::sample_masses`] it does not depend on what the labels of unweighted samples are. Samples that stand for
+    /// a class of more ([`Self::subsample`]) share its mass.
+    ///
+    /// ```
+    /// use wowflow::measure::MeasureOverMeasures;
+    /// let p = MeasureOverMeasures::uniform(vec![0.0, 1.0, 5.0, 6.0_f64], 1, &[3, 1])?;
+    /// assert_eq!(p.pooled_masses(), [0.25; 4]);
+    /// assert_eq!(p.sample_masses()[3], 0.5);
+    /// # Ok::<(), wowflow::measure::MeasureError>(())
+    /// ```
+    #[must_use]
+    #[inline(never)]
+    pub fn pooled_masses(&self) -> Vec<f64> {
+        let of = |class: usize| {
+            let (pooled, size) = (self.pooled[class], self.class_size(class));
+            (0..size).map(move |i| self.inner[class].as_ref().map_or(pooled / size as f64, |a| pooled * a[i]))
+        };
+        let masses: Vec<f64> = (0..self.class_count()).flat_map(of).collect();
+        // Equal but for rounding is equal: solvers have shorter ways then.
+        let equal = masses.iter().all(|mass| (mass - masses[0]).abs() <= 4.0 * f64::EPSILON * masses[0]);
+        if equal { vec![1.0 / masses.len() as f64; masses.len()] } else { masses }
     }
 
     /// Weights of the classes, sum 1.

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use wowflow_learn::{
-    Architecture, Geodesic, LearnError, Network, Pair, TrainEnd, Training, TransportMethod, accuracy,
-    accuracy_along, accuracy_along_geodesic, examples_of,
+    Architecture, Geodesic, Input, LearnError, Network, Normalization, Pair, TrainEnd, Training,
+    TransportMethod, accuracy, accuracy_along, accuracy_along_geodesic, examples_of,
 };
 
 use super::data::Drawn;
@@ -44,13 +44,18 @@ pub(in super::super) fn loaded(path: &Path, drawn: &Drawn) -> Result<Network> {
     Ok(network)
 }
 
-/// The classifier of a target: the one that is given, or one trained on it.
+/// The classifier of a target: the one that is given, or one trained on it, of vectors on standardised ones.
 pub(in super::super) fn classifier(
     config: &ExperimentConfig,
     drawn: &Drawn,
     seed: u64,
     watch: &Watch<'_>,
 ) -> Result<Network> {
+    require!(
+        drawn.target.units.is_none() || config.classifier.is_none() && config.save_classifier.is_none(),
+        "expected data that single precision holds with a classifier from or for a file, found {}: subtract a constant from every coordinate",
+        drawn.target.prepared.name
+    );
     if let Some(path) = &config.classifier {
         return loaded(path, drawn);
     }
@@ -59,8 +64,14 @@ pub(in super::super) fn classifier(
     let network = Network::new(of, drawn.input, examples.classes(), Part::Network.seed(seed))?;
     let mut network = network.with_labels(drawn.target.labels())?;
     let training = Training { seed: Part::TrainingOrder.seed(seed), ..training(config) };
+    let units = match drawn.input {
+        Input::Vector(dim) => Some(Normalization::of_vectors(examples.inputs(), dim)),
+        Input::Image(_) => None,
+    };
+    let examples = units.as_ref().map_or_else(|| Ok(examples.clone()), |units| units.examples(&examples))?;
     match training.run(&mut network, &examples, |at| watch.training(at.step, at.steps))? {
         TrainEnd::Finished => {
+            let network = units.map_or_else(|| network.clone(), |units| units.absorbed(network.clone()));
             if let Some(path) = config.save_classifier.as_ref().filter(|path| !path.exists()) {
                 network.save(path)?;
             }

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use wowflow::dataset::{ImageShape, LabeledDataset, Points};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::rng::{Purpose, Stream};
-use wowflow_data::{DatasetSpec, Lookup, Prepared, Size, bring_together, common_dimension};
+use wowflow_data::{DatasetSpec, Lookup, Prepared, Size, bring_together, common_dimension, single_loss};
 use wowflow_learn::{Examples, Input};
 
 use super::parts::Part;
@@ -37,6 +37,45 @@ pub(in super::super) struct Drawn {
 pub(super) struct Sampled {
     pub(super) prepared: Prepared,
     pub(super) measure: MeasureOverMeasures<f32>,
+    /// The units that the samples were brought to, where single precision does not hold them in their own.
+    pub(super) units: Option<Units>,
+}
+
+/// Units of vectors that single precision holds: `x = centre + scale x'`. Moves and standardised trainings are the same
+/// in them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Units {
+    centre: Vec<f64>,
+    scale: f64,
+}
+
+impl Units {
+    /// Around the middle of a target, of the size of the largest distance from it; a power of two.
+    fn around(target: &LabeledDataset, all: &[&LabeledDataset]) -> Self {
+        let rows = |data: &LabeledDataset| (0..data.len()).map(|row| data.row(row)).collect::<Vec<_>>();
+        let mut ends = vec![(f64::INFINITY, f64::NEG_INFINITY); target.dim()];
+        for row in rows(target) {
+            ends.iter_mut().zip(row).for_each(|((low, high), x)| (*low, *high) = (low.min(x), high.max(x)));
+        }
+        let centre: Vec<f64> = ends.iter().map(|(low, high)| 0.5 * low + 0.5 * high).collect();
+        let apart = |row: &Vec<f64>| row.iter().zip(&centre).map(|(x, c)| (x - c).abs()).fold(0.0, f64::max);
+        let largest = all.iter().flat_map(|data| rows(data)).map(|row| apart(&row)).fold(0.0, f64::max);
+        // Ordinary sizes stay: settings of methods are in them.
+        let ordinary = largest == 0.0 || (1e-6..=1e6).contains(&largest);
+        let exponent = largest.log2().floor().clamp(-1000.0, 1000.0);
+        Self { centre, scale: if ordinary { 1.0 } else { f64::exp2(exponent) } }
+    }
+
+    fn bring(&self, data: &LabeledDataset) -> Result<LabeledDataset> {
+        let near = |(x, centre): (f64, &f64)| (x - centre) / self.scale;
+        let points = (0..data.len()).flat_map(|row| data.row(row).into_iter().zip(&self.centre).map(near));
+        Ok(data.with_points(Points::F64(points.collect()))?)
+    }
+
+    fn restore(&self, points: &[f32]) -> Points {
+        let far = |(x, centre): (&f32, &f64)| centre + self.scale * f64::from(*x);
+        Points::F64(points.iter().zip(self.centre.iter().cycle()).map(far).collect())
+    }
 }
 
 /// The seeds of a trial's data.
@@ -61,8 +100,8 @@ impl Drawn {
 }
 
 impl Sampled {
-    fn new(prepared: Prepared) -> Result<Self> {
-        Ok(Self { measure: prepared.measure()?, prepared })
+    fn new(prepared: Prepared, units: Option<Units>) -> Result<Self> {
+        Ok(Self { measure: prepared.measure()?, prepared, units })
     }
 
     /// The labels of all classes.
@@ -70,11 +109,13 @@ impl Sampled {
         self.prepared.labels()
     }
 
-    /// Samples with class numbers as a dataset with this one's labels and image shape.
+    /// Samples with class numbers as a dataset with this one's labels and image shape, in the units of the data.
     pub(super) fn dataset_of(&self, points: &[f32], classes: &[usize]) -> Result<LabeledDataset> {
         let own = &self.prepared.dataset;
         let labels = classes.iter().map(|class| own.classes()[*class].clone()).collect();
-        let made = LabeledDataset::new(Points::F32(points.to_vec()), own.dim(), labels)?;
+        let points =
+            self.units.as_ref().map_or_else(|| Points::F32(points.to_vec()), |units| units.restore(points));
+        let made = LabeledDataset::new(points, own.dim(), labels)?;
         Ok(match own.image_shape() {
             Some(shape) => made.with_image_shape(shape)?,
             None => made,
@@ -135,12 +176,35 @@ pub(in super::super) fn draw(
         Some(shape) => Input::Image(shape),
         None => Input::Vector(target.dataset.dim()),
     };
+    let all = || [&target].into_iter().chain(&source).chain(&test);
+    let units = match (input, single_loss(all())) {
+        (Input::Vector(_), Some(loss)) => {
+            notes.push(format!("moved near 0, where single precision holds them: {loss}"));
+            Some(Units::around(&target.dataset, &all().map(|data| &data.dataset).collect::<Vec<_>>()))
+        }
+        _ => None,
+    };
+    let near = |prepared: Prepared| -> Result<Prepared> {
+        match &units {
+            Some(units) => Ok(Prepared { dataset: units.bring(&prepared.dataset)?, ..prepared }),
+            None => Ok(prepared),
+        }
+    };
+    let (target, source, test) =
+        (near(target)?, source.map(&near).transpose()?, test.map(&near).transpose()?);
     let test = test.map(|test| examples(&test, &target.dataset, &mut notes)).transpose()?;
-    let target = Sampled::new(target)?;
+    let target = Sampled::new(target, units.clone())?;
     if let Some(test) = &test {
         notes.extend(overlap(target.measure.points(), test));
     }
-    Ok(Drawn { source: source.map(Sampled::new).transpose()?, target, test, input, sums, notes })
+    Ok(Drawn {
+        source: source.map(|source| Sampled::new(source, units)).transpose()?,
+        target,
+        test,
+        input,
+        sums,
+        notes,
+    })
 }
 
 fn size_of(shape: ImageShape) -> Size {

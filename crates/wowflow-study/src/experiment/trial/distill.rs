@@ -19,12 +19,13 @@ use crate::experiment::methods;
 use crate::experiment::names::MethodKind;
 use crate::experiment::repetition::Repetition;
 
-/// Runs a method on the data of a trial. Values are normalised by the target's mean and deviation a channel, for the
-/// flow and for the networks.
+/// Runs a method on the data of a trial. Values are normalised by the target's mean and deviation a channel, of vectors
+/// a coordinate, for the flow and for the networks.
 pub(in super::super) fn run(trial: &Trial<'_>, mut repetition: Repetition) -> Result<Found> {
     let &Trial { config, method, runs, drawn, watch, .. } = trial;
     let (target, test) = (&drawn.target, drawn.test()?);
-    let channels = target.prepared.dataset.image_shape().map_or(1, |shape| shape.channels);
+    // Coordinates of vectors have units of their own.
+    let channels = target.prepared.dataset.image_shape().map_or(target.measure.dim(), |shape| shape.channels);
     let units = Normalization::of(&target.measure, channels);
     let dim = target.measure.dim();
     let normalised = target.measure.with_points(units.normalise(target.measure.points()), dim)?;

@@ -42,6 +42,16 @@ impl CostMatrix {
         Ok(Self { rows, cols, values })
     }
 
+    /// These costs in another unit, or the first one that is not finite in it: costs to tell may be larger than those
+    /// to solve with.
+    pub(crate) fn in_unit(&self, scaled: impl Fn(f64) -> f64) -> Result<Self, f64> {
+        let values: Vec<f64> = self.values.iter().map(|cost| scaled(*cost)).collect();
+        match values.iter().find(|cost| !cost.is_finite()) {
+            None => Ok(Self { values, ..*self }),
+            Some(found) => Err(*found),
+        }
+    }
+
     /// Number of left points.
     #[must_use]
     pub fn rows(&self) -> usize {
