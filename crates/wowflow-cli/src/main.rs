@@ -6,6 +6,7 @@ mod console;
 mod interrupt;
 mod program;
 mod progress;
+mod signals;
 mod tell;
 mod watch;
 
@@ -38,6 +39,7 @@ impl From<ExitStatus> for ExitCode {
 }
 
 fn main() -> ExitCode {
+    signals::settle();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),
