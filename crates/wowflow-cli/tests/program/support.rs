@@ -57,8 +57,14 @@ impl Ran {
     /// output.
     #[track_caller]
     pub(crate) fn refused(self, text: &str) {
-        assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
         assert_eq!(self.stdout, "");
+        self.fails(text);
+    }
+
+    /// The same of a command that has said something already.
+    #[track_caller]
+    pub(crate) fn fails(self, text: &str) {
+        assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
         let line = self.stderr.lines().last().unwrap();
         assert!(
             line.starts_with("error: ") && self.stderr.matches("error: ").count() == 1,

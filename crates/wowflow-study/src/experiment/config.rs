@@ -342,6 +342,15 @@ impl ExperimentConfig {
         self.methods.iter().filter(here).collect()
     }
 
+    /// The datasets that all rows are about, by name.
+    #[must_use]
+    pub fn dataset_names(&self) -> Vec<String> {
+        let templates = [self.source.as_ref(), Some(&self.target), self.test.as_ref()];
+        let in_rows =
+            |template: &Template| self.rows.iter().map(|row| template.in_row(row)).collect::<Vec<_>>();
+        templates.into_iter().flatten().flat_map(in_rows).collect()
+    }
+
     /// The files of trained networks that a row depends on, each once.
     pub(super) fn networks_of(&self, row: &str) -> Vec<&Path> {
         let own = self.methods_of(row).into_iter().filter_map(MethodConfig::network_file);

@@ -16,7 +16,7 @@ pub use crate::error::RecordError;
 pub use attachment::Attachment;
 pub use checkpoint::{Checkpoint, NpyScalar};
 pub(crate) use checkpoint::{latest_checkpoint, remove_checkpoints_before, write_checkpoint};
-pub use directory::{free_name, refuse_existing, write_bytes, write_json};
+pub use directory::{free_name, in_free_folder, refuse_existing, write_bytes, write_json};
 pub(crate) use json::read_json;
 pub use layout::{RunDir, RunNames};
 pub use log::{LineLog, read_lines};
