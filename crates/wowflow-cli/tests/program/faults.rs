@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Ran, file, folder, program, run, tree};
+use crate::support::{Ran, SMALL, file, flow, folder, program, run, tree};
 
 const GEODESIC: [&str; 7] = ["geodesic", "rings:source:4", "rings:4", "--times", "2", "--threads", "1"];
 
@@ -138,7 +138,7 @@ fn nothing_is_written_unasked_into_a_dataset() {
 }
 
 const AGREEMENT: &str = "title = \"two\"\ndatasets = [\".\", \"noise:3x3\"]\nreferences = [\"wow\"]\n\
-    [pairs]\ncount = 3\nclasses = [1, 1]\nsamples = 1\n[[methods]]\nmethod = \"wow\"\n[[methods]]\nmethod = \"w2\"\n";
+    [pairs]\ncount = 3\nclasses = [1, 1]\nsamples = 1\nsame-set = \"never\"\n[[methods]]\nmethod = \"wow\"\n[[methods]]\nmethod = \"w2\"\n";
 
 #[test]
 fn names_without_letters_give_a_name_to_results() {
@@ -274,4 +274,76 @@ fn a_geodesic_killed_at_any_time_can_be_asked_for_again() {
     let done = out.join("summary.json").exists();
     assert_eq!(start().wait().unwrap().success(), !done);
     assert!(out.join("summary.json").exists());
+}
+
+/// A change of a file of a run, and the file that the error names.
+type Damage = (fn(&str) -> String, &'static str, &'static str);
+
+#[test]
+fn what_was_changed_in_a_run_is_not_gone_on_from() {
+    let folder = folder();
+    let whole = folder.path().join("whole");
+    flow(&[&SMALL[..], &["--steps", "6", "--checkpoint-every", "4"]].concat(), &whole);
+    fs::remove_file(whole.join("summary.json")).unwrap();
+    let damage: [Damage; 6] = [
+        (|text| text.replacen("\"steps\": 6", "\"steps\": 7", 1), "config.json", "config.json"),
+        (|text| text.replacen("\"dim\": 784", "\"dim\":  784", 1), "frames/frames.json", ""),
+        (|text| text.replacen("\"A\"", "\"E\"", 1), "frames/frames.json", "frames/frames.json"),
+        (|text| text.replacen("\"value\":0.", "\"value\":1.", 1), "metrics.jsonl", "metrics.jsonl"),
+        (|text| text.split_inclusive('\n').skip(1).collect(), "metrics.jsonl", "metrics.jsonl"),
+        (|text| text.split_inclusive('\n').take(2).collect(), "metrics.jsonl", "metrics.jsonl"),
+    ];
+    let copy = |to: &Path| {
+        for name in tree(&whole).iter().filter(|name| !name.ends_with(".png") && !name.ends_with(".gif")) {
+            let (from, to) = (whole.join(name), to.join(name));
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            if from.is_dir() { fs::create_dir_all(to).unwrap() } else { drop(fs::copy(from, to).unwrap()) }
+        }
+    };
+    for (round, (change, name, named)) in damage.into_iter().enumerate() {
+        let out = folder.path().join(round.to_string());
+        copy(&out);
+        let before = fs::read_to_string(out.join(name)).unwrap();
+        assert_ne!(change(&before), before, "{name}");
+        fs::write(out.join(name), change(&before)).unwrap();
+        let ran = run(["flow".as_ref(), "--resume".as_ref(), out.as_os_str()]);
+        match named {
+            // Spaces change nothing.
+            "" => drop(ran.ok()),
+            named => ran.fails(named),
+        }
+    }
+    for name in ["frames/step-00000002.npy", "frames/target.npy"] {
+        let out = folder.path().join(format!("bits-{}", name.len()));
+        copy(&out);
+        let mut bytes = fs::read(out.join(name)).unwrap();
+        let at = bytes.len() - 3;
+        bytes[at] ^= 4;
+        fs::write(out.join(name), bytes).unwrap();
+        run(["flow".as_ref(), "--resume".as_ref(), out.as_os_str()]).fails(name);
+    }
+}
+
+#[test]
+fn a_configuration_changed_before_the_first_checkpoint_is_refused() {
+    let folder = folder();
+    let out = folder.path().join("o");
+    flow(&[&SMALL[..], &["--steps", "2"]].concat(), &out);
+    fs::remove_file(out.join("summary.json")).unwrap();
+    fs::remove_file(out.join("checkpoints/step-00000002.npz")).unwrap();
+    let config = fs::read_to_string(out.join("config.json")).unwrap();
+    fs::write(out.join("config.json"), config.replacen("\"steps\": 2", "\"steps\": 3", 1)).unwrap();
+    run(["flow".as_ref(), "--resume".as_ref(), out.as_os_str()]).fails("found another in config.json");
+}
+
+#[test]
+fn numbers_beyond_all_bounds_are_refused() {
+    let folder = folder();
+    for (line, words) in [("count = 3", "found 9223372036854775807"), ("samples = 1", "error: ")] {
+        let (key, _) = line.split_once(' ').unwrap();
+        let text = AGREEMENT.replace(line, &format!("{key} = 9223372036854775807"));
+        let path = file(folder.path(), "a.toml", text.replace("\".\"", "\"noise:2x2:3\""));
+        run(["agreement", &path, "--out", folder.path().join("o").to_str().unwrap()]).fails(words);
+    }
+    assert!(!folder.path().join("o").exists());
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::json::{check_schema, read_json};
 use super::metrics::{FramesIndex, MetricsRecord, Summary, read_metrics};
+use super::seal::Sealed;
 use crate::error::RecordError;
 
 /// Where each file of a run lies.
@@ -159,16 +160,22 @@ impl RunDir {
         read_metrics(&self.metrics())
     }
 
-    /// Reads `frames/frames.json` and checks that its parts fit together.
+    /// Reads `frames/frames.json` and checks that its parts fit together, and that it, the metrics and the frames are as
+    /// the run wrote them.
     ///
     /// # Errors
-    /// The file is missing, is not such an index, has another schema, or contradicts itself.
+    /// The file is missing, is not such an index, has another schema, or contradicts itself; a file was changed.
     pub fn read_frames_index(&self) -> Result<FramesIndex, RecordError> {
+        Ok(self.read_sealed()?.index)
+    }
+
+    pub(crate) fn read_sealed(&self) -> Result<Sealed, RecordError> {
         let path = self.frames_index();
-        let index: FramesIndex = read_json(&path, "the index of recorded frames")?;
-        check_schema(&path, index.schema)?;
-        index.check(&path)?;
-        Ok(index)
+        let sealed: Sealed = read_json(&path, "the index of recorded frames")?;
+        check_schema(&path, sealed.index.schema)?;
+        sealed.index.check(&path)?;
+        sealed.seal.iter().try_for_each(|seal| seal.verify(self, &sealed.index))?;
+        Ok(sealed)
     }
 
     /// Reads `summary.json`.

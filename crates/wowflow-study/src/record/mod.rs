@@ -10,6 +10,7 @@ mod log;
 mod metrics;
 mod provenance;
 mod schema;
+mod seal;
 mod session;
 
 pub use crate::error::RecordError;
@@ -25,4 +26,5 @@ pub use metrics::{ClassMatch, FramesIndex, FunctionalRecord, MetricsRecord, Summ
 pub(crate) use provenance::{PLATFORM, REVISION};
 pub use provenance::{Program, Provenance, RunProvenance};
 pub use schema::SCHEMA;
+pub(crate) use seal::{Seal, Sealed, chained, file_sum, index_sum};
 pub use session::{Config, Session, config_sha256};
