@@ -40,6 +40,7 @@ impl From<ExitStatus> for ExitCode {
 
 fn main() -> ExitCode {
     signals::settle();
+    keep_panics_short();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),
@@ -48,6 +49,16 @@ fn main() -> ExitCode {
     match run(args) {
         Ok(status) => ended(status.into()),
         Err(error) => fail(&hint(&error, command)),
+    }
+}
+
+/// A fault of the program takes one line, too, unless its trace is asked for.
+fn keep_panics_short() {
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        std::panic::set_hook(Box::new(|fault| {
+            let fault = one_line(&format!("a fault of the program, please report it: {fault}"));
+            let _ = writeln!(io::stderr(), "error: {fault}");
+        }));
     }
 }
 

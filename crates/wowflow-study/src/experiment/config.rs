@@ -364,7 +364,9 @@ impl ExperimentConfig {
     #[must_use]
     pub fn total(&self) -> usize {
         let trials = usize::try_from(self.trials).unwrap_or(usize::MAX);
-        self.rows.iter().map(|row| self.methods_of(row).len() * trials).sum()
+        self.rows
+            .iter()
+            .fold(0, |sum: usize, row| sum.saturating_add(self.methods_of(row).len().saturating_mul(trials)))
     }
 
     /// Trainings of a whole repetition; an adaptation has none.
