@@ -16,7 +16,7 @@ pub(crate) mod rings;
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use wowflow_data::DatasetSpec;
 use wowflow_study::StudyError;
 use wowflow_study::record::in_free_folder;
@@ -54,13 +54,18 @@ fn in_folder<R>(out: Option<&Path>, name: &str, mut work: impl FnMut(&Path) -> R
 /// Runs work on a pool of its own when a number of threads was asked for.
 fn on_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> Result<R> + Send) -> Result<R> {
     let builder = rayon::ThreadPoolBuilder::new();
+    let cannot = |error: rayon::ThreadPoolBuildError| {
+        anyhow!(
+            "cannot start the threads: allow more of them, or take --threads 1 where the command has it: {error}"
+        )
+    };
     let Some(threads) = threads else {
         // The usual pool would start unasked, and panic where the system gives no threads.
-        builder
-            .build_global()
-            .context("cannot start a thread for each processor: ask for fewer with --threads")?;
+        builder.build_global().map_err(cannot)?;
         return work();
     };
-    let pool = builder.num_threads(usize::from(threads)).build();
-    pool.context("cannot start the threads: ask for fewer with --threads")?.install(work)
+    let builder = builder.num_threads(usize::from(threads));
+    // One thread is there already.
+    let builder = if threads == 1 { builder.use_current_thread() } else { builder };
+    builder.build().map_err(cannot)?.install(work)
 }

@@ -224,6 +224,16 @@ fn a_limit_of_file_sizes_is_an_error_and_leaves_nothing() {
     assert!(tree(folder.path()).is_empty(), "{:?}", tree(folder.path()));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn where_no_threads_are_to_be_had_the_program_says_so() {
+    let folder = folder();
+    // Limits do not hold for the superuser: the number of processes is beyond what memory gives instead.
+    let script = "ulimit -v 300000; export RAYON_NUM_THREADS=4000; $W distance rings:3 rings:source:3";
+    shell(script, folder.path()).fails("error: cannot start the threads: ");
+    shell(&format!("{script} --threads 1"), folder.path()).ok();
+}
+
 #[test]
 fn what_a_killed_run_left_unfinished_is_taken_over() {
     let folder = folder();
