@@ -357,3 +357,11 @@ fn numbers_beyond_all_bounds_are_refused() {
     }
     assert!(!folder.path().join("o").exists());
 }
+
+#[cfg(feature = "learn")]
+#[test]
+fn tries_beyond_all_bounds_are_refused() {
+    let most = u64::MAX.to_string();
+    let args = ["transfer", "--source", "rings:30", "--target", "rings:source:30", "--tries", &most];
+    run(args).refused("expected at most 1000000 tries, found 18446744073709551615");
+}

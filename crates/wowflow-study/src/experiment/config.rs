@@ -125,6 +125,9 @@ pub struct Quick {
 /// Examples a step of a training.
 const BATCH: usize = 64;
 
+/// All of them are listed before the first begins.
+const MOST_TRIALS: u64 = 1_000_000;
+
 fn one() -> usize {
     1
 }
@@ -226,6 +229,7 @@ impl ExperimentConfig {
             self.trials > 0 && self.runs_per_trial > 0,
             "expected at least one try and one training, found 0"
         );
+        require!(self.trials <= MOST_TRIALS, "expected at most {MOST_TRIALS} tries, found {}", self.trials);
         require!(self.batch > 0, "expected batches of at least one example, found 0");
         require!(
             self.epochs.is_some() != self.training_steps.is_some(),
