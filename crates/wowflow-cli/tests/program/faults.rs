@@ -307,7 +307,11 @@ fn what_was_changed_in_a_run_is_not_gone_on_from() {
         for name in tree(&whole).iter().filter(|name| !name.ends_with(".png") && !name.ends_with(".gif")) {
             let (from, to) = (whole.join(name), to.join(name));
             fs::create_dir_all(to.parent().unwrap()).unwrap();
-            if from.is_dir() { fs::create_dir_all(to).unwrap() } else { drop(fs::copy(from, to).unwrap()) }
+            if from.is_dir() {
+                fs::create_dir_all(to).unwrap();
+            } else {
+                fs::copy(from, to).unwrap();
+            }
         }
     };
     for (round, (change, name, named)) in damage.into_iter().enumerate() {

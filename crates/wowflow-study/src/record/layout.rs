@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::json::{check_schema, read_json};
+use super::json::{check_schema, read_bytes, read_json};
 use super::metrics::{FramesIndex, MetricsRecord, Summary, read_metrics};
-use super::seal::Sealed;
+use super::seal::{Seal, Sealed, chained, file_sum, index_sum};
 use crate::error::RecordError;
 
 /// Where each file of a run lies.
@@ -174,8 +174,28 @@ impl RunDir {
         let sealed: Sealed = read_json(&path, "the index of recorded frames")?;
         check_schema(&path, sealed.index.schema)?;
         sealed.index.check(&path)?;
-        sealed.seal.iter().try_for_each(|seal| seal.verify(self, &sealed.index))?;
+        sealed.seal.iter().try_for_each(|seal| self.verify(seal, &sealed.index))?;
         Ok(sealed)
+    }
+
+    /// Compares everything that is sealed with what is there.
+    fn verify(&self, seal: &Seal, index: &FramesIndex) -> Result<(), RecordError> {
+        let same = |expected: &str, found: &str, path: &Path| {
+            let other = "another content: bring back the file as it was, or run anew";
+            if expected == found {
+                return Ok(());
+            }
+            Err(RecordError::content(path, "what the run wrote", other))
+        };
+        same(&seal.index, &index_sum(index), &self.frames_index())?;
+        let metrics = read_bytes(&self.metrics(), "metrics")?;
+        let lines = metrics.split_inclusive(|byte| *byte == b'\n').take(seal.lines);
+        same(&seal.metrics, &lines.fold(String::new(), |sum, line| chained(&sum, line)), &self.metrics())?;
+        for (step, sum) in index.steps.iter().zip(&seal.frames) {
+            let path = self.frame(*step);
+            same(sum, &file_sum(&path)?, &path)?;
+        }
+        same(&seal.target, &file_sum(&self.target())?, &self.target())
     }
 
     /// Reads `summary.json`.

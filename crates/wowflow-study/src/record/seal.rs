@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use wowflow_data::sha256_hex;
 
 use super::json::read_bytes;
-use super::layout::RunDir;
 use super::metrics::FramesIndex;
 use crate::error::RecordError;
 
@@ -48,26 +47,4 @@ pub(crate) fn index_sum(index: &FramesIndex) -> String {
 /// The checksum of a recorded array.
 pub(crate) fn file_sum(path: &Path) -> Result<String, RecordError> {
     Ok(sha256_hex(&read_bytes(path, "recorded samples")?))
-}
-
-impl Seal {
-    /// Compares everything that is sealed with what is there.
-    pub(crate) fn verify(&self, run: &RunDir, index: &FramesIndex) -> Result<(), RecordError> {
-        let same = |expected: &str, found: &str, path: &Path| {
-            let other = "another content: bring back the file as it was, or run anew";
-            if expected == found {
-                return Ok(());
-            }
-            Err(RecordError::content(path, "what the run wrote", other))
-        };
-        same(&self.index, &index_sum(index), &run.frames_index())?;
-        let metrics = read_bytes(&run.metrics(), "metrics")?;
-        let lines = metrics.split_inclusive(|byte| *byte == b'\n').take(self.lines);
-        same(&self.metrics, &lines.fold(String::new(), |sum, line| chained(&sum, line)), &run.metrics())?;
-        for (step, sum) in index.steps.iter().zip(&self.frames) {
-            let path = run.frame(*step);
-            same(sum, &file_sum(&path)?, &path)?;
-        }
-        same(&self.target, &file_sum(&run.target())?, &run.target())
-    }
 }
