@@ -1,8 +1,10 @@
 //! What a run says: text for people, or one JSON object for programs.
 
-use std::io::{self, IsTerminal, Write};
+use std::borrow::Cow;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 
 /// Where text goes: to standard output, or to standard error when standard output carries JSON.
@@ -16,23 +18,25 @@ impl Console {
         Self { json }
     }
 
-    /// A line for people.
+    /// A line for people; what would command the terminal or begin another line is shown escaped.
     pub(crate) fn say(&self, line: &str) {
-        // A closed pipe must not end a run that writes files.
-        let _ = if self.json { writeln!(io::stderr(), "{line}") } else { writeln!(io::stdout(), "{line}") };
+        let line = escaped(line);
+        if self.json {
+            // Standard error may be closed; the work goes on.
+            let _ = writeln!(io::stderr(), "{line}");
+        } else {
+            put(&format!("{line}\n"));
+        }
     }
 
     /// The one JSON object, when it was asked for.
     pub(crate) fn object(&self, value: &impl Serialize) -> Result<()> {
         if self.json {
-            let mut text = serde_json::to_string_pretty(value)?;
-            text.push('\n');
-            let mut out = io::stdout().lock();
-            match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-                // Whoever reads has read enough.
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-                written => written.context("cannot write to standard output")?,
-            }
+            // In JSON such characters stand in strings alone.
+            let text = serde_json::to_string_pretty(value)?;
+            let safe =
+                |c: char| if commands(c) && c != '\n' { format!("\\u{:04x}", c as u32) } else { c.into() };
+            put(&(text.chars().map(safe).collect::<String>() + "\n"));
         }
         Ok(())
     }
@@ -40,5 +44,89 @@ impl Console {
     /// Whether someone watches: progress is drawn on terminals only.
     pub(crate) fn watched(&self) -> bool {
         io::stderr().is_terminal()
+    }
+}
+
+/// The first refusal of standard output.
+static REFUSED: OnceLock<io::Error> = OnceLock::new();
+
+/// Writes to standard output. A failure must not end a run that writes files: it is kept for [`finish`], and nothing
+/// more is written.
+pub(crate) fn put(text: &str) {
+    put_by(|| io::stdout().write_all(text.as_bytes()));
+}
+
+/// Lets something else write to standard output, under the same rules.
+pub(crate) fn put_by(write: impl FnOnce() -> io::Result<()>) {
+    if REFUSED.get().is_none()
+        && let Err(error) = write().and_then(|()| io::stdout().flush())
+    {
+        let _ = REFUSED.set(error);
+    }
+}
+
+/// Why standard output did not take everything; a reader who has read enough is no reason.
+pub(crate) fn refused() -> Option<&'static io::Error> {
+    REFUSED.get().filter(|error| error.kind() != ErrorKind::BrokenPipe)
+}
+
+/// Characters of a label that are shown.
+const LABEL: usize = 80;
+/// Characters of an error that are shown.
+const ERROR: usize = 400;
+
+/// A label for people, on one line and not too long to be read.
+pub(crate) fn short(label: &str) -> String {
+    cut(&escaped(label), LABEL)
+}
+
+/// An error for people, likewise.
+pub(crate) fn one_line(error: &str) -> String {
+    cut(&escaped(&error.replace('\n', " ")), ERROR)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    // The end often says what to do.
+    let count = text.chars().count();
+    if count <= most {
+        return text.to_owned();
+    }
+    let (head, tail) = (most * 2 / 3, most - most * 2 / 3 - 5);
+    let start: String = text.chars().take(head).collect();
+    let end: String = text.chars().skip(count - tail).collect();
+    format!("{start} ... {end}")
+}
+
+/// A text without characters that command a terminal, begin a line or turn the direction of others.
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.contains(commands) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| if commands(c) { c.escape_default().to_string() } else { c.into() };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
+fn commands(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_commands_a_terminal_is_shown_escaped() {
+        assert_eq!(escaped("a\x1b[2J\nb\u{9b}\u{202e}"), r"a\u{1b}[2J\nb\u{9b}\u{202e}");
+        assert_eq!(escaped("日本 é"), "日本 é");
+    }
+
+    #[test]
+    fn long_texts_keep_their_ends() {
+        let text = format!("begin{}end", "x".repeat(70_000));
+        for (shown, most) in [(short(&text), LABEL), (one_line(&text), ERROR)] {
+            assert_eq!(shown.chars().count(), most);
+            assert!(shown.starts_with("begin") && shown.ends_with("end"), "{shown}");
+        }
+        assert_eq!(short("plain"), "plain");
     }
 }

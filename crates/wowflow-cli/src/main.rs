@@ -6,6 +6,7 @@ mod console;
 mod interrupt;
 mod program;
 mod progress;
+mod signals;
 mod tell;
 mod watch;
 
@@ -16,7 +17,7 @@ use clap::Parser;
 use wowflow_study::StudyError;
 
 use args::{Args, Command};
-use console::Console;
+use console::{Console, one_line, short};
 
 /// How a command ended, short of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,17 +39,60 @@ impl From<ExitStatus> for ExitCode {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    signals::settle();
+    keep_panics_short();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
     let command = args.command.name();
     match run(args) {
-        Ok(status) => status.into(),
-        Err(error) => {
-            let message = hint(&error, command).replace('\n', " ");
-            // Standard error may be closed; the exit code still tells.
-            let _ = writeln!(io::stderr(), "error: {message}");
-            ExitCode::FAILURE
-        }
+        Ok(status) => ended(status.into()),
+        Err(error) => fail(&hint(&error, command)),
     }
+}
+
+/// A fault of the program takes one line, too, unless its trace is asked for.
+fn keep_panics_short() {
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        std::panic::set_hook(Box::new(|fault| {
+            let fault = one_line(&format!("a fault of the program, please report it: {fault}"));
+            let _ = writeln!(io::stderr(), "error: {fault}");
+        }));
+    }
+}
+
+/// Says what went wrong.
+fn fail(error: &str) -> ExitCode {
+    // Standard error may be closed; the exit code still tells.
+    let _ = writeln!(io::stderr(), "error: {}", one_line(error));
+    ExitCode::FAILURE
+}
+
+/// The code of a program that ends, unless what it said is lost.
+fn ended(code: ExitCode) -> ExitCode {
+    match console::refused() {
+        Some(error) => fail(&format!("cannot write to standard output: {error}")),
+        None => code,
+    }
+}
+
+/// Shows help or the version, or what is wrong with the arguments.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        console::put_by(|| error.print());
+        return ended(ExitCode::SUCCESS);
+    }
+    // The same error about the same arguments, as they can be shown.
+    let shown = std::env::args_os().map(|arg| short(&arg.to_string_lossy()));
+    let told = match Args::try_parse_from(shown) {
+        Err(clean) if clean.kind() == error.kind() => clean.print(),
+        _ => writeln!(io::stderr(), "{}", one_line(&error.render().to_string())),
+    };
+    // Standard error may be closed; the exit code still tells.
+    let _ = told;
+    // As clap ends.
+    ExitCode::from(2)
 }
 
 /// What went wrong; where a run is kept, how to go on with it.

@@ -1,11 +1,12 @@
 //! The progress line of a command: rate, what is reached and time left, on a terminal only.
 
+use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wowflow_study::Unit;
 
-use crate::console::Console;
+use crate::console::{Console, short};
 
 /// How often a clock is redrawn.
 const TICK: Duration = Duration::from_millis(200);
@@ -27,7 +28,8 @@ impl Progress {
         let bar = bar(console, total, style).with_position(done);
         bar.reset_eta();
         // Steps come often enough to redraw the line.
-        if unit != Unit::Steps {
+        // Where the system gives no thread for the clock, it stands still.
+        if unit != Unit::Steps && thread::Builder::new().spawn(|| ()).is_ok() {
             bar.enable_steady_tick(TICK);
         }
         Self { bar }
@@ -41,18 +43,18 @@ impl Progress {
 
     /// So many parts are done.
     pub(crate) fn advance(&self, done: u64, detail: &str) {
-        self.bar.set_message(detail.to_owned());
+        self.bar.set_message(short(detail));
         self.bar.set_position(done);
     }
 
     /// What is being done now.
     pub(crate) fn doing(&self, what: &str) {
-        self.bar.set_message(what.to_owned());
+        self.bar.set_message(short(what));
     }
 
     /// So many bytes of a file are there.
     pub(crate) fn file(&self, name: &str, done: u64, total: Option<u64>) {
-        self.bar.set_message(name.to_owned());
+        self.bar.set_message(short(name));
         match total {
             Some(total) => self.bar.set_length(total),
             None => self.bar.unset_length(),

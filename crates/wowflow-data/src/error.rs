@@ -37,7 +37,7 @@ pub enum DataError {
     )]
     Precision {
         /// What is lost.
-        loss: crate::precision::SingleLoss,
+        loss: crate::loss::SingleLoss,
     },
     /// The operating system or a decompressor refused.
     #[error("{}: {error}", file.display())]

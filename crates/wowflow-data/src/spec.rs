@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::error::DataError;
@@ -96,6 +96,25 @@ impl DatasetSpec {
     /// A path and nothing else.
     pub(crate) fn of_path(path: PathBuf) -> Self {
         Self { source: Source::Path(path), split: None, per_class: None, table: TableOptions::default() }
+    }
+
+    /// Whether a place, there or not, lies in the folder that the dataset is read from: a file written there would be
+    /// taken for a part of it.
+    ///
+    /// ```
+    /// # use wowflow_data::DatasetSpec;
+    /// let here: DatasetSpec = ".".parse()?;
+    /// assert!(here.holds("runs/first".as_ref()) && !here.holds("/".as_ref()));
+    /// # Ok::<(), wowflow_data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn holds(&self, place: &Path) -> bool {
+        let Source::Path(folder) = &self.source else { return false };
+        let (Ok(folder), Ok(place)) = (folder.canonicalize(), std::path::absolute(place)) else {
+            return false;
+        };
+        let there = place.ancestors().find_map(|part| part.canonicalize().ok());
+        folder.is_dir() && there.is_some_and(|there| there.starts_with(&folder))
     }
 
     /// The name without the number of samples.

@@ -1,13 +1,11 @@
 //! `wowflow agreement`: which distances rank pairs of datasets as a reference does.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, bail};
 use wowflow_report::study;
 use wowflow_study::agreement::{self, Outcome, Request};
-use wowflow_study::record::{free_name, write_bytes};
+use wowflow_study::record::write_bytes;
 
-use super::on_threads;
+use super::{in_folder, on_threads, refuse_inside};
 use crate::ExitStatus;
 use crate::args::compare::AgreementArgs;
 use crate::console::Console;
@@ -25,10 +23,12 @@ pub(crate) fn run(args: &AgreementArgs, console: &Console) -> Result<ExitStatus>
             (None, Some(file)) => {
                 let request = Request::read(file)?;
                 let stem = file.file_stem().map_or("agreement".into(), |stem| stem.to_string_lossy());
-                let out = args.out.clone().unwrap_or_else(|| free_name(Path::new("runs"), &stem, ""));
-                let watch = Watch::resumable(console, "agreement", &out);
-                let place = || file.display().to_string();
-                (agreement::start(&request, &out, &program, &watch).with_context(place)?, watch)
+                refuse_inside(args.out.as_deref(), &request.datasets)?;
+                in_folder(args.out.as_deref(), &stem, |out| {
+                    let watch = Watch::resumable(console, "agreement", out);
+                    let place = || file.display().to_string();
+                    Ok((agreement::start(&request, out, &program, &watch).with_context(place)?, watch))
+                })?
             }
             (None, None) => bail!("expected an experiment file, found none"),
         };

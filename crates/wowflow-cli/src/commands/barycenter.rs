@@ -8,7 +8,7 @@ use wowflow_report::study::barycenter::pictures;
 use wowflow_study::barycenter::Problem;
 use wowflow_study::record::{free_name, refuse_existing};
 
-use super::on_threads;
+use super::{RUNS, in_folder, on_threads, refuse_inside};
 use crate::ExitStatus;
 use crate::args::geometry::BarycenterArgs;
 use crate::console::Console;
@@ -24,15 +24,19 @@ fn start(args: &BarycenterArgs, console: &Console) -> Result<ExitStatus> {
     if let Some(out) = &args.exact.out {
         refuse_existing(out)?;
     }
+    refuse_inside(args.exact.out.as_deref(), &args.datasets)?;
     let program = program(args.exact.common.data.data_dir.as_deref());
     let problem = Problem::load(&args.request(), &program)?;
-    let out = args.exact.out.clone();
-    let out = out.unwrap_or_else(|| free_name(Path::new("runs"), &default_name(&problem), ""));
+    let name = default_name(&problem);
+    let likely = args.exact.out.clone().unwrap_or_else(|| free_name(Path::new(RUNS), &name, ""));
     // From here on Ctrl-C stops after the step and keeps what is reached.
     let watch = Watch::new(console);
-    tell::beginning(&problem, &out, console);
+    tell::beginning(&problem, &likely, console);
     let mean = problem.solve(&watch)?;
-    let summary = mean.write(&out, &program, &pictures(&mean)?)?;
+    let pictures = pictures(&mean)?;
+    let (summary, out) = in_folder(args.exact.out.as_deref(), &name, |out| {
+        Ok((mean.write(out, &program, &pictures)?, out.to_owned()))
+    })?;
     tell::results(&summary, &out, console);
     let mut object = serde_json::to_value(&summary)?;
     object["out"] = out.display().to_string().into();

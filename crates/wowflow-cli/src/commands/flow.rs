@@ -1,15 +1,12 @@
 //! `wowflow flow`: from options to a run, or on with a stored one.
 
-use std::path::Path;
-
 use anyhow::Result;
 use wowflow::flow::{BatchSettings, Settings};
 use wowflow::kernel::KernelSettings;
 use wowflow_report::study;
 use wowflow_study::flow::{self, Outcome, Request};
-use wowflow_study::record::free_name;
 
-use super::on_threads;
+use super::{in_folder, on_threads, refuse_inside};
 use crate::ExitStatus;
 use crate::args::FlowArgs;
 use crate::console::Console;
@@ -29,10 +26,12 @@ pub(crate) fn run(args: &FlowArgs, console: &Console) -> Result<ExitStatus> {
             None => {
                 let request = request(args);
                 let name = format!("{}-to-{}", request.source, request.target);
-                let out = args.out.clone().unwrap_or_else(|| free_name(Path::new("runs"), &name, ""));
-                let watch = Watch::resumable(console, "flow", &out);
-                let outcome = flow::start(&request, &out, &program, &watch)?;
-                (watch, outcome)
+                refuse_inside(args.out.as_deref(), &[&request.source, &request.target])?;
+                in_folder(args.out.as_deref(), &name, |out| {
+                    let watch = Watch::resumable(console, "flow", out);
+                    let outcome = flow::start(&request, out, &program, &watch)?;
+                    Ok((watch, outcome))
+                })?
             }
         };
         match outcome {

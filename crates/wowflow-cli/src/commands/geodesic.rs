@@ -7,7 +7,7 @@ use wowflow_report::study::geodesic::pictures;
 use wowflow_study::geodesic::Problem;
 use wowflow_study::record::{free_name, refuse_existing};
 
-use super::on_threads;
+use super::{RUNS, in_folder, on_threads, refuse_inside};
 use crate::ExitStatus;
 use crate::args::geometry::GeodesicArgs;
 use crate::console::Console;
@@ -23,21 +23,25 @@ fn start(args: &GeodesicArgs, console: &Console) -> Result<ExitStatus> {
     if let Some(out) = &args.exact.out {
         refuse_existing(out)?;
     }
+    refuse_inside(args.exact.out.as_deref(), &[&args.source, &args.target])?;
     let program = program(args.exact.common.data.data_dir.as_deref());
     let problem = Problem::load(&args.request(), &program)?;
     let name = format!("{}-to-{}-geodesic", problem.source().name, problem.target().name);
-    let out = args.exact.out.clone().unwrap_or_else(|| free_name(Path::new("runs"), &name, ""));
-    tell::beginning(&problem, &out, console);
+    let likely = args.exact.out.clone().unwrap_or_else(|| free_name(Path::new(RUNS), &name, ""));
+    tell::beginning(&problem, &likely, console);
     // Until something is written Ctrl-C just ends the program.
     let way = problem.solve(&Watch::without_stop(console))?;
     let pictures = pictures(&way)?;
-    let summary = match way.write(&out, &program, &pictures, &Watch::new(console)) {
-        Ok(summary) => summary,
-        Err(error) if error.is_interruption() => {
-            console.say("interrupted; nothing was written");
-            return Ok(ExitStatus::Interrupted);
-        }
-        Err(error) => return Err(error.into()),
+    let watch = Watch::new(console);
+    let written = in_folder(args.exact.out.as_deref(), &name, |out| {
+        Ok(match way.write(out, &program, &pictures, &watch) {
+            Err(error) if error.is_interruption() => None,
+            written => Some((written?, out.to_owned())),
+        })
+    })?;
+    let Some((summary, out)) = written else {
+        console.say("interrupted; nothing was written");
+        return Ok(ExitStatus::Interrupted);
     };
     tell::results(&summary, &out, console);
     let mut object = serde_json::to_value(&summary)?;

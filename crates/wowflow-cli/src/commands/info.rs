@@ -1,9 +1,8 @@
 //! `wowflow info`: counts, shapes, classes, a contact sheet.
 
-use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
-use std::path::Path;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -12,9 +11,10 @@ use wowflow_data::{SourceFile, atomic};
 use wowflow_report::{ImageRow, Picture, ScatterFlow, ScatterPanel, contact_sheet};
 use wowflow_study::record::free_name;
 
+use super::{RUNS, around, on_threads};
 use crate::ExitStatus;
 use crate::args::InfoArgs;
-use crate::console::Console;
+use crate::console::{Console, short};
 use crate::program::program;
 
 /// Samples a class on the contact sheet, and most classes on it.
@@ -46,31 +46,33 @@ struct ClassInfo {
 }
 
 pub(crate) fn run(args: &InfoArgs, console: &Console) -> Result<ExitStatus> {
+    on_threads(None, || show(args, console))
+}
+
+fn show(args: &InfoArgs, console: &Console) -> Result<ExitStatus> {
     let loaded = program(args.data.data_dir.as_deref()).lookup(None).load(&args.dataset, args.seed)?;
     let data = &loaded.dataset;
     let picture = if args.no_sheet { None } else { picture(&loaded.name, data)? };
     let sheet = match (&args.sheet, picture) {
         (None, None) => None,
+        (None, Some(_)) if around(Path::new(RUNS), &[&args.dataset]).is_some() => {
+            console.say(&format!(
+                "no contact sheet: {RUNS}/ lies in the folder of the dataset {}; choose a place with --sheet",
+                args.dataset
+            ));
+            None
+        }
         (Some(_), None) => bail!(
             "expected images or points in the plane for a contact sheet, found points of dimension {} in {}",
             data.dim(),
             loaded.name
         ),
         (chosen, Some(picture)) => {
-            let path = chosen.clone().unwrap_or_else(|| free_name(Path::new("runs"), &loaded.name, ".png"));
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
-            match (folder, chosen) {
-                (None, _) => {}
-                (Some(folder), None) => fs::create_dir_all(folder)
-                    .with_context(|| format!("cannot create the folder {}", folder.display()))?,
-                (Some(folder), Some(_)) => {
-                    bail!("expected a folder for {} at {}, found none", path.display(), folder.display())
-                }
-            }
             let png = picture.to_png()?;
-            let written = atomic::create(&path, |file| file.write_all(&png));
-            written.with_context(|| format!("cannot write {}", path.display()))?;
-            Some(path)
+            Some(match chosen {
+                Some(path) => write_at(path, &png)?,
+                None => write_in_runs(&loaded.name, &png)?,
+            })
         }
     };
     let Spread { minimum, maximum, mean } = data.points().spread().context("expected samples, found none")?;
@@ -96,30 +98,56 @@ pub(crate) fn run(args: &InfoArgs, console: &Console) -> Result<ExitStatus> {
         files: loaded.files.clone(),
         sheet: sheet.map(|path| path.display().to_string()),
     };
-    console.say(&text(&info));
+    lines(&info).iter().for_each(|line| console.say(line));
     console.object(&info)?;
     Ok(ExitStatus::Done)
 }
 
-fn text(info: &Info) -> String {
-    let mut text = format!("{}\n", info.description);
+fn write_at(path: &Path, png: &[u8]) -> Result<PathBuf> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        bail!("expected a folder for {} at {}, found none", path.display(), folder.display());
+    }
+    let written = atomic::create(path, |file| file.write_all(png));
+    written.with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path.to_owned())
+}
+
+/// Under a name that no other program takes.
+fn write_in_runs(name: &str, png: &[u8]) -> Result<PathBuf> {
+    fs::create_dir_all(RUNS).with_context(|| format!("cannot create the folder {RUNS}"))?;
+    loop {
+        let path = free_name(Path::new(RUNS), name, ".png");
+        match atomic::create(&path, |file| file.write_all(png)) {
+            Ok(()) => return Ok(path),
+            // Another program was faster: the next name.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot write {}", path.display()));
+            }
+        }
+    }
+}
+
+/// What is in the dataset, line by line.
+fn lines(info: &Info) -> Vec<String> {
     let shape = info
         .image_shape
         .map_or(String::new(), |[w, h, c]| format!(", images of {w}x{h}x{c} (width, height, channels)"));
-    let _ = writeln!(text, "{} samples of dimension {} ({}){shape}", info.samples, info.dim, info.precision);
     let weighted = if info.weighted { ", weighted" } else { "" };
-    let _ =
-        writeln!(text, "values {:.4} to {:.4}, mean {:.4}{weighted}", info.minimum, info.maximum, info.mean);
-    let _ = writeln!(text, "{} classes:", info.classes.len());
-    let width = info.classes.iter().map(|c| c.label.chars().count()).max().unwrap_or(0);
-    for class in &info.classes {
+    let mut lines = vec![
+        info.description.clone(),
+        format!("{} samples of dimension {} ({}){shape}", info.samples, info.dim, info.precision),
+        format!("values {:.4} to {:.4}, mean {:.4}{weighted}", info.minimum, info.maximum, info.mean),
+        format!("{} classes:", info.classes.len()),
+    ];
+    let labels: Vec<String> = info.classes.iter().map(|class| short(&class.label)).collect();
+    let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+    for (class, label) in info.classes.iter().zip(labels) {
         let name = class.name.as_ref().map_or(String::new(), |name| format!("  {name}"));
-        let _ = writeln!(text, "  {:width$}  {:>8} samples{name}", class.label, class.samples);
+        lines.push(format!("  {label:width$}  {:>8} samples{name}", class.samples));
     }
-    if let Some(sheet) = &info.sheet {
-        let _ = writeln!(text, "open {sheet}");
-    }
-    text.trim_end().to_owned()
+    lines.extend(info.sheet.iter().map(|sheet| format!("open {sheet}")));
+    lines
 }
 
 /// A contact sheet of images, a scatter of points in the plane, nothing for other data.

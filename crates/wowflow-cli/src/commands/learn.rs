@@ -1,15 +1,12 @@
 //! `wowflow transfer`, `wowflow adapt` and `wowflow distill`: an experiment of one row from the command line, in a run
 //! directory.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, bail, ensure};
 use wowflow_study::experiment::{
     self, AdaptRequest, DistillRequest, Ended, ExperimentConfig, Task, TransferRequest,
 };
-use wowflow_study::record::free_name;
 
-use super::on_threads;
+use super::{in_folder, on_threads, refuse_inside};
 use crate::ExitStatus;
 use crate::args::learn::{AdaptArgs, DistillArgs, ExperimentArgs, PairArgs, TransferArgs};
 use crate::console::Console;
@@ -129,10 +126,11 @@ fn run(
                 (folder.clone(), config, ended)
             }
             None => {
-                let out = args.out.clone();
-                let out = out.unwrap_or_else(|| free_name(Path::new("runs"), command(task), ""));
                 let config = config()?;
-                let ended = experiment::start(&config, &out, &program, &watch)?;
+                refuse_inside(args.out.as_deref(), &config.dataset_names())?;
+                let (out, ended) = in_folder(args.out.as_deref(), command(task), |out| {
+                    Ok((out.to_owned(), experiment::start(&config, out, &program, &watch)?))
+                })?;
                 (out, config, ended)
             }
         };

@@ -1,13 +1,11 @@
 //! `wowflow pairwise`: every pair of some datasets, as a matrix, a heat map and a map.
 
-use std::path::Path;
-
 use anyhow::Result;
 use wowflow_report::study;
 use wowflow_study::distance::{self, Outcome};
-use wowflow_study::record::{free_name, write_bytes};
+use wowflow_study::record::write_bytes;
 
-use super::on_threads;
+use super::{in_folder, on_threads, refuse_inside};
 use crate::ExitStatus;
 use crate::args::compare::PairwiseArgs;
 use crate::console::Console;
@@ -18,12 +16,19 @@ use crate::watch::Watch;
 pub(crate) fn run(args: &PairwiseArgs, console: &Console) -> Result<ExitStatus> {
     on_threads(args.common.threads, || {
         let program = program(args.common.data.data_dir.as_deref());
-        let out = args.resume.clone().or_else(|| args.out.clone());
-        let out = out.unwrap_or_else(|| free_name(Path::new("runs"), "pairwise", ""));
-        let watch = Watch::resumable(console, "pairwise", &out);
-        let outcome = match &args.resume {
-            Some(folder) => distance::resume(folder, &program, &watch)?,
-            None => distance::start(&args.datasets, &args.method.request(), &out, &program, &watch)?,
+        let (outcome, watch) = match &args.resume {
+            Some(folder) => {
+                let watch = Watch::resumable(console, "pairwise", folder);
+                (distance::resume(folder, &program, &watch)?, watch)
+            }
+            None => {
+                refuse_inside(args.out.as_deref(), &args.datasets)?;
+                in_folder(args.out.as_deref(), "pairwise", |out| {
+                    let watch = Watch::resumable(console, "pairwise", out);
+                    let request = args.method.request();
+                    Ok((distance::start(&args.datasets, &request, out, &program, &watch)?, watch))
+                })?
+            }
         };
         let Outcome::Finished(finished) = outcome else {
             console.say(&watch.go_on("interrupted; finished pairs are kept"));

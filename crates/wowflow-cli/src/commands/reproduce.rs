@@ -1,9 +1,9 @@
 //! `wowflow reproduce`: an experiment from a file, run or gone on with, its results beside the published ones.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use wowflow_study::experiment::{Ended, Filter, Growth, NamedExperiment, Outdated, Version, grow, known};
 
-use super::on_threads;
+use super::{around, on_threads};
 use crate::ExitStatus;
 use crate::args::learn::ReproduceArgs;
 use crate::console::Console;
@@ -25,6 +25,14 @@ pub(crate) fn run(args: &ReproduceArgs, console: &Console) -> Result<ExitStatus>
 fn reproduce(asked: &str, args: &ReproduceArgs, console: &Console) -> Result<ExitStatus> {
     let version = if args.quick { Version::Quick } else { Version::Whole };
     let NamedExperiment { name, config, published } = NamedExperiment::open(asked, version)?;
+    for place in [&args.runs, &args.out] {
+        if let Some(dataset) = around(place, &config.dataset_names()) {
+            bail!(
+                "expected {} outside the dataset {dataset}, found it inside: choose other folders with --out and --runs",
+                place.display()
+            );
+        }
+    }
     let growth = Growth {
         name: &name,
         config: &config,

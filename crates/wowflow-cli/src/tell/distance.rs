@@ -7,7 +7,7 @@ use serde_json::json;
 use wowflow::compare::destinations;
 use wowflow_study::distance::{Compared, Finished};
 
-use crate::console::Console;
+use crate::console::{Console, short};
 
 /// Classes that a class goes to that are named in a line.
 const NAMED_DESTINATIONS: usize = 3;
@@ -43,12 +43,13 @@ fn classes(compared: &Compared, console: &Console) {
     let classes = &compared.classes;
     let Some(coupling) = &classes.coupling else { return };
     let [left, right] = &classes.shown;
+    let left: Vec<String> = left.iter().map(|label| short(label)).collect();
     let width = left.iter().map(|label| label.chars().count()).max().unwrap_or(0);
     for (class, (label, row)) in left.iter().zip(coupling).enumerate() {
         let found = destinations(row);
         let one = |&(to, share): &(usize, f64)| {
             let cost = classes.costs.as_ref().map(|costs| format!(", cost {:.4}", costs[class][to]));
-            format!("{} ({:.0} %{})", right[to], 100.0 * share, cost.unwrap_or_default())
+            format!("{} ({:.0} %{})", short(&right[to]), 100.0 * share, cost.unwrap_or_default())
         };
         let named: Vec<String> = found.iter().take(NAMED_DESTINATIONS).map(one).collect();
         let text = match found.len() {

@@ -218,7 +218,7 @@ fn bad_files_are_refused_by_key_and_leave_no_trace() {
         ),
         ("\"glyphs:letters:8\"", "7", "expected a list of names of datasets as datasets, found ["),
         ("glyphs:letters:8", "no-such-set", "no-such-set"),
-        ("count = 6", "count = 2", "expected a whole number of at least 3 as pairs.count, found 2"),
+        ("count = 6", "count = 2", "expected a whole number from 3 to 1000000 as pairs.count, found 2"),
         ("count = 6", "cuont = 6", "as pairs.count, found none"),
         ("classes = [1, 1]", "classes = [3, 1]", "as pairs.classes, found [3, 1]"),
         (

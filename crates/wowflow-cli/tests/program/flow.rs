@@ -221,7 +221,7 @@ fn a_run_directory_is_never_overwritten() {
         || tree(&out).into_iter().map(|name| (fs::read(out.join(&name)).ok(), name)).collect::<Vec<_>>();
     let before = content();
     let again = [&SMALL[..], &["--steps", "2", "--out", &with_slash]].concat();
-    run(again).refused("with content: choose another folder, or resume the run there");
+    run(again).refused("with content: choose another folder, or remove it");
     run(["rings", "--steps", "1", "--out", &with_slash]).refused("with content");
     assert_eq!(content(), before);
 }

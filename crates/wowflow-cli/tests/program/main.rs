@@ -4,6 +4,7 @@ mod agreement;
 mod bad_input;
 mod commands;
 mod distance;
+mod faults;
 mod fetch;
 mod flow;
 mod geodesic;

@@ -71,7 +71,7 @@ fn the_matrix_holds_the_distances_and_the_pictures_open() {
         assert_eq!(read_json(out.join("config.json"))["datasets"], json!(FOUR));
         assert_eq!(fs::read_to_string(out.join("pairs.jsonl")).unwrap().lines().count(), 6);
         resume(&out).refused("expected an unfinished run, found ");
-        pairwise(&FOUR, "", &out).refused("with content: choose another folder, or resume the run there");
+        pairwise(&FOUR, "", &out).refused("with content: choose another folder, or remove it");
     }
 }
 

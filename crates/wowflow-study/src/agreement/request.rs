@@ -19,6 +19,8 @@ use crate::text::slug;
 const MOST_DIRECTIONS: usize = 100_000;
 /// Fewer pairs have no rank correlation with an interval.
 const FEWEST_PAIRS: usize = 3;
+/// All of them are drawn before the first is compared.
+const MOST_PAIRS: usize = 1_000_000;
 
 /// An experiment as it is written down; methods are resolved once the dimension of the datasets is known.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,10 +151,12 @@ fn directions(keys: &mut Keys<'_>) -> Result<Option<usize>> {
 
 fn rule(table: &Table) -> Result<PairRule> {
     let mut keys = Keys::new(table, "pairs.");
-    let at_least = format!("a whole number of at least {FEWEST_PAIRS}");
+    let from_to = format!("a whole number from {FEWEST_PAIRS} to {MOST_PAIRS}");
     let either = "a whole number of at least 1 or a range such as [3, 10]";
     let rule = PairRule {
-        count: keys.must("count", &at_least, |value| whole(value, FEWEST_PAIRS))?,
+        count: keys.must("count", &from_to, |value| {
+            whole(value, FEWEST_PAIRS).filter(|count| *count <= MOST_PAIRS)
+        })?,
         classes: keys.must("classes", either, |value| range(value, 1))?,
         samples: keys.must("samples", either, |value| range(value, 1))?,
         same_set: keys

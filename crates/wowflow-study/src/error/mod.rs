@@ -28,6 +28,9 @@ pub enum StudyError {
     /// What was asked for, or what was found on disk, does not fit: what was expected, what was found, what to do.
     #[error("{0}")]
     Refused(String),
+    /// A folder that is to be made is there with content, or another program works in it.
+    #[error("{0}")]
+    Taken(String),
     /// Where something else went wrong.
     #[error("{place}: {error}")]
     At {
@@ -119,6 +122,16 @@ impl StudyError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |error| Self::Io { action, path, error }
+    }
+
+    /// Whether the folder that was to be made is taken.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        match self {
+            Self::Taken(_) => true,
+            Self::At { error, .. } => error.is_taken(),
+            _ => false,
+        }
     }
 
     /// Whether the observer asked to stop.

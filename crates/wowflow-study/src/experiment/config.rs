@@ -125,6 +125,9 @@ pub struct Quick {
 /// Examples a step of a training.
 const BATCH: usize = 64;
 
+/// All of them are listed before the first begins.
+const MOST_TRIALS: u64 = 1_000_000;
+
 fn one() -> usize {
     1
 }
@@ -226,6 +229,7 @@ impl ExperimentConfig {
             self.trials > 0 && self.runs_per_trial > 0,
             "expected at least one try and one training, found 0"
         );
+        require!(self.trials <= MOST_TRIALS, "expected at most {MOST_TRIALS} tries, found {}", self.trials);
         require!(self.batch > 0, "expected batches of at least one example, found 0");
         require!(
             self.epochs.is_some() != self.training_steps.is_some(),
@@ -342,6 +346,15 @@ impl ExperimentConfig {
         self.methods.iter().filter(here).collect()
     }
 
+    /// The datasets that all rows are about, by name.
+    #[must_use]
+    pub fn dataset_names(&self) -> Vec<String> {
+        let templates = [self.source.as_ref(), Some(&self.target), self.test.as_ref()];
+        let in_rows =
+            |template: &Template| self.rows.iter().map(|row| template.in_row(row)).collect::<Vec<_>>();
+        templates.into_iter().flatten().flat_map(in_rows).collect()
+    }
+
     /// The files of trained networks that a row depends on, each once.
     pub(super) fn networks_of(&self, row: &str) -> Vec<&Path> {
         let own = self.methods_of(row).into_iter().filter_map(MethodConfig::network_file);
@@ -355,7 +368,9 @@ impl ExperimentConfig {
     #[must_use]
     pub fn total(&self) -> usize {
         let trials = usize::try_from(self.trials).unwrap_or(usize::MAX);
-        self.rows.iter().map(|row| self.methods_of(row).len() * trials).sum()
+        self.rows
+            .iter()
+            .fold(0, |sum: usize, row| sum.saturating_add(self.methods_of(row).len().saturating_mul(trials)))
     }
 
     /// Trainings of a whole repetition; an adaptation has none.

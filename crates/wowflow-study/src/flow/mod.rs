@@ -137,6 +137,7 @@ pub fn resume(folder: &Path, program: &Program, observer: &dyn Observer) -> Resu
         if !summary.pictures.is_empty() {
             crate::error::refuse!("expected an unfinished run, found {} finished", folder.display());
         }
+        session.run().read_frames_index()?;
         return Ok(Outcome::Finished(Box::new(Finished { run: session.run().clone(), summary })));
     }
     let names = [config.source.as_str(), config.target.as_str()];

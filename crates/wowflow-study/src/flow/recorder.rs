@@ -16,8 +16,8 @@ use super::config::Config;
 use super::pair::{Pair, exact_distance};
 use crate::error::{Result, StudyError};
 use crate::record::{
-    FramesIndex, MetricsRecord, NpyScalar, RunDir, SCHEMA, config_sha256, read_metrics, write_bytes,
-    write_checkpoint, write_json,
+    FramesIndex, MetricsRecord, NpyScalar, RunDir, SCHEMA, Seal, Sealed, chained, config_sha256, file_sum,
+    index_sum, read_metrics, write_bytes, write_checkpoint, write_json,
 };
 
 /// Field of the metrics: how many samples of each class have their nearest neighbour in each class
@@ -41,6 +41,10 @@ pub(super) struct Recorder<'a> {
     config_hash: String,
     metrics: BufWriter<File>,
     frames: FramesIndex,
+    /// Of what is recorded until now.
+    seal: Seal,
+    /// Lines of the metrics before that of the last state, and their checksum.
+    before: (usize, String),
     shown: Vec<usize>,
     wanted: Vec<u64>,
     started: Instant,
@@ -83,9 +87,18 @@ impl<'a> Recorder<'a> {
         } else {
             write_npy(run.target(), &rows_of(target, &target_shown))?;
         }
+        let mut seal = Seal { target: file_sum(&run.target())?, ..Seal::default() };
+        for frame in &frames.steps {
+            seal.frames.push(file_sum(&run.frame(*frame))?);
+        }
         let kept = if step > 0 { read_metrics(&run.metrics())? } else { Vec::new() };
-        let lines: String = kept.iter().filter(|r| r.step < step).map(MetricsRecord::to_line).collect();
-        write_bytes(&run.metrics(), lines.as_bytes())?;
+        let kept: Vec<MetricsRecord> = kept.into_iter().filter(|record| record.step < step).collect();
+        seal_lines(&mut seal, &kept);
+        // First what holds before and after: a kill in between must not look like damage.
+        if step > 0 {
+            write_sealed(run, &frames, &seal)?;
+        }
+        write_bytes(&run.metrics(), lines_of(&kept).as_bytes())?;
         let metrics = OpenOptions::new().append(true).open(run.metrics());
         let metrics = metrics.map_err(StudyError::io("write", &run.metrics()))?;
         Ok(Self {
@@ -94,6 +107,8 @@ impl<'a> Recorder<'a> {
             config_hash: config_sha256(config)?,
             metrics: BufWriter::new(metrics),
             frames,
+            before: (seal.lines, seal.metrics.clone()),
+            seal,
             shown,
             wanted: frame_steps(config.flow.steps),
             started: Instant::now(),
@@ -143,7 +158,11 @@ impl<'a> Recorder<'a> {
             seconds: self.seconds(),
             extra,
         };
-        let written = self.metrics.write_all(line.to_line().as_bytes());
+        let text = line.to_line();
+        self.before = (self.seal.lines, self.seal.metrics.clone());
+        self.seal.metrics = chained(&self.seal.metrics, text.as_bytes());
+        self.seal.lines += 1;
+        let written = self.metrics.write_all(text.as_bytes());
         written.map_err(StudyError::io("write", &self.run.metrics()))?;
         if self.wanted.binary_search(&record.step).is_ok() {
             self.frame(state)?;
@@ -172,8 +191,12 @@ impl<'a> Recorder<'a> {
         if self.config.distance_every.is_some() && !last.extra.contains_key(DISTANCE) {
             last.extra.insert(DISTANCE.into(), distance.into());
         }
-        let lines: String = records.iter().map(MetricsRecord::to_line).collect();
-        write_bytes(&self.run.metrics(), lines.as_bytes())
+        // The last line changes: it is sealed again once it is written.
+        seal_lines(&mut self.seal, &records[..records.len() - 1]);
+        write_sealed(self.run, &self.frames, &self.seal)?;
+        write_bytes(&self.run.metrics(), lines_of(&records).as_bytes())?;
+        seal_lines(&mut self.seal, &records);
+        write_sealed(self.run, &self.frames, &self.seal)
     }
 
     /// Writes a checkpoint of this state, unless the last one is of it.
@@ -182,7 +205,10 @@ impl<'a> Recorder<'a> {
             return Ok(());
         }
         // Everything recorded up to the checkpoint must be on disk before the checkpoint is.
-        self.flush()?;
+        self.sync()?;
+        // Whoever goes on from it records its state again: that line is not sealed.
+        let (lines, metrics) = self.before.clone();
+        write_sealed(self.run, &self.frames, &Seal { lines, metrics, ..self.seal.clone() })?;
         write_checkpoint(self.run, state, self.seconds(), &self.config_hash)?;
         self.checkpointed = Some(state.step());
         Ok(())
@@ -190,9 +216,13 @@ impl<'a> Recorder<'a> {
 
     /// Puts what was recorded on disk.
     pub(super) fn flush(&mut self) -> Result<()> {
+        self.sync()?;
+        write_sealed(self.run, &self.frames, &self.seal)
+    }
+
+    fn sync(&mut self) -> Result<()> {
         let synced = self.metrics.flush().and_then(|()| self.metrics.get_ref().sync_data());
-        synced.map_err(StudyError::io("write", &self.run.metrics()))?;
-        write_json(&self.run.frames_index(), &self.frames)
+        synced.map_err(StudyError::io("write", &self.run.metrics()))
     }
 
     /// Keeps this state for pictures, if it is not kept yet.
@@ -200,7 +230,9 @@ impl<'a> Recorder<'a> {
         if self.frames.steps.last() == Some(&state.step()) {
             return Ok(());
         }
-        write_npy(self.run.frame(state.step()), &rows_of(state.particles(), &self.shown))?;
+        let path = self.run.frame(state.step());
+        write_npy(&path, &rows_of(state.particles(), &self.shown))?;
+        self.seal.frames.push(file_sum(&path)?);
         self.frames.steps.push(state.step());
         Ok(())
     }
@@ -209,6 +241,21 @@ impl<'a> Recorder<'a> {
     pub(super) fn set_new_labels(&mut self, labels: Vec<String>) {
         self.frames.new_labels = Some(labels);
     }
+}
+
+fn lines_of(records: &[MetricsRecord]) -> String {
+    records.iter().map(MetricsRecord::to_line).collect()
+}
+
+fn seal_lines(seal: &mut Seal, records: &[MetricsRecord]) {
+    seal.lines = records.len();
+    seal.metrics =
+        records.iter().fold(String::new(), |sum, record| chained(&sum, record.to_line().as_bytes()));
+}
+
+fn write_sealed(run: &RunDir, index: &FramesIndex, seal: &Seal) -> Result<()> {
+    let seal = Seal { index: index_sum(index), ..seal.clone() };
+    write_json(&run.frames_index(), &Sealed { index: index.clone(), seal: Some(seal) })
 }
 
 /// Steps at which states are kept: denser at the start, where the flow moves fastest.

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::json::{check_schema, read_json};
+use super::json::{check_schema, read_bytes, read_json};
 use super::metrics::{FramesIndex, MetricsRecord, Summary, read_metrics};
+use super::seal::{Seal, Sealed, chained, file_sum, index_sum};
 use crate::error::RecordError;
 
 /// Where each file of a run lies.
@@ -159,16 +160,42 @@ impl RunDir {
         read_metrics(&self.metrics())
     }
 
-    /// Reads `frames/frames.json` and checks that its parts fit together.
+    /// Reads `frames/frames.json` and checks that its parts fit together, and that it, the metrics and the frames are as
+    /// the run wrote them.
     ///
     /// # Errors
-    /// The file is missing, is not such an index, has another schema, or contradicts itself.
+    /// The file is missing, is not such an index, has another schema, or contradicts itself; a file was changed.
     pub fn read_frames_index(&self) -> Result<FramesIndex, RecordError> {
+        Ok(self.read_sealed()?.index)
+    }
+
+    pub(crate) fn read_sealed(&self) -> Result<Sealed, RecordError> {
         let path = self.frames_index();
-        let index: FramesIndex = read_json(&path, "the index of recorded frames")?;
-        check_schema(&path, index.schema)?;
-        index.check(&path)?;
-        Ok(index)
+        let sealed: Sealed = read_json(&path, "the index of recorded frames")?;
+        check_schema(&path, sealed.index.schema)?;
+        sealed.index.check(&path)?;
+        sealed.seal.iter().try_for_each(|seal| self.verify(seal, &sealed.index))?;
+        Ok(sealed)
+    }
+
+    /// Compares everything that is sealed with what is there.
+    fn verify(&self, seal: &Seal, index: &FramesIndex) -> Result<(), RecordError> {
+        let same = |expected: &str, found: &str, path: &Path| {
+            let other = "another content: bring back the file as it was, or run anew";
+            if expected == found {
+                return Ok(());
+            }
+            Err(RecordError::content(path, "what the run wrote", other))
+        };
+        same(&seal.index, &index_sum(index), &self.frames_index())?;
+        let metrics = read_bytes(&self.metrics(), "metrics")?;
+        let lines = metrics.split_inclusive(|byte| *byte == b'\n').take(seal.lines);
+        same(&seal.metrics, &lines.fold(String::new(), |sum, line| chained(&sum, line)), &self.metrics())?;
+        for (step, sum) in index.steps.iter().zip(&seal.frames) {
+            let path = self.frame(*step);
+            same(sum, &file_sum(&path)?, &path)?;
+        }
+        same(&seal.target, &file_sum(&self.target())?, &self.target())
     }
 
     /// Reads `summary.json`.

@@ -10,13 +10,14 @@ mod log;
 mod metrics;
 mod provenance;
 mod schema;
+mod seal;
 mod session;
 
 pub use crate::error::RecordError;
 pub use attachment::Attachment;
 pub use checkpoint::{Checkpoint, NpyScalar};
 pub(crate) use checkpoint::{latest_checkpoint, remove_checkpoints_before, write_checkpoint};
-pub use directory::{free_name, refuse_existing, write_bytes, write_json};
+pub use directory::{free_name, in_free_folder, refuse_existing, write_bytes, write_json};
 pub(crate) use json::read_json;
 pub use layout::{RunDir, RunNames};
 pub use log::{LineLog, read_lines};
@@ -25,4 +26,5 @@ pub use metrics::{ClassMatch, FramesIndex, FunctionalRecord, MetricsRecord, Summ
 pub(crate) use provenance::{PLATFORM, REVISION};
 pub use provenance::{Program, Provenance, RunProvenance};
 pub use schema::SCHEMA;
+pub(crate) use seal::{Seal, Sealed, chained, file_sum, index_sum};
 pub use session::{Config, Session, config_sha256};

@@ -68,7 +68,7 @@ impl Session {
         provenance: Provenance,
         fill: impl FnOnce(&RunDir) -> Result<()>,
     ) -> Result<Self> {
-        let run = create(out, |run| {
+        let (run, claim) = create(out, |run| {
             for folder in C::folders(run) {
                 fs::create_dir(&folder).map_err(StudyError::io("create the folder", &folder))?;
             }
@@ -76,7 +76,6 @@ impl Session {
             fill(run)?;
             write_json(&run.config(), config)
         })?;
-        let claim = claim(&run)?;
         Ok(Self { run, provenance, _claim: claim })
     }
 
@@ -125,13 +124,15 @@ impl Session {
         fill: impl FnOnce(&RunDir) -> Result<()>,
     ) -> Result<Self> {
         let run = RunDir::new(out);
-        if !run.config().exists() {
-            create(out, |run| {
+        let claim = if run.config().exists() {
+            claim(&run)?
+        } else {
+            let made = create(out, |run| {
                 fill(run)?;
                 write_json(&run.config(), config)
-            })?;
-        }
-        let claim = claim(&run)?;
+            });
+            made?.1
+        };
         remove_temporary_in(&[run.root().to_owned()])?;
         Ok(Self { run, provenance, _claim: claim })
     }
@@ -141,10 +142,7 @@ impl Session {
     /// # Errors
     /// A folder with content, a place that cannot be written, what `fill` fails with.
     pub fn whole(out: &Path, fill: impl FnOnce(&RunDir) -> Result<()>) -> Result<RunDir> {
-        create(out, |run| {
-            let _claim = claim(run)?;
-            fill(run)
-        })
+        create(out, fill).map(|(run, _)| run)
     }
 
     /// Reads the configuration of a study without claiming it.

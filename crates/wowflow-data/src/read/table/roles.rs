@@ -255,7 +255,7 @@ fn label(
     let y = all().find(|&k| names::is_weak_label(name(k)));
     let beside = |letter: &str| all().any(|k| names::plain(name(k)) == letter);
     if let Some(y) = y
-        && !(beside("x") && (beside("z") || !texts.is_empty() || !columns[y].is_whole()))
+        && (!beside("x") || !beside("z") && texts.is_empty() && columns[y].is_whole())
     {
         return Ok(y);
     }
