@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 /// Expanded bytes always allowed, whatever the size of the compressed file.
-const FREE: u64 = 256 << 20;
+const FREE: u64 = 1 << 30;
 /// Expanded bytes allowed beyond that for each compressed byte; images reach 10, text 30.
 const RATIO: u64 = 200;
 

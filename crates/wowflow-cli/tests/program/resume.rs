@@ -214,7 +214,7 @@ fn changed_data_or_configuration_is_noticed() {
     let folder = folder();
     let csv = |shift: f64| {
         let line =
-            |i: i32| format!("{},{},{}\n", f64::from(i) + shift, i * i, if i < 20 { "a" } else { "b" });
+            |i: i32| format!("{},{},{}\n", f64::from(i) / 2.0 + shift, i * i, if i < 20 { "a" } else { "b" });
         (0..40).map(line).collect::<String>()
     };
     let source = file(folder.path(), "source.csv", csv(0.0));

@@ -137,7 +137,7 @@ mod tests {
         let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), Default::default());
         encoder.write_all(&vec![0; 1 << 20]).unwrap();
         // Streams of 45 bytes, a megabyte each.
-        std::fs::write(&path, encoder.finish().unwrap().repeat(300)).unwrap();
+        std::fs::write(&path, encoder.finish().unwrap().repeat(1300)).unwrap();
         let mut reader = open(&path).unwrap().reader;
         let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
         assert!(error.to_string().contains("once expanded, found more"), "{error}");

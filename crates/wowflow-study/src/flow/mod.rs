@@ -23,7 +23,7 @@ use std::path::Path;
 use wowflow::dataset::Precision;
 use wowflow_data::{Prepared, SingleLoss, bring_together, choose_precision, common_dimension};
 
-use crate::error::Result;
+use crate::error::{Result, require};
 use crate::observer::{Observer, note};
 use crate::record::{
     NpyScalar, Program, Provenance, RunDir, RunProvenance, Session, Summary, config_sha256, refuse_existing,
@@ -80,6 +80,9 @@ pub fn start(request: &Request, out: &Path, program: &Program, observer: &dyn Ob
     }
 }
 
+/// The largest coordinate of a flow.
+const LARGEST: f64 = 1e150;
+
 /// The precision of a flow, and what single precision would lose where it was left open.
 fn precision(
     request: &Request,
@@ -87,6 +90,13 @@ fn precision(
     target: &Prepared,
 ) -> Result<(Precision, Option<SingleLoss>)> {
     common_dimension([source, target])?;
+    let spreads = [source, target].into_iter().filter_map(|data| data.dataset.points().spread());
+    let largest = spreads.map(|spread| spread.minimum.abs().max(spread.maximum.abs())).fold(0.0, f64::max);
+    // Beyond, squares of distances and their sums are not finite.
+    require!(
+        largest <= LARGEST,
+        "expected values up to {LARGEST:e} for a flow, found {largest:e}: scale them"
+    );
     Ok(choose_precision(request.precision, Precision::default(), &[source, target], |_| true)?)
 }
 
