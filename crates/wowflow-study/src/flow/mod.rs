@@ -94,7 +94,7 @@ fn precision(
     let largest = spreads.map(|spread| spread.minimum.abs().max(spread.maximum.abs())).fold(0.0, f64::max);
     // Beyond, squares of distances and their sums are not finite.
     require!(
-        largest <= LARGEST,
+        (0.0..=LARGEST).contains(&largest),
         "expected values up to {LARGEST:e} for a flow, found {largest:e}: scale them"
     );
     Ok(choose_precision(request.precision, Precision::default(), &[source, target], |_| true)?)

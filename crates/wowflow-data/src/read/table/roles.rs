@@ -147,9 +147,12 @@ pub(super) fn roles(
     let name = |k: usize| names.as_ref().map_or("", |names| names[k].as_str());
     let weight = (0..count).find(|&k| names.is_some() && names::is_weight(name(k)) && !dropped.contains(&k));
     let mut left_out = dropped.clone();
+    // A separator at the end of every line makes a column of nothing.
+    left_out
+        .extend((0..count).filter(|&k| columns[k].is_empty() && name(k).is_empty() && !dropped.contains(&k)));
     // Columns that number or name samples.
     if options.drop.is_none() && names.is_some() {
-        for k in (0..count).filter(|&k| names::is_identifier(name(k))) {
+        for k in (0..count).filter(|&k| names::is_identifier(name(k)) && !columns[k].is_empty()) {
             let index = names::is_index(name(k)) && k == 0;
             if index || columns[k].is_unique(rows) {
                 left_out.push(k);

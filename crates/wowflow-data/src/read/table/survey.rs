@@ -71,6 +71,11 @@ impl Column {
         self.steps += usize::from(follows);
     }
 
+    /// Whether no cell has anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.cells == 0
+    }
+
     /// Whether every cell is a number.
     pub(super) fn is_numeric(&self) -> bool {
         self.cells > 0 && self.numbers == self.cells
@@ -164,6 +169,7 @@ fn started(first: &StringRecord, second: &StringRecord, decimal_comma: bool) -> 
         let name = first.get((k + first.len()).saturating_sub(count)).unwrap_or_default();
         k == 0
             || k + 1 == count
+            || k + 2 == count && second.get(k + 1) == Some("")
             || number(cell, decimal_comma).is_none()
             || names::is_label(name)
             || names::is_weak_label(name)

@@ -49,6 +49,8 @@ fn headers_and_label_columns() {
         "x,y,Class Label\n1,2,cat\n3,4,dog\n",
         "filename,x,y,label\na.png,1,2,cat\nb.png,3,4,dog\n",
         "1e0,2.0,cat\n3,4,dog\n",
+        "1,2,cat,\n3,4,dog,\n",
+        "u,v,w,\n1,2,cat,\n3,4,dog,\n",
     ] {
         is_cat_and_dog(text);
     }
