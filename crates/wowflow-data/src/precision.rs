@@ -27,10 +27,12 @@ pub fn single_loss<'a>(datasets: impl IntoIterator<Item = &'a Prepared>) -> Opti
     if !within(largest, SIZES) {
         return Some(SingleLoss::Size { largest });
     }
-    let visible = |range: f64| range > 0.0 && largest * ROUNDING > VISIBLE * range;
+    // Less is rounding in double precision, too: such a coordinate does not vary.
+    let varies = |range: f64| range > 16.0 * f64::EPSILON * largest;
+    let visible = |range: f64| varies(range) && largest * ROUNDING > VISIBLE * range;
     let mut narrowest: Option<(f64, &Prepared, Option<usize>)> = None;
     let mut consider = |range: f64, data, column| {
-        if range > 0.0 && narrowest.is_none_or(|(least, ..)| range < least) {
+        if varies(range) && narrowest.is_none_or(|(least, ..)| range < least) {
             narrowest = Some((range, data, column));
         }
     };

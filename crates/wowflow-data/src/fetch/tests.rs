@@ -34,8 +34,9 @@ fn serve(body: &[u8], answers: &[Answer]) -> Server {
     thread::spawn(move || {
         for (number, stream) in listener.incoming().enumerate() {
             let answer = answers[number.min(answers.len() - 1)];
-            let range = respond(stream.unwrap(), &body, answer);
-            log.lock().unwrap().push(range);
+            // Held meanwhile: who has the answer finds the request in the log.
+            let mut log = log.lock().unwrap();
+            log.push(respond(stream.unwrap(), &body, answer));
         }
     });
     Server { base, requests }
