@@ -15,9 +15,25 @@ use wowflow_data::{LoadOptions, load};
 pub(crate) const SMALL: [&str; 7] =
     ["flow", "--source", "glyphs:letters:6", "--target", "glyphs:digits:5", "--directions", "64"];
 
+/// Whether these tests were started in the background of a shell: the program would leave Ctrl-C ignored, as it should.
+fn interrupts_are_ignored() -> bool {
+    const INTERRUPT: u64 = 1 << 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & INTERRUPT != 0)
+}
+
 /// The program, with nothing of the user's surroundings.
 pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wowflow"));
+    let mut command = if interrupts_are_ignored() {
+        let mut env = Command::new("env");
+        env.args(["--default-signal=INT", env!("CARGO_BIN_EXE_wowflow")]);
+        env
+    } else {
+        Command::new(env!("CARGO_BIN_EXE_wowflow"))
+    };
     for name in ["WOWFLOW_DATA", "XDG_CACHE_HOME", "HOME", "LOCALAPPDATA", "https_proxy", "HTTPS_PROXY"] {
         command.env_remove(name);
     }
