@@ -6,8 +6,9 @@
 
 use super::{Certainty, CompareError, Comparison, Method};
 use crate::auto::Auto;
-use crate::kernel::{KernelName, KernelSettings};
+use crate::kernel::KernelSettings;
 use crate::measure::{MeasureOverMeasures, Pair};
+use crate::ot::sliced::Base;
 use crate::scalar::Scalar;
 use crate::stats::estimate::Estimate;
 
@@ -166,12 +167,10 @@ impl Extent {
 /// By which power of the scale the distance and the costs of classes grow.
 fn degrees(method: &Method) -> (f64, f64) {
     match method {
-        Method::Mmd(mmd) => match mmd.kernel.name {
-            KernelName::Riesz => (0.5 * mmd.kernel.exponent.or(1.0), 2.0),
-            KernelName::Gaussian => (0.0, 2.0),
-            KernelName::Laplace => (0.0, 1.0),
-            KernelName::InverseMultiquadric => (-0.5, 2.0),
-        },
+        // Parameters that are refused are so later, with words.
+        Method::Mmd(mmd) => mmd.kernel.resolve(|_| Some(1.0)).map_or((1.0, 2.0), |kernel| {
+            (0.5 * kernel.length_power(), if kernel.base() == Base::Sw1 { 1.0 } else { 2.0 })
+        }),
         Method::Hipm(_) => (1.0, 1.0),
         _ => (1.0, 2.0),
     }
@@ -190,7 +189,7 @@ fn with_units(method: &Method, exponent: i32) -> Method {
         Method::Otdd(otdd) => otdd.regularisation = otdd.regularisation.map(|epsilon| epsilon * unit * unit),
         Method::Mmd(mmd) => {
             let KernelSettings { name, bandwidth, smoothing, .. } = mmd.kernel;
-            mmd.kernel.bandwidth = in_units(bandwidth, name != KernelName::Laplace);
+            mmd.kernel.bandwidth = in_units(bandwidth, name.base() == Base::SquaredSw2);
             mmd.kernel.smoothing = in_units(smoothing, false);
         }
         _ => {}
