@@ -130,7 +130,7 @@ Examples:
   wowflow flow --resume runs/a-to-b                   go on after Ctrl-C or a crash
 
 A run directory holds config.json, provenance.json, metrics.jsonl, summary.json, flowed.npz with the
-new labels, checkpoints, and pictures: images.png (or trajectories.png), flow.gif, loss.png.";
+new labels and the rows samples had (source_row), checkpoints, and pictures: images.png (or trajectories.png), flow.gif, loss.png.";
 
 /// Options of every command that reads datasets.
 #[derive(Debug, Default, ClapArgs)]

@@ -76,13 +76,6 @@ impl Prepared {
         };
         self.labels().into_iter().enumerate().map(both).collect()
     }
-
-    /// The rows of the dataset in the order of its measure: class after class.
-    #[must_use]
-    pub fn rows_by_class(&self) -> Vec<usize> {
-        let data = &self.dataset;
-        (0..data.class_count()).flat_map(|class| data.class_rows(class).iter().copied()).collect()
-    }
 }
 
 /// The dimension that all datasets share.

@@ -98,15 +98,7 @@ pub fn resize(dataset: &LabeledDataset, width: usize, height: usize) -> Result<L
         Points::F32(_) => Points::F32(planes.map(|value| value as f32).collect()),
         Points::F64(_) => Points::F64(planes.collect()),
     };
-    let labels = (0..dataset.len()).map(|row| dataset.label(row).clone()).collect();
-    let mut found = LabeledDataset::new(points, resized.len(), labels)?.with_image_shape(resized)?;
-    if let Some(weights) = dataset.sample_weights() {
-        found = found.with_sample_weights(weights.to_vec())?;
-    }
-    if let Some(weights) = dataset.class_weights() {
-        found = found.with_class_weights(weights.to_vec())?;
-    }
-    Ok(found)
+    Ok(dataset.embedded(points, resized.len())?.with_image_shape(resized)?)
 }
 
 /// Planes of one size, one after the other, brought to another as [`resize()`] does it.

@@ -60,6 +60,8 @@ impl Separator {
 pub struct TableOptions {
     /// The column of labels.
     pub label: Option<ColumnName>,
+    /// The column of names of the samples, which is no coordinate.
+    pub names: Option<ColumnName>,
     /// Columns that are no coordinates; `Some` and empty where there are none.
     pub drop: Option<Vec<ColumnName>>,
     /// What stands between columns.
@@ -84,6 +86,7 @@ impl TableOptions {
         let column = |name: &str| ColumnName(name.to_owned());
         match key {
             "label" if !value.is_empty() => self.label = Some(column(value)),
+            "names" if !value.is_empty() => self.names = Some(column(value)),
             "drop" if value == "none" => self.drop = Some(Vec::new()),
             "drop" if !value.is_empty() => self.drop = Some(value.split('+').map(column).collect()),
             "sep" => match Separator::parse(value) {
@@ -112,7 +115,7 @@ impl TableOptions {
 }
 
 /// All options, for messages.
-pub(crate) const KNOWN: &str = "label=COLUMN, drop=COLUMN+COLUMN or none, sep=;, header=yes or no, decimal=comma or point, columns=place";
+pub(crate) const KNOWN: &str = "label=COLUMN, names=COLUMN, drop=COLUMN+COLUMN or none, sep=;, header=yes or no, decimal=comma or point, columns=place";
 
 impl fmt::Display for TableOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,6 +124,7 @@ impl fmt::Display for TableOptions {
         let yes_no = |yes: bool| if yes { "yes" } else { "no" };
         let parts = [
             self.label.as_ref().map(|column| format!("label={}", column.0)),
+            self.names.as_ref().map(|column| format!("names={}", column.0)),
             self.drop.as_ref().map(|columns| match columns.as_slice() {
                 [] => "drop=none".to_owned(),
                 columns => format!("drop={}", names(columns)),

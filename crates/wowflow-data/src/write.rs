@@ -6,14 +6,16 @@ use wowflow::dataset::{Label, LabeledDataset, Points};
 
 use crate::error::DataError;
 use crate::npy::{NpyArray, write_npz};
-use crate::read::{CLASS_WEIGHTS, IMAGE_SHAPE, WEIGHTS};
+use crate::read::{CLASS_WEIGHTS, IMAGE_SHAPE, SAMPLE_NAMES, SOURCE_ROW, WEIGHTS};
 
 /// Writes a dataset, and any further arrays, as an `.npz` file, replacing a file of that name.
 ///
 /// Arrays: `X` (n x d, in the precision it has), `y` (n, whole numbers or else strings), where
-/// there are any `weights` (n), `class_weights` (C, classes in increasing order) and, for images,
-/// `image_shape` (height, width, channels). Images are rows of one plane a channel: in NumPy
-/// `X.reshape(n, channels, height, width)`. Reading the file gives an equal dataset.
+/// there are any `weights` (n), `class_weights` (C, classes in increasing order), `sample_names` (n)
+/// and, for images, `image_shape` (channels, height, width): the order in which a row is stored, in
+/// NumPy `X.reshape(n, *image_shape)`. Of samples that were drawn or ordered anew, `source_row` (n)
+/// says in which row, counted from 0, they were ([`LabeledDataset::source_row`]). Reading the file
+/// gives an equal dataset, whose rows are those of the file.
 ///
 /// # Errors
 /// A path that cannot be written, a further array named like one of these or named twice, or a
@@ -48,15 +50,20 @@ fn write_to(path: &Path, dataset: &LabeledDataset, extra: &[(&str, &NpyArray)]) 
     let class_weights =
         dataset.class_weights().map(|weights| NpyArray::f64([weights.len()], weights.to_vec()));
     let shape = dataset.image_shape().map(|shape| {
-        let extents = [shape.height, shape.width, shape.channels].map(|extent| extent as i64);
+        let extents = [shape.channels, shape.height, shape.width].map(|extent| extent as i64);
         NpyArray::i64([3], extents.to_vec())
     });
+    let names = dataset.sample_names().map(|names| NpyArray::text([n], names.to_vec()));
+    let rows = dataset
+        .is_drawn()
+        .then(|| NpyArray::i64([n], (0..n).map(|row| dataset.source_row(row) as i64).collect()));
     let own = [
         ("X", Some(&points)),
         ("y", Some(&labels)),
         (WEIGHTS, weights.as_ref()),
         (CLASS_WEIGHTS, class_weights.as_ref()),
         (IMAGE_SHAPE, shape.as_ref()),
+        (SAMPLE_NAMES, names.as_ref()),
     ];
     // The reader tells names apart without regard to case.
     if let Some((name, _)) =
@@ -68,7 +75,9 @@ fn write_to(path: &Path, dataset: &LabeledDataset, extra: &[(&str, &NpyArray)]) 
             format!("`{name}`"),
         ));
     }
-    let own = own.iter().filter_map(|&(name, array)| Some((name, array?)));
+    // Not read back: others may name their rows like this.
+    let rows = rows.iter().map(|rows| (SOURCE_ROW, rows));
+    let own = own.iter().filter_map(|&(name, array)| Some((name, array?))).chain(rows);
     write_npz(path, &own.chain(extra.iter().copied()).collect::<Vec<_>>())
 }
 
@@ -122,7 +131,13 @@ mod tests {
         let mixed = LabeledDataset::new(Points::F64(vec![0.1, 0.2, 0.3]), 1, mixed).unwrap();
         let mixed = mixed.with_sample_weights(vec![1.0, 2.0, 0.5]).unwrap();
         let mixed = mixed.with_class_weights(vec![0.2, 0.0, 0.8]).unwrap();
+        let mixed = mixed.with_sample_names(["1.png", "", "größe"].map(String::from).to_vec()).unwrap();
         assert_eq!(round_trip(&mixed), mixed);
+        let drawn = round_trip(&mixed.select(&[2, 0]).unwrap());
+        assert_eq!(
+            (drawn.sample_names().unwrap(), drawn.source_row(0)),
+            (&["größe", "1.png"].map(String::from)[..], 0)
+        );
     }
 
     #[test]

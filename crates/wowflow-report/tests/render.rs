@@ -39,9 +39,11 @@ impl Run {
                 schema: SCHEMA,
                 dim,
                 image_shape: None,
+                source_rows: (0..rows).collect(),
                 classes: of_row.clone(),
                 labels: labels("s"),
                 new_labels: Some(labels("t")),
+                target_rows: (0..rows).collect(),
                 target_classes: of_row,
                 target_labels: labels("t"),
                 steps: (0..times as u64).map(|t| t * 5).collect(),
@@ -139,7 +141,7 @@ impl Image {
 fn image_run(classes: usize, samples: usize, times: usize) -> Run {
     // Images whose upper half fades from black to white and whose lower half stays at 0.2.
     let mut run = Run::new(16, classes, samples, times, |_, i, t| if i < 8 { t } else { 0.2 });
-    run.index.image_shape = Some([4, 4, 1]);
+    run.index.image_shape = Some([1, 4, 4]);
     run
 }
 
@@ -185,11 +187,11 @@ fn many_classes_many_frames_and_odd_sizes_are_rendered() {
 #[test]
 fn colour_images_and_values_beyond_the_unit_interval_are_rendered() {
     let mut colour = Run::new(3 * 16, 2, 2, 3, |_, i, t| if i < 16 { t } else { 0.0 });
-    colour.index.image_shape = Some([4, 4, 3]);
+    colour.index.image_shape = Some([3, 4, 4]);
     let (_, grid, animation, _) = colour.pictures();
     assert!(grid.share([255, 0, 0]) > 0.05 && animation[2].share([255, 0, 0]) > 0.05);
     let mut signed = Run::new(16, 2, 2, 3, |_, i, t| if i < 8 { 2.0 * t - 1.0 } else { 0.0 });
-    signed.index.image_shape = Some([4, 4, 1]);
+    signed.index.image_shape = Some([1, 4, 4]);
     let (_, grid, ..) = signed.pictures();
     assert!(grid.share([128; 3]) > 0.2, "zero is the middle of -1 to 1");
 }

@@ -12,6 +12,39 @@ use crate::error::{Result, require};
 /// Labels of the source classes that samples came from.
 const CAME_FROM: &str = "y_source";
 
+/// Which samples of a dataset those of another belong to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origins {
+    /// The row of each, counted from 0 ([`LabeledDataset::source_row`]); `None` where there is none.
+    pub rows: Vec<Option<usize>>,
+    /// The name of each, where the dataset has names; empty where there is no row.
+    pub names: Option<Vec<String>>,
+}
+
+impl Origins {
+    /// Of rows of a dataset.
+    pub(crate) fn new(data: &LabeledDataset, rows: impl Iterator<Item = Option<usize>> + Clone) -> Self {
+        let name = |names: &[String], row: Option<usize>| row.map_or(String::new(), |row| names[row].clone());
+        Self {
+            names: data.sample_names().map(|names| rows.clone().map(|row| name(names, row)).collect()),
+            rows: rows.map(|row| row.map(|row| data.source_row(row))).collect(),
+        }
+    }
+
+    /// Of samples that belong to none.
+    pub(crate) fn none(count: usize) -> Self {
+        Self { rows: vec![None; count], names: None }
+    }
+
+    /// As arrays of these names.
+    pub(crate) fn arrays(&self, [rows, names]: [String; 2]) -> Vec<(String, NpyArray)> {
+        let count = [self.rows.len()];
+        let numbers = self.rows.iter().map(|row| row.map_or(-1, |row| row as i64)).collect();
+        let known = self.names.iter().map(|known| (names.clone(), NpyArray::text(count, known.clone())));
+        std::iter::once((rows, NpyArray::i64(count, numbers))).chain(known).collect()
+    }
+}
+
 /// A label within a longer one: in brackets if it is one of several parts itself.
 pub(crate) fn within(label: &str) -> String {
     if label.contains("->") || label.contains('+') { format!("({label})") } else { label.to_owned() }
@@ -46,7 +79,7 @@ pub(crate) fn shaped(data: LabeledDataset, shape: Option<ImageShape>) -> Result<
 }
 
 /// Particles of the classes of a source under the labels of the target classes they came to, `target_of[c]` for class
-/// `c`; images are those of either.
+/// `c`, in the order of the source and with its names; images are those of either.
 pub(crate) fn flowed<T: Stored>(
     source: &LabeledDataset,
     target: &LabeledDataset,
@@ -64,24 +97,22 @@ pub(crate) fn flowed<T: Stored>(
     } else {
         particles.to_dataset(&labels)?
     };
-    shaped(data, source.image_shape().or_else(|| target.image_shape()))
+    shaped(data.in_order_of(source)?, source.image_shape().or_else(|| target.image_shape()))
 }
 
-/// Writes what [`flowed`] gives, with the labels of the source beside the new ones as `y_source`, and further arrays;
-/// the dataset written is returned.
+/// Writes what [`flowed`] gives, with the labels of the source beside the new ones as `y_source`; the dataset written is
+/// returned.
 pub(crate) fn write_flowed<T: Stored>(
     path: &Path,
     source: &LabeledDataset,
     target: &LabeledDataset,
     particles: &MeasureOverMeasures<T>,
     target_of: &[usize],
-    extra: &[(&str, &NpyArray)],
 ) -> Result<LabeledDataset> {
     let data = flowed(source, target, particles, target_of)?;
-    let classes = particles.class_of();
-    let came_from: Vec<String> = classes.iter().map(|&class| source.classes()[class].to_string()).collect();
+    let came_from: Vec<String> = (0..source.len()).map(|row| source.label(row).to_string()).collect();
     let came_from = NpyArray::text([came_from.len()], came_from);
-    write_npz_dataset(path, &data, &[&[(CAME_FROM, &came_from)], extra].concat())?;
+    write_npz_dataset(path, &data, &[(CAME_FROM, &came_from)])?;
     Ok(data)
 }
 

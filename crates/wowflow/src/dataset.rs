@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use thiserror::Error;
-
 use crate::scalar::Scalar;
 
+mod error;
 mod points;
 
+pub use error::DatasetError;
 pub use points::{Points, Precision, Spread, Stored};
 
 /// A class label: whole numbers stay numbers, everything else is text.
@@ -103,80 +103,6 @@ impl fmt::Display for ImageShape {
     }
 }
 
-/// Why a dataset was refused. Rows and columns count from 1, as people do.
-#[derive(Clone, Debug, PartialEq, Error)]
-#[non_exhaustive]
-pub enum DatasetError {
-    /// No samples at all.
-    #[error("expected at least one sample, found none")]
-    Empty,
-    /// Zero coordinates a sample.
-    #[error("expected at least one coordinate a sample, found none")]
-    ZeroDimension,
-    /// The number of coordinates is not a multiple of the dimension.
-    #[error("expected a multiple of the dimension {dim} as the number of coordinates, found {found}")]
-    RaggedRows {
-        /// Dimension of one sample.
-        dim: usize,
-        /// Number of coordinates given.
-        found: usize,
-    },
-    /// Points and labels disagree in number.
-    #[error("expected one label a sample: found {samples} samples and {labels} labels")]
-    LabelCount {
-        /// Number of samples.
-        samples: usize,
-        /// Number of labels.
-        labels: usize,
-    },
-    /// A coordinate is NaN or infinite.
-    #[error("expected finite numbers, found {found} at row {row}, column {column}")]
-    NotFinite {
-        /// Row, counted from 1.
-        row: usize,
-        /// Column, counted from 1.
-        column: usize,
-        /// The value found.
-        found: f64,
-    },
-    /// The wrong number of weights.
-    #[error("expected {expected} {what} weights, found {found}")]
-    WeightCount {
-        /// "sample" or "class".
-        what: &'static str,
-        /// Number expected.
-        expected: usize,
-        /// Number found.
-        found: usize,
-    },
-    /// A weight is negative or not finite.
-    #[error("expected finite weights of at least 0, found {found} as {what} weight {index}")]
-    BadWeight {
-        /// "sample" or "class".
-        what: &'static str,
-        /// Position, counted from 1.
-        index: usize,
-        /// The value found.
-        found: f64,
-    },
-    /// All weights of a class, or of all classes, vanish.
-    #[error("expected a positive total weight, found 0 over {of}")]
-    ZeroMass {
-        /// What the total was taken over.
-        of: String,
-    },
-    /// The image shape does not have as many pixels as a sample has coordinates.
-    #[error("expected {expected} coordinates a sample for images of {shape}, found {found}")]
-    ImageShape {
-        /// The shape.
-        shape: ImageShape,
-        /// Its number of pixels.
-        expected: usize,
-        /// Dimension found.
-        found: usize,
-    },
-}
-
 /// Samples with labels: the currency between readers, methods and reports.
 ///
 /// Points are `n x d`, row-major. Classes are sorted by label and may have any sizes. Weights are
@@ -202,6 +128,8 @@ pub struct LabeledDataset {
     sample_weights: Option<Vec<f64>>,
     class_weights: Option<Vec<f64>>,
     image_shape: Option<ImageShape>,
+    sample_names: Option<Vec<String>>,
+    source_rows: Option<Vec<usize>>,
 }
 
 impl LabeledDataset {
@@ -245,6 +173,8 @@ impl LabeledDataset {
             sample_weights: None,
             class_weights: None,
             image_shape: None,
+            sample_names: None,
+            source_rows: None,
         })
     }
 
@@ -325,6 +255,65 @@ impl LabeledDataset {
         Ok(self)
     }
 
+    /// Sets one name a sample, in row order: an identifier or the file it came from.
+    ///
+    /// # Errors
+    /// A wrong number of names.
+    pub fn with_sample_names(mut self, names: Vec<String>) -> Result<Self, DatasetError> {
+        if names.len() != self.len() {
+            return Err(DatasetError::NameCount { samples: self.len(), names: names.len() });
+        }
+        self.sample_names = Some(names);
+        Ok(self)
+    }
+
+    /// Samples that stand class after class of `source`, as those of a measure do, back in the order of its rows, with
+    /// its names and [`Self::source_row`]s.
+    ///
+    /// ```
+    /// use wowflow::dataset::{Label, LabeledDataset, Points};
+    /// use wowflow::measure::MeasureOverMeasures;
+    /// let labels = ["b", "a", "b"].map(Label::from).to_vec();
+    /// let source = LabeledDataset::new(Points::F64(vec![0.0, 1.0, 2.0]), 1, labels)?;
+    /// let source = source.with_sample_names(["x", "y", "z"].map(String::from).to_vec())?;
+    /// let p = MeasureOverMeasures::<f64>::from_dataset(&source)?;
+    /// assert_eq!(p.points(), [1.0, 0.0, 2.0]);
+    /// let moved = p.with_points(p.points().iter().map(|x| x + 10.0).collect(), 1)?;
+    /// let moved = moved.to_dataset(source.classes())?.in_order_of(&source)?;
+    /// assert_eq!(moved.points(), &Points::F64(vec![10.0, 11.0, 12.0]));
+    /// assert_eq!(moved.sample_names(), source.sample_names());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Another number of samples than `source` has.
+    pub fn in_order_of(&self, source: &Self) -> Result<Self, DatasetError> {
+        if self.len() != source.len() {
+            return Err(DatasetError::LabelCount { samples: self.len(), labels: source.len() });
+        }
+        let mut place = vec![0; source.len()];
+        source.rows_by_class().into_iter().enumerate().for_each(|(index, row)| place[row] = index);
+        let all: Vec<usize> = (0..source.len()).collect();
+        self.select(&place)?.with_samples_of(source, &all)
+    }
+
+    /// Declares that sample `k` is what became of row `rows[k]` of `source`: names and [`Self::source_row`]s are those.
+    ///
+    /// # Errors
+    /// Another number of rows than of samples.
+    ///
+    /// # Panics
+    /// A row beyond those of `source`.
+    pub fn with_samples_of(mut self, source: &Self, rows: &[usize]) -> Result<Self, DatasetError> {
+        if self.len() != rows.len() {
+            return Err(DatasetError::LabelCount { samples: self.len(), labels: rows.len() });
+        }
+        let names = |names: &Vec<String>| rows.iter().map(|&row| names[row].clone()).collect();
+        self.sample_names = source.sample_names.as_ref().map(names);
+        self.source_rows = Some(rows.iter().map(|&row| source.source_row(row)).collect());
+        Ok(self)
+    }
+
     /// Number of samples, `n`.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -373,6 +362,12 @@ impl LabeledDataset {
         &self.rows[class]
     }
 
+    /// All rows in the order in which a measure has its samples: class after class.
+    #[must_use]
+    pub fn rows_by_class(&self) -> Vec<usize> {
+        self.rows.iter().flatten().copied().collect()
+    }
+
     /// Class index of every row.
     #[must_use]
     pub fn class_of(&self) -> &[usize] {
@@ -403,17 +398,49 @@ impl LabeledDataset {
         self.image_shape
     }
 
-    /// The same labels, weights and image shape with other points, as many.
+    /// Names of the samples as given, if any.
+    #[must_use]
+    pub fn sample_names(&self) -> Option<&[String]> {
+        self.sample_names.as_deref()
+    }
+
+    /// The row, counted from 0, that a sample had in the dataset that all were drawn from: the row itself, but after
+    /// [`Self::select`] or [`Self::in_order_of`].
+    ///
+    /// # Panics
+    /// A row beyond the samples.
+    #[must_use]
+    pub fn source_row(&self, row: usize) -> usize {
+        self.source_rows.as_ref().map_or(row, |rows| rows[row])
+    }
+
+    /// Whether rows were drawn or ordered anew, so that [`Self::source_row`] says more than the row.
+    #[must_use]
+    pub fn is_drawn(&self) -> bool {
+        self.source_rows.is_some()
+    }
+
+    /// The same labels, weights, names and image shape with other points, as many.
     ///
     /// # Errors
     /// Another number of coordinates, or one that is NaN or infinite.
     pub fn with_points(&self, points: Points) -> Result<Self, DatasetError> {
-        let labels = (0..self.len()).map(|row| self.label(row).clone()).collect();
-        let moved = Self::new(points, self.dim, labels)?;
-        Ok(Self { points: moved.points, ..self.clone() })
+        let moved = self.embedded(points, self.dim)?;
+        Ok(Self { image_shape: self.image_shape, ..moved })
     }
 
-    /// The dataset of the given rows, in that order; weights and image shape follow.
+    /// The same labels, weights and names with points in another space, as many; no images any more.
+    ///
+    /// # Errors
+    /// Another number of coordinates, or one that is NaN or infinite.
+    pub fn embedded(&self, points: Points, dim: usize) -> Result<Self, DatasetError> {
+        let labels = (0..self.len()).map(|row| self.label(row).clone()).collect();
+        let moved = Self::new(points, dim, labels)?;
+        Ok(Self { points: moved.points, dim, image_shape: None, ..self.clone() })
+    }
+
+    /// The dataset of the given rows, in that order; weights, names and image shape follow, and [`Self::source_row`]
+    /// says where a sample was.
     ///
     /// # Errors
     /// No rows, or a class whose chosen samples all have weight 0.
@@ -432,7 +459,7 @@ impl LabeledDataset {
             let kept = kept.collect();
             chosen = chosen.with_class_weights(kept)?;
         }
-        Ok(chosen)
+        chosen.with_samples_of(self, rows)
     }
 }
 
@@ -472,6 +499,25 @@ mod tests {
         let chosen = data.select(&[3, 1]).unwrap();
         assert_eq!(chosen.row(0), vec![3.0]);
         assert_eq!(chosen.label(1), &Label::Int(-2));
+    }
+
+    #[test]
+    fn samples_keep_their_names_and_rows() {
+        let data = LabeledDataset::new(Points::F32(vec![0.0, 1.0, 2.0, 3.0]), 1, labels(&[5, -2, 5, 5]));
+        let names = ["a", "b", "c", "d"].map(String::from).to_vec();
+        let data = data.unwrap().with_sample_names(names).unwrap();
+        let few = data.select(&[3, 1, 0]).unwrap().select(&[2, 0, 1]).unwrap();
+        assert_eq!(few.sample_names().unwrap(), ["a", "d", "b"]);
+        assert_eq!([0, 1, 2].map(|row| few.source_row(row)), [0, 3, 1]);
+        assert_eq!(few.rows_by_class(), [2, 0, 1]);
+        let by_class = LabeledDataset::new(Points::F32(vec![11.0, 10.0, 13.0]), 1, labels(&[1, 1, 7]));
+        let back = by_class.unwrap().in_order_of(&few).unwrap();
+        assert_eq!(back.points(), &Points::F32(vec![10.0, 13.0, 11.0]));
+        assert_eq!(back.label(1), &Label::Int(7));
+        assert_eq!((back.sample_names(), back.source_row(1)), (few.sample_names(), 3));
+        assert!(back.in_order_of(&data).is_err());
+        let error = data.with_sample_names(vec![]).unwrap_err().to_string();
+        assert_eq!(error, "expected one name a sample: found 4 samples and 0 names");
     }
 
     #[test]

@@ -21,9 +21,9 @@ Examples:
 
 Classes and samples are coupled by exact transport; where masses do not match, classes and samples
 split, and the datasets carry weights. The folder holds config.json, provenance.json, summary.json,
-interpolation-NNN.npz for every time (labels such as 3->7, source_row and target_row), classes.png with
-the distances between classes and the coupling, and geodesic.png and .gif for images and points in the
-plane.";
+interpolation-NNN.npz for every time (labels such as 3->7; source_row and target_row, and names where
+there are any), classes.png with the distances between classes and the coupling, and geodesic.png and .gif
+for images and points in the plane.";
 
 pub(crate) const BARYCENTER_EXAMPLES: &str = "\
 Examples:
@@ -31,7 +31,7 @@ Examples:
   wowflow barycenter 'mnist[train]:60' 'kmnist[train]:60' 'fashion-mnist[train]:60' --out runs/mean
 
 The folder holds config.json, provenance.json, summary.json, barycenter.npz (labels such as 3+7, those of
-the matched classes; one by one in y_1, y_2, ...), metrics.jsonl, objective.png, and barycenter.png for
+the matched classes; one by one in y_1, y_2, ..., with the row that most of a sample goes to in row_1, ...), metrics.jsonl, objective.png, and barycenter.png for
 images and points in the plane. Ctrl-C stops after the iteration and keeps what is reached.";
 
 /// Options of commands that solve exact transports between datasets.

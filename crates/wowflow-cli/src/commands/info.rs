@@ -82,7 +82,7 @@ fn show(args: &InfoArgs, console: &Console) -> Result<ExitStatus> {
         description: loaded.description.clone(),
         samples: data.len(),
         dim: data.dim(),
-        image_shape: data.image_shape().map(|s| [s.width, s.height, s.channels]),
+        image_shape: data.image_shape().map(|s| [s.channels, s.height, s.width]),
         precision: data.points().precision(),
         weighted: data.sample_weights().is_some() || data.class_weights().is_some(),
         minimum,
@@ -132,7 +132,7 @@ fn write_in_runs(name: &str, png: &[u8]) -> Result<PathBuf> {
 fn lines(info: &Info) -> Vec<String> {
     let shape = info
         .image_shape
-        .map_or(String::new(), |[w, h, c]| format!(", images of {w}x{h}x{c} (width, height, channels)"));
+        .map_or(String::new(), |[c, h, w]| format!(", images of {w}x{h}x{c} (width, height, channels)"));
     let weighted = if info.weighted { ", weighted" } else { "" };
     let mut lines = vec![
         info.description.clone(),

@@ -12,7 +12,7 @@ fn info_tells_what_is_in_a_generator() {
     let ran = run(["info", "glyphs:digits:3", "--json", "--sheet", sheet.to_str().unwrap()]).ok();
     let info = ran.json();
     assert_eq!((info["samples"].as_u64(), info["dim"].as_u64()), (Some(30), Some(784)));
-    assert_eq!(info["image_shape"], serde_json::json!([28, 28, 1]));
+    assert_eq!(info["image_shape"], serde_json::json!([1, 28, 28]));
     assert_eq!(info["classes"].as_array().unwrap().len(), 10);
     assert_eq!(info["classes"][7], serde_json::json!({ "label": "7", "name": null, "samples": 3 }));
     assert!(info["minimum"].as_f64() >= Some(0.0) && info["maximum"].as_f64() <= Some(1.0));
@@ -49,7 +49,7 @@ fn info_tells_what_is_in_files() {
         }
     }
     let info = run(["info", images.to_str().unwrap(), "--no-sheet", "--json"]).ok().json();
-    assert_eq!(info["image_shape"], serde_json::json!([5, 4, 1]));
+    assert_eq!(info["image_shape"], serde_json::json!([1, 4, 5]));
     assert_eq!(info["classes"][1]["label"], "dog");
 }
 

@@ -20,6 +20,7 @@ mod real_data;
 #[cfg(feature = "learn")]
 mod reproduce;
 mod resume;
+mod rows;
 mod snapshot;
 mod support;
 #[cfg(not(feature = "learn"))]

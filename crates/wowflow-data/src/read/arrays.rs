@@ -13,10 +13,15 @@ use crate::split::Split;
 pub(crate) const WEIGHTS: &str = "weights";
 pub(crate) const CLASS_WEIGHTS: &str = "class_weights";
 pub(crate) const IMAGE_SHAPE: &str = "image_shape";
+pub(crate) const SAMPLE_NAMES: &str = "sample_names";
+pub(crate) const SOURCE_ROW: &str = "source_row";
 
 const POINTS: [&str; 5] = ["x", "data", "images", "features", "points"];
 /// Names of sample weights, best first; [`WEIGHTS`] is the one that is written.
 const WEIGHT_NAMES: [&str; 5] = [WEIGHTS, "sample_weight", "sample_weights", "weight", "w"];
+/// Names of arrays of names, best first; they count where there is a name a sample.
+const NAME_NAMES: [&str; 9] =
+    [SAMPLE_NAMES, "names", "ids", "id", "filenames", "file_names", "files", "paths", "barcodes"];
 const LABELS: [&str; 5] = ["y", "labels", "label", "target", "targets"];
 
 /// Reads an archive: the arrays of the asked part, or the plain ones, or those of the training part.
@@ -47,7 +52,8 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
         return Err(DataError::format(path, expected, format!("{one} and {other}")));
     }
     let sample_weights = found.first().map_or(WEIGHTS.to_owned(), |name| (*name).to_owned());
-    let extra = [sample_weights.as_str(), CLASS_WEIGHTS, IMAGE_SHAPE];
+    let sample_names = find(&names, &NAME_NAMES, part).unwrap_or(SAMPLE_NAMES).to_owned();
+    let extra = [sample_weights.as_str(), CLASS_WEIGHTS, IMAGE_SHAPE, sample_names.as_str()];
     let wanted = |name: &str| name == points || name == labels || extra.contains(&name);
     let mut arrays = npy::read_entries(path, &wanted)?;
     let mut take = |name: &str| {
@@ -61,6 +67,9 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
     let of = |name: &str| path.join(name);
     let (files, weights, class_weights, shape) =
         (vec![path.to_owned()], take(&sample_weights), take(CLASS_WEIGHTS), take(IMAGE_SHAPE));
+    // Images with axes of their own say nothing else by naming them.
+    let axes: Vec<i64> = x.shape.iter().skip(1).map(|&extent| extent as i64).collect();
+    let shape = shape.filter(|array| axes.len() < 2 || array.to_i64().is_none_or(|shape| shape != axes));
     let shape = shape.map(|array| image_shape(&array, &of(IMAGE_SHAPE))).transpose()?;
     let mut dataset = assemble((&of(&points), x), (&of(&labels), &y), shape)?;
     if let Some(weights) = weights {
@@ -72,7 +81,24 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
         let values = numbers(&weights, &of(CLASS_WEIGHTS))?;
         dataset = dataset.with_class_weights(values).map_err(|error| refused(&of(CLASS_WEIGHTS), error))?;
     }
-    Ok(Parsed { dataset, files, notes: Vec::new(), columns: Columns::Places })
+    let mut notes = Vec::new();
+    if let Some(names) = take(&sample_names).and_then(|array| texts(array, dataset.len())) {
+        notes.push(format!("names of samples in {sample_names}"));
+        dataset = dataset.with_sample_names(names).map_err(|error| refused(&of(&sample_names), error))?;
+    }
+    Ok(Parsed { dataset, files, notes, columns: Columns::Places })
+}
+
+/// A name a sample, if that is what the array holds.
+fn texts(array: NpyArray, count: usize) -> Option<Vec<String>> {
+    let whole = |values: Vec<i64>| values.iter().map(ToString::to_string).collect();
+    if array.shape != [count] {
+        return None;
+    }
+    match array.data {
+        NpyData::Text(names) => Some(names),
+        _ => array.to_i64().map(whole),
+    }
 }
 
 /// The array's name for a part, in any case: `x`, or `x_train`, or `train_x`.
@@ -205,17 +231,27 @@ fn numbers(array: &NpyArray, file: &Path) -> Result<Vec<f64>, DataError> {
     array.to_f64().ok_or_else(|| DataError::format(file, "numbers", "strings"))
 }
 
+/// The shape that rows have as they are stored: `X.reshape(n, *image_shape)`.
 fn image_shape(array: &NpyArray, file: &Path) -> Result<ImageShape, DataError> {
     let extents = array.to_i64().unwrap_or_default();
     let extents: Vec<usize> = extents.iter().map(|&extent| usize::try_from(extent).unwrap_or(0)).collect();
     let shape = match extents[..] {
-        [height, width] => Some(ImageShape { width, height, channels: 1 }),
-        [height, width, channels @ (1 | 3)] => Some(ImageShape { width, height, channels }),
+        [height, width] | [height, width, 1] => Some(ImageShape { width, height, channels: 1 }),
+        [channels @ (1 | 3), height, width] => Some(ImageShape { width, height, channels }),
+        // Rows of one plane a channel were once declared like this, too.
+        [height, width, 3] => {
+            let expected = "channels, height and width, the order in which rows are stored";
+            let found = format!(
+                "{height}, {width}, 3: write 3, {height}, {width} where a channel is a plane, else bring rows to it by \
+                 X.reshape(-1, {height}, {width}, 3).transpose(0, 3, 1, 2)"
+            );
+            return Err(DataError::format(file, expected, found));
+        }
         _ => None,
     };
     let pixels = shape.and_then(|s| s.width.checked_mul(s.height)?.checked_mul(s.channels));
     shape.filter(|_| pixels.is_some_and(|pixels| pixels > 0)).ok_or_else(|| {
-        DataError::format(file, "height, width and 1 or 3 channels", format!("{:?}", array.data))
+        DataError::format(file, "1 or 3 channels, height and width", format!("{:?}", array.data))
     })
 }
 
@@ -299,6 +335,27 @@ mod tests {
     }
 
     #[test]
+    fn the_declared_shape_is_the_order_of_storage() {
+        let values: Vec<f64> = (0..12).map(f64::from).collect();
+        let declared = |shape: &[usize], image_shape: &[i64]| {
+            let x = NpyArray::f64(shape, values.clone());
+            read(&[("X", x), ("y", ints(&[0])), ("image_shape", ints(image_shape))], None)
+        };
+        let colour = ImageShape { width: 2, height: 2, channels: 3 };
+        let flat = declared(&[1, 12], &[3, 2, 2]).unwrap();
+        assert_eq!((flat.image_shape(), flat.row(0)[1]), (Some(colour), 1.0));
+        let own = declared(&[1, 2, 2, 3], &[2, 2, 3]).unwrap();
+        assert_eq!((own.image_shape(), own.row(0)[1]), (Some(colour), 3.0));
+        assert_eq!(declared(&[1, 3, 2, 2], &[3, 2, 2]).unwrap(), flat);
+        let grey = Some(ImageShape { width: 4, height: 3, channels: 1 });
+        for shape in [&[3, 4][..], &[3, 4, 1], &[1, 3, 4]] {
+            assert_eq!(declared(&[1, 12], shape).unwrap().image_shape(), grey, "{shape:?}");
+        }
+        let error = declared(&[1, 12], &[2, 2, 3]).unwrap_err();
+        assert!(error.contains("found 2, 2, 3: write 3, 2, 2 where a channel is a plane"), "{error}");
+    }
+
+    #[test]
     fn labels_and_weights() {
         let text = NpyArray::text([2], vec!["cat".into(), "3".into()]);
         let weights = NpyArray::f64([2], vec![0.5, 2.0]);
@@ -310,6 +367,19 @@ mod tests {
             let data = read(&[("X", points()), ("y", ints(&[1, 2])), (name, weights)], None).unwrap();
             assert_eq!(data.sample_weights(), Some(&[0.5, 2.0][..]), "{name}");
         }
+        for (name, names) in [
+            ("sample_names", NpyArray::text([2], vec!["a.png".into(), "b.png".into()])),
+            ("IDs", NpyArray::text([2], vec!["a.png".into(), "b.png".into()])),
+            ("filenames", NpyArray::text([2], vec!["a.png".into(), "b.png".into()])),
+        ] {
+            let data = read(&[("X", points()), ("y", ints(&[2, 1])), (name, names)], None).unwrap();
+            assert_eq!(data.sample_names().unwrap(), ["a.png", "b.png"], "{name}");
+        }
+        let numbers = read(&[("X", points()), ("y", ints(&[2, 1])), ("id", ints(&[70, 12]))], None).unwrap();
+        assert_eq!(numbers.sample_names().unwrap(), ["70", "12"]);
+        // Names of classes, say.
+        let three = ("names", NpyArray::text([3], vec!["a".into(), "b".into(), "c".into()]));
+        assert_eq!(read(&[("X", points()), ("y", ints(&[2, 1])), three], None).unwrap().sample_names(), None);
         let column = NpyArray::f64([2, 1], vec![1.0, 2.0]);
         assert_eq!(read(&[("X", points()), ("y", column)], None).unwrap().classes().len(), 2);
     }
@@ -340,7 +410,7 @@ mod tests {
             ),
             (
                 vec![("X", points()), ("y", ints(&[1, 2])), ("image_shape", ints(&[2, -2, 1]))],
-                "d.npz/image_shape: expected height, width and 1 or 3 channels, found I64([2, -2, 1])",
+                "d.npz/image_shape: expected 1 or 3 channels, height and width, found I64([2, -2, 1])",
             ),
             (
                 vec![("X", points()), ("y", ints(&[1, 2])), ("weights", NpyArray::f64([2], vec![1.0, -1.0]))],

@@ -12,7 +12,7 @@ use wowflow::dataset::{ImageShape, Points};
 
 use super::decode::{FORMATS, decode, format_of};
 use super::raster::Budget;
-use super::{Parsed, Reading, dataset, labels};
+use super::{Parsed, Reading, dataset, labels, refused};
 use crate::columns::Columns;
 use crate::error::DataError;
 use crate::resize::{Size, planes_resized};
@@ -38,7 +38,8 @@ pub(super) fn read_folder(
     if !beside.is_empty() {
         notes.push(format!("without {} beside the classes", files(&beside)));
     }
-    let (mut images, mut labels_of, mut others) = (Images::default(), Vec::new(), Vec::new());
+    let (mut images, mut others) = (Images::default(), Vec::new());
+    let (mut labels_of, mut names) = (Vec::new(), Vec::new());
     for (number, class) in classes.iter().enumerate() {
         let label = labels::of_text(&name_of(class));
         if let Some(same) = classes[..number].iter().find(|same| labels::of_text(&name_of(same)) == label) {
@@ -60,6 +61,7 @@ pub(super) fn read_folder(
             let (shape, pixels) = decode(&path, format, &mut images.budget)?;
             images.push(&path, shape, pixels, reading.resize)?;
             labels_of.push(label.clone());
+            names.push(format!("{}/{}", name_of(class), name_of(&path)));
         }
         if labels_of.len() == before {
             let found = if others.is_empty() { "none" } else { "only other files" };
@@ -71,6 +73,7 @@ pub(super) fn read_folder(
     }
     let (shape, values) = images.finish(&mut notes);
     let dataset = dataset(folder, Points::F32(values), shape.len(), labels_of, Some(shape))?;
+    let dataset = dataset.with_sample_names(names).map_err(|error| refused(folder, error))?;
     Ok(Parsed { dataset, files: vec![folder.to_owned()], notes, columns: Columns::Places })
 }
 
@@ -261,6 +264,7 @@ mod tests {
         let row: Vec<f64> = data.row(2).iter().map(|v| (v * 255.0).round()).collect();
         assert_eq!(row, [0.0, 51.0, 102.0, 153.0, 204.0, 255.0]);
         assert_eq!(data.row(1), vec![1.0; 6]);
+        assert_eq!(data.sample_names().unwrap(), ["3/only.png", "b/1.png", "b/2.png"]);
     }
 
     #[test]

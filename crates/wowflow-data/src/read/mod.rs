@@ -29,7 +29,7 @@ mod table;
 #[cfg(test)]
 mod robustness;
 
-pub(crate) use arrays::{CLASS_WEIGHTS, IMAGE_SHAPE, WEIGHTS};
+pub(crate) use arrays::{CLASS_WEIGHTS, IMAGE_SHAPE, SAMPLE_NAMES, SOURCE_ROW, WEIGHTS};
 pub(crate) use cifar::read_named as read_cifar;
 pub(crate) use idx::read_named as read_idx;
 pub(crate) use libsvm::{Convention, read_file as read_libsvm};

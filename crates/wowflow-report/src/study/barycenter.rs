@@ -151,7 +151,7 @@ fn plane(mean: &Solution) -> Result<Picture, ReportError> {
     let panel = |(k, named): (usize, &Prepared)| {
         let partners = classes.clone().flat_map(|class| partner_rows(mean, k, class));
         let ends = partners.zip(&own).map(|(row, own)| row.map_or(*own, |row| point(&named.dataset, row)));
-        let rows = named.rows_by_class().into_iter();
+        let rows = named.dataset.rows_by_class().into_iter();
         ScatterPanel {
             title: format!("to {}", named.name),
             note: String::new(),

@@ -47,7 +47,7 @@ pub fn pictures(way: &Solution) -> Result<Vec<Attachment>, ReportError> {
             Some(images(&title, &groups, &way.config().times, shape)?)
         }
         None if source.dataset.dim() == 2 => {
-            let rows = target.rows_by_class();
+            let rows = target.dataset.rows_by_class();
             let targets = rows.into_iter().map(|row| point(&target.dataset, row)).collect();
             Some(plane(&title, &groups(way, POINTS_A_PAIR, Ways::All)?, targets)?)
         }

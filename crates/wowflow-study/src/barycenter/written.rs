@@ -11,14 +11,16 @@ use super::solution::{FILE, Solution};
 use super::steps::Step;
 use super::summary::Summary;
 use crate::error::Result;
+use crate::labeled::Origins;
 use crate::record::{
     Attachment, Program, Provenance, RunProvenance, Session, config_sha256, write_bytes, write_json,
 };
 
 impl Solution {
     /// Writes everything into a new folder, whole or not at all: the configuration, the provenance, the steps, the
-    /// barycenter with the labels of every dataset beside its own, the pictures given, and last the summary, which is
-    /// returned.
+    /// barycenter with the labels of every dataset beside its own and the rows that most of the mass of its samples goes
+    /// to (`y_1` and `row_1` of the first, -1 where all goes to other classes; `names_1` where it has names), the
+    /// pictures given, and last the summary, which is returned.
     ///
     /// # Errors
     /// A folder with content, a place that cannot be written. Nothing is left then.
@@ -44,13 +46,24 @@ impl Solution {
 
     fn write_dataset(&self, path: &Path) -> Result<()> {
         let measure = &self.barycenter().measure;
+        let classes = || 0..measure.class_count();
         let of_dataset = |k: usize| {
-            let classes = 0..measure.class_count();
             let labels: Vec<String> =
-                classes.flat_map(|c| repeat_n(self.matched_label(k, c), measure.class_size(c))).collect();
-            (format!("y_{}", k + 1), NpyArray::text([labels.len()], labels))
+                classes().flat_map(|c| repeat_n(self.matched_label(k, c), measure.class_size(c))).collect();
+            let data = &self.datasets()[k].dataset;
+            let row = |class: usize, partner: Option<usize>| {
+                partner.map(|index| data.class_rows(self.matched(k, class))[index])
+            };
+            let rows: Vec<Option<usize>> = classes()
+                .flat_map(|c| self.partners(k, c).into_iter().map(move |partner| row(c, partner)))
+                .collect();
+            let partners = Origins::new(data, rows.iter().copied());
+            let names = ["row", "names"].map(|name| format!("{name}_{}", k + 1));
+            [(format!("y_{}", k + 1), NpyArray::text([labels.len()], labels))]
+                .into_iter()
+                .chain(partners.arrays(names))
         };
-        let theirs: Vec<(String, NpyArray)> = (0..self.datasets().len()).map(of_dataset).collect();
+        let theirs: Vec<(String, NpyArray)> = (0..self.datasets().len()).flat_map(of_dataset).collect();
         let theirs: Vec<(&str, &NpyArray)> = theirs.iter().map(|(name, array)| (&name[..], array)).collect();
         Ok(write_npz_dataset(path, self.dataset(), &theirs)?)
     }

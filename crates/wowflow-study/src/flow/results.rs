@@ -55,7 +55,7 @@ pub(super) fn finish<T: NpyScalar>(
         })
         .collect();
     let Pair { source: own, target: theirs } = pair;
-    write_flowed(&run.flowed(), &own.dataset, &theirs.dataset, flowed, &matching.target, &[])?;
+    write_flowed(&run.flowed(), &own.dataset, &theirs.dataset, flowed, &matching.target)?;
     recorder.set_new_labels(classes.iter().map(|class| class.target.clone()).collect());
     recorder.flush()?;
     recorder.complete(flowed, target, after.value)?;

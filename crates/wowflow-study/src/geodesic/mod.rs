@@ -28,6 +28,8 @@ pub use solution::{Interpolated, Solution};
 pub use summary::{EndPoints, PairOfClasses, Segment, Speed, Summary, Unique, Written};
 pub use times::Times;
 
+pub use crate::labeled::Origins;
+
 use crate::error::Result;
 use crate::observer::{Observer, note};
 use crate::record::Program;

@@ -8,21 +8,20 @@ use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::geometry::{Interpolation, Origin, VelocityPlan};
 use wowflow::ot::labels::match_classes;
 use wowflow::ot::wow::WowTransport;
-use wowflow_data::npy::NpyArray;
 use wowflow_data::{Prepared, write_npz_dataset};
 
 use super::config::Config;
 use super::summary::{EndPoints, Summary, Written};
 use crate::error::{Result, StudyError};
-use crate::labeled::{flowed, labeled, shaped, within, write_flowed};
+use crate::labeled::{Origins, flowed, labeled, shaped, within, write_flowed};
 use crate::observer::Observer;
 use crate::record::{
     Attachment, Program, Provenance, RunDir, RunProvenance, Session, config_sha256, write_json,
 };
 
-/// Rows of the datasets where samples come from and go to; -1 where there is none.
-const SOURCE_ROW: &str = "source_row";
-const TARGET_ROW: &str = "target_row";
+/// Rows of the datasets where samples come from and go to, -1 where there is none, and the names they have there.
+const SOURCE: [&str; 2] = ["source_row", "source_names"];
+const TARGET: [&str; 2] = ["target_row", "target_names"];
 /// Masses that miss by more than this are not those of the samples.
 const ROUNDING: f64 = 1e-12;
 
@@ -43,10 +42,10 @@ pub struct Interpolated {
     /// it is the source or the target itself, row for row. On a curve without splits the labels are those of the
     /// target.
     pub dataset: LabeledDataset,
-    /// Row of the source that every sample comes from; `None` at the end of the way, where samples are the target's.
-    pub source_rows: Vec<Option<usize>>,
-    /// Row of the target that every sample goes to; `None` at the start, and on a curve without splits.
-    pub target_rows: Vec<Option<usize>>,
+    /// The samples of the source that they come from; none at the end of the way, where samples are the target's.
+    pub source: Origins,
+    /// The samples of the target that they go to; none at the start, and on a curve without splits.
+    pub target: Origins,
 }
 
 impl Solution {
@@ -96,23 +95,26 @@ impl Solution {
     }
 
     fn split(&self, plan: &VelocityPlan<'_, f64>, t: f64) -> Result<Interpolated> {
-        let all = |data: &Prepared| (0..data.dataset.len()).map(Some).collect::<Vec<_>>();
-        let none = |data: &Prepared| vec![None; data.dataset.len()];
-        let whole = |data: &Prepared, source_rows, target_rows| {
-            Ok(Interpolated { dataset: self.whole(&data.dataset)?, source_rows, target_rows })
+        let all = |data: &LabeledDataset| Origins::new(data, (0..data.len()).map(Some));
+        let none = |data: &LabeledDataset| Origins::none(data.len());
+        let whole = |data: &LabeledDataset, source, target| {
+            Ok(Interpolated { dataset: self.whole(data)?, source, target })
         };
-        let (source, target) = (self.source(), self.target());
+        let (source, target) = (&self.source().dataset, &self.target().dataset);
         match t {
             0.0 => whole(source, all(source), none(source)),
             1.0 => whole(target, none(target), all(target)),
             t => {
                 let at = plan.at(t)?;
-                let rows = |rows: &[usize], side: fn(&Origin) -> Option<usize>| {
-                    at.samples.iter().map(|origin| Some(rows[side(origin)?])).collect::<Vec<_>>()
+                let origins = |data: &LabeledDataset, side: fn(&Origin) -> Option<usize>| {
+                    let rows = data.rows_by_class();
+                    Origins::new(data, at.samples.iter().map(|origin| Some(rows[side(origin)?])))
                 };
-                let source_rows = rows(&source.rows_by_class(), |origin| origin.source);
-                let target_rows = rows(&target.rows_by_class(), |origin| origin.target);
-                Ok(Interpolated { dataset: self.between(&at)?, source_rows, target_rows })
+                Ok(Interpolated {
+                    dataset: self.between(&at)?,
+                    source: origins(source, |origin| origin.source),
+                    target: origins(target, |origin| origin.target),
+                })
             }
         }
     }
@@ -125,8 +127,8 @@ impl Solution {
             Precision::F32 => flowed(source, target, &at.cast::<f32>()?, &target_of)?,
             Precision::F64 => flowed(source, target, &at, &target_of)?,
         };
-        let source_rows = self.source().rows_by_class().into_iter().map(Some).collect();
-        Ok(Interpolated { target_rows: vec![None; dataset.len()], dataset, source_rows })
+        let came_from = Origins::new(source, (0..source.len()).map(Some));
+        Ok(Interpolated { target: Origins::none(dataset.len()), dataset, source: came_from })
     }
 
     /// A dataset as it is, in the precision of the curve.
@@ -209,8 +211,10 @@ impl Solution {
             self.write_without_splits(&path, plan, time)?
         } else {
             let at = self.split(plan, time)?;
-            let (source_row, target_row) = (row_array(&at.source_rows), row_array(&at.target_rows));
-            let extra = [(SOURCE_ROW, &source_row), (TARGET_ROW, &target_row)];
+            let arrays =
+                [at.source.arrays(SOURCE.map(String::from)), at.target.arrays(TARGET.map(String::from))]
+                    .concat();
+            let extra: Vec<_> = arrays.iter().map(|(name, array)| (&name[..], array)).collect();
             write_npz_dataset(&path, &at.dataset, &extra)?;
             at.dataset
         };
@@ -226,12 +230,9 @@ impl Solution {
         let at = plan.barycentric(t)?;
         let target_of = match_classes(self.transport()).target;
         let (source, target) = (&self.source().dataset, &self.target().dataset);
-        let rows: Vec<Option<usize>> = self.source().rows_by_class().into_iter().map(Some).collect();
-        let rows = row_array(&rows);
-        let extra = [(SOURCE_ROW, &rows)];
         match self.config.precision {
-            Precision::F32 => write_flowed(path, source, target, &at.cast::<f32>()?, &target_of, &extra),
-            Precision::F64 => write_flowed(path, source, target, &at, &target_of, &extra),
+            Precision::F32 => write_flowed(path, source, target, &at.cast::<f32>()?, &target_of),
+            Precision::F64 => write_flowed(path, source, target, &at, &target_of),
         }
     }
 }
@@ -285,10 +286,6 @@ pub(super) fn spread(plan: &VelocityPlan<'_, f64>) -> f64 {
 /// Fails once a stop was asked for.
 fn go_on(observer: &dyn Observer) -> Result<()> {
     if observer.stop_requested() { Err(StudyError::Interrupted) } else { Ok(()) }
-}
-
-fn row_array(rows: &[Option<usize>]) -> NpyArray {
-    NpyArray::i64([rows.len()], rows.iter().map(|row| row.map_or(-1, |row| row as i64)).collect())
 }
 
 #[cfg(test)]

@@ -56,14 +56,18 @@ pub struct FramesIndex {
     pub schema: u32,
     /// Coordinates a sample.
     pub dim: usize,
-    /// Width, height and channels when the samples are images.
+    /// Channels, height and width when the samples are images: the order in which a row is stored.
     pub image_shape: Option<[usize; 3]>,
+    /// Row of the source, counted from 0, of every recorded row.
+    pub source_rows: Vec<usize>,
     /// Class of every recorded row, an index into `labels`.
     pub classes: Vec<usize>,
     /// Labels of all source classes, recorded or not.
     pub labels: Vec<String>,
     /// The target label each source class was matched to; known when the run has ended.
     pub new_labels: Option<Vec<String>>,
+    /// Row of the target, counted from 0, of every recorded target row.
+    pub target_rows: Vec<usize>,
     /// Class of every recorded target row, an index into `target_labels`.
     pub target_classes: Vec<usize>,
     /// Labels of all target classes.
@@ -76,7 +80,7 @@ impl FramesIndex {
     /// The image shape as the dataset knows it.
     #[must_use]
     pub fn shape(&self) -> Option<ImageShape> {
-        self.image_shape.map(|[width, height, channels]| ImageShape { width, height, channels })
+        self.image_shape.map(|[channels, height, width]| ImageShape { width, height, channels })
     }
 
     pub(super) fn check(&self, path: &Path) -> Result<(), RecordError> {
@@ -94,6 +98,13 @@ impl FramesIndex {
             let [steps, rows, targets] = counts;
             let found = format!("{steps} steps, {rows} rows and {targets} target rows");
             return content("at least one step, row and target row".into(), found);
+        }
+        let rows = [&self.source_rows, &self.target_rows].map(Vec::len);
+        if rows != counts[1..] {
+            return content(
+                format!("{} and {} rows", counts[1], counts[2]),
+                format!("{} and {}", rows[0], rows[1]),
+            );
         }
         if let Some(pair) = self.steps.windows(2).find(|pair| pair[0] >= pair[1]) {
             return content("increasing steps".into(), format!("{} before {}", pair[0], pair[1]));
@@ -242,9 +253,11 @@ mod tests {
             schema: SCHEMA,
             dim: 2,
             image_shape: None,
+            source_rows: vec![4, 2],
             classes: vec![0, 1],
             labels: vec!["a".into(), "b".into()],
             new_labels: None,
+            target_rows: vec![0],
             target_classes: vec![0],
             target_labels: vec!["x".into()],
             steps: vec![0, 10],
@@ -298,14 +311,15 @@ mod tests {
         let (_folder, run) = written(&index());
         assert_eq!(run.read_frames_index().unwrap(), index());
         type Change = fn(&mut FramesIndex);
-        let cases: [(Change, &str); 7] = [
+        let cases: [(Change, &str); 8] = [
             (|i| i.target_classes.clear(), "found 2 steps, 2 rows and 0 target rows"),
             (|i| i.schema = 1, "found 1"),
-            (|i| i.image_shape = Some([2, 2, 1]), "found 2x2x1"),
+            (|i| i.image_shape = Some([1, 2, 2]), "found 2x2x1"),
             (|i| i.steps = vec![5, 5], "found 5 before 5"),
             (|i| i.classes[1] = 7, "found 7"),
             (|i| i.new_labels = Some(vec![]), "expected 2 new labels"),
             (|i| i.dim = 0, "found 0"),
+            (|i| i.source_rows.clear(), "found 0 and 1"),
         ];
         for (change, message) in cases {
             let mut changed = index();

@@ -160,6 +160,8 @@ impl<T: Scalar> MeasureOverMeasures<T> {
 
     /// The measure of a labeled dataset, classes in the order of its labels, in precision `T`.
     ///
+    /// Sample `k` is row [`LabeledDataset::rows_by_class`]`[k]`; [`LabeledDataset::in_order_of`] is the way back.
+    ///
     /// # Errors
     /// A coordinate that is finite as stored but not in `T`, such as 1e300 in `f32`.
     #[inline(never)]
@@ -238,29 +240,42 @@ impl<T: Scalar> MeasureOverMeasures<T> {
     #[must_use]
     #[inline(never)]
     pub fn subsample(&self, limit: usize, seed: u64) -> Self {
+        let (mut points, mut inner) = (Vec::new(), Vec::new());
+        let mut sizes = vec![0; self.class_count()];
+        for row in self.subsample_rows(limit, seed) {
+            let class = self.offsets.partition_point(|&offset| offset <= row) - 1;
+            points.extend_from_slice(&self.points[row * self.dim..(row + 1) * self.dim]);
+            inner.push(self.class_weights(class).map_or(1.0, |a| a[row - self.offsets[class]]));
+            sizes[class] += 1;
+        }
+        // Finite points with mass, of whole classes: nothing to refuse.
+        let part = Self::new(points, self.dim, &sizes, Some(&inner), Some(&self.outer))
+            .expect("a part of a valid measure");
+        Self { pooled: self.pooled.clone(), ..part }
+    }
+
+    /// The samples that [`Self::subsample`] takes, counted over all classes.
+    ///
+    /// # Panics
+    /// A limit of 0.
+    #[must_use]
+    pub fn subsample_rows(&self, limit: usize, seed: u64) -> Vec<usize> {
         assert!(limit > 0, "a sample of at least one");
-        let (mut points, mut sizes, mut inner) = (Vec::new(), Vec::new(), Vec::new());
-        for class in 0..self.class_count() {
-            let size = self.class_size(class);
-            let weight = |row: usize| self.class_weights(class).map_or(1.0, |a| a[row]);
+        let of_class = |class: usize| {
             // Samples without mass carry no distance: drawn alone they would leave a class empty.
-            let massive: Vec<usize> = (0..size).filter(|&row| weight(row) > 0.0).collect();
+            let massive: Vec<usize> = match self.class_weights(class) {
+                Some(weights) => (0..weights.len()).filter(|&index| weights[index] > 0.0).collect(),
+                None => (0..self.class_size(class)).collect(),
+            };
             let drawn = match massive.len() > limit {
                 true => {
                     Stream::new(seed, Purpose::Subsample, class as u64).reader().sample(massive.len(), limit)
                 }
                 false => (0..massive.len()).collect(),
             };
-            sizes.push(drawn.len());
-            for row in drawn.into_iter().map(|index| massive[index]) {
-                points.extend_from_slice(&self.class_points(class)[row * self.dim..(row + 1) * self.dim]);
-                inner.push(weight(row));
-            }
-        }
-        // Finite points with mass, of whole classes: nothing to refuse.
-        let part = Self::new(points, self.dim, &sizes, Some(&inner), Some(&self.outer))
-            .expect("a part of a valid measure");
-        Self { pooled: self.pooled.clone(), ..part }
+            drawn.into_iter().map(move |index| self.offsets[class] + massive[index])
+        };
+        (0..self.class_count()).flat_map(of_class).collect()
     }
 
     /// Number of classes, `C`.

@@ -59,9 +59,14 @@ fn parse(bytes: &[u8], options: &TableOptions, file: &Path) -> Result<Parsed, Da
         dataset = dataset.with_sample_weights(found.weights).map_err(|error| refused(file, error))?;
     }
     let mut notes = vec![format!("labels in column {}", roles.name(roles.label))];
+    if let Some(identifier) = roles.identifier {
+        dataset = dataset.with_sample_names(found.names).map_err(|error| refused(file, error))?;
+        notes.push(format!("names of samples in column {}", roles.name(identifier)));
+    }
     notes.extend(roles.weight.map(|weight| format!("weights in column {}", roles.name(weight))));
-    if !roles.left_out.is_empty() {
-        let names: Vec<String> = roles.left_out.iter().map(|&k| roles.name(k)).collect();
+    let names: Vec<String> =
+        roles.left_out.iter().filter(|k| roles.identifier != Some(**k)).map(|&k| roles.name(k)).collect();
+    if !names.is_empty() {
         notes.push(format!("left out: column {}", names.join(", ")));
     }
     notes.extend(encoding.map(|encoding| format!("read as {encoding}")));
@@ -134,6 +139,7 @@ struct Table<'a> {
 struct Beside {
     labels: Vec<String>,
     weights: Vec<f64>,
+    names: Vec<String>,
 }
 
 impl Table<'_> {
@@ -170,6 +176,9 @@ impl Table<'_> {
                 values.push(number(&record[k], k, line)?);
             }
             beside.labels.push(record[self.roles.label].to_owned());
+            if let Some(identifier) = self.roles.identifier {
+                beside.names.push(record[identifier].to_owned());
+            }
             if let Some(weight) = self.roles.weight {
                 beside.weights.push(number(&record[weight], weight, line)?);
             }

@@ -23,6 +23,8 @@ pub(super) struct Roles {
     pub(super) header: bool,
     pub(super) label: usize,
     pub(super) weight: Option<usize>,
+    /// What the samples are called.
+    pub(super) identifier: Option<usize>,
     /// Columns that are no coordinates, without the label and the weight.
     pub(super) left_out: Vec<usize>,
     /// Those of them that must say the same as the label.
@@ -147,12 +149,16 @@ pub(super) fn roles(
     let name = |k: usize| names.as_ref().map_or("", |names| names[k].as_str());
     let weight = (0..count).find(|&k| names.is_some() && names::is_weight(name(k)) && !dropped.contains(&k));
     let mut left_out = dropped.clone();
+    let identifier = options.names.as_ref().map(find).transpose()?;
+    left_out.extend(identifier.filter(|k| !dropped.contains(k)));
     // A separator at the end of every line makes a column of nothing.
     left_out
         .extend((0..count).filter(|&k| columns[k].is_empty() && name(k).is_empty() && !dropped.contains(&k)));
     // Columns that number or name samples.
     if options.drop.is_none() && names.is_some() {
-        for k in (0..count).filter(|&k| names::is_identifier(name(k)) && !columns[k].is_empty()) {
+        for k in (0..count)
+            .filter(|&k| names::is_identifier(name(k)) && !columns[k].is_empty() && identifier != Some(k))
+        {
             let index = names::is_index(name(k)) && k == 0;
             if index || columns[k].is_unique(rows) {
                 left_out.push(k);
@@ -183,7 +189,14 @@ pub(super) fn roles(
             .collect(),
     };
     left_out.extend(&codes);
-    let roles = Roles { names, header, label, weight, left_out, codes };
+    let identifier = identifier.or_else(|| {
+        let told =
+            |k: &&usize| names.is_some() && names::is_identifier(name(**k)) && !columns[**k].is_empty();
+        let index = |k: &&usize| names::is_index(name(**k));
+        let found = || left_out.iter().filter(told);
+        found().find(|k| !index(k)).or_else(|| found().next()).copied()
+    });
+    let roles = Roles { names, header, label, weight, identifier, left_out, codes };
     if options.drop.is_none()
         && !roles.header
         && roles.names.is_none()

@@ -161,9 +161,32 @@ fn notes_say_what_was_taken_for_what() {
         read_with(b"id,x,species,species_code,sample_weight\n4,1,cat,0,2\n7,3,dog,1,1\n", "").unwrap();
     assert_eq!(
         notes,
-        "labels in column `species`; weights in column `sample_weight`; left out: column `id`, `species_code`"
+        "labels in column `species`; names of samples in column `id`; weights in column `sample_weight`; left out: \
+         column `species_code`"
     );
     assert_eq!((data.dim(), data.sample_weights()), (1, Some(&[2.0, 1.0][..])));
+}
+
+#[test]
+fn samples_keep_what_they_are_called() {
+    let names = |text: &str, options: &str| {
+        let (data, _) = read_with(text.as_bytes(), options).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(data.dim(), 1, "{text}");
+        data.sample_names().map(|names| names.join(" "))
+    };
+    for (text, options, expected) in [
+        ("id,x,label\n7,1,a\n9,2,b\n", "", Some("7 9")),
+        (",x,label\ncell_b,1,a\ncell_a,2,b\n", "", Some("cell_b cell_a")),
+        ("Unnamed: 0,x,label,id\n0,1,a,p\n1,2,b,q\n", "", Some("p q")),
+        ("x,label,patient\n1,a,Ada\n2,b,Ada\n", "[names=patient]", Some("Ada Ada")),
+        ("1,a,u\n2,b,v\n", "[label=2,names=3]", Some("u v")),
+        ("id,x,label\n7,1,a\n9,2,b\n", "[drop=id]", Some("7 9")),
+        ("x,label,extra\n1,a,3\n2,b,4\n", "[drop=extra]", None),
+        ("x,label\n1,a\n2,b\n", "", None),
+    ] {
+        assert_eq!(names(text, options).as_deref(), expected, "{text}{options}");
+    }
+    assert!(read_with(b"x,label\n1,a\n", "[names=id]").unwrap_err().contains("id"));
 }
 
 #[test]

@@ -37,6 +37,11 @@ pub(in super::super) fn run(trial: &Trial<'_>, mut repetition: Repetition) -> Re
         train = Examples::new(units.normalise(&values), dim, train.labels().to_vec(), train.classes())?;
     }
     let samples = target.dataset_of(&values, train.labels())?;
+    // Where they started.
+    let rows = target.prepared.dataset.rows_by_class();
+    let few = normalised.subsample_rows(config.per_class(trial.row)?, repetition.seed);
+    let rows: Vec<usize> = few.into_iter().map(|index| rows[index]).collect();
+    let samples = samples.with_samples_of(&target.prepared.dataset, &rows)?;
     let network = architecture(config.network, Architecture::ConvNet, drawn.input, train.classes())?;
     let evaluation =
         Evaluation { architecture: network, input: drawn.input, training: training(config), runs };

@@ -45,7 +45,8 @@ pub(in super::super) fn run(trial: &Trial<'_>, mut repetition: Repetition) -> Re
         Some(how) => {
             let goal = larger.as_ref().unwrap_or(&target.measure);
             let examples = transported(trial, &how, goal, &mut repetition)?;
-            samples = Some(target.dataset_of(examples.inputs(), examples.labels())?);
+            let moved = target.dataset_of(examples.inputs(), examples.labels())?;
+            samples = Some(moved.in_order_of(&source.prepared.dataset)?);
             train = train.with(&examples);
         }
     }
