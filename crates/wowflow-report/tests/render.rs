@@ -46,6 +46,7 @@ impl Run {
                 target_rows: (0..rows).collect(),
                 target_classes: of_row,
                 target_labels: labels("t"),
+                units: None,
                 steps: (0..times as u64).map(|t| t * 5).collect(),
             },
             frames: (0..times).map(frame).collect(),

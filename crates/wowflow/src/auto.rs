@@ -41,6 +41,14 @@ impl<T> Auto<T> {
         }
     }
 
+    /// What is given, changed.
+    pub(crate) fn map(self, change: impl FnOnce(T) -> T) -> Self {
+        match self {
+            Self::Auto => Self::Auto,
+            Self::Given(value) => Self::Given(change(value)),
+        }
+    }
+
     /// The value, if it is given.
     pub fn given(self) -> Option<T> {
         match self {

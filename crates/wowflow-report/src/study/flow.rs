@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use wowflow::dataset::ImageShape;
 use wowflow_data::atomic;
-use wowflow_study::record::{MetricsRecord, RecordError, RunDir, Summary, write_json};
+use wowflow_study::record::{FrameUnits, MetricsRecord, RecordError, RunDir, Summary, write_json};
 
 use crate::animation::{MOST_FRAMES, evenly};
 use crate::chart::{AxisScale, LineChart, Series};
@@ -297,12 +297,24 @@ fn scatter(recording: &Recording) -> ScatterFlow {
         }
     };
     ScatterFlow {
-        title: title(recording, by_class.len(), remark),
+        title: title(recording, by_class.len(), &format!("{remark}{}", units(recording))),
         classes,
         labels: (0..recording.index.labels.len()).map(|class| recording.class_name(class)).collect(),
         steps: recording.steps.clone(),
         panels: vec![panel],
         ..ScatterFlow::default()
+    }
+}
+
+/// What the axes show where samples lie far from 1.
+fn units(recording: &Recording) -> String {
+    let Some(FrameUnits { centre, unit }) = &recording.index.units else { return String::new() };
+    let of = if *unit == 1.0 { String::new() } else { format!(", in {}", number(*unit, 3)) };
+    match centre.as_deref() {
+        Some([x]) => format!("{of}, from {}", number(*x, 6)),
+        Some([x, y]) => format!("{of}, from ({}, {})", number(*x, 6), number(*y, 6)),
+        Some(_) => format!("{of}, from the middle of the data"),
+        None => of,
     }
 }
 

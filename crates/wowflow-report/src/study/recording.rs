@@ -139,6 +139,7 @@ mod tests {
             target_rows: vec![0, 1, 2],
             target_classes: vec![0, 1, 1],
             target_labels: vec!["x".into(), "y".into()],
+            units: None,
             steps: (0..positions.len() as u64).collect(),
         };
         Recording {

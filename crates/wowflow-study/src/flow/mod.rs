@@ -97,7 +97,12 @@ fn precision(
         (0.0..=LARGEST).contains(&largest),
         "expected values up to {LARGEST:e} for a flow, found {largest:e}: scale them"
     );
-    Ok(choose_precision(request.precision, Precision::default(), &[source, target], |_| true)?)
+    Ok(choose_precision(
+        request.precision,
+        Precision::default(),
+        &[source, target],
+        SingleLoss::is_lost_near_one,
+    )?)
 }
 
 /// Resolves what a flow is asked for against its datasets.

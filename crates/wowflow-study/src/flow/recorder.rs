@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::Map;
 use wowflow::dataset::LabeledDataset;
-use wowflow::flow::{FlowState, StepRecord};
+use wowflow::flow::{FlowState, Near, StepRecord};
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::nearest_neighbour_votes;
 use wowflow::scalar::Scalar;
@@ -16,8 +16,8 @@ use super::config::Config;
 use super::pair::{Pair, exact_distance};
 use crate::error::{Result, StudyError};
 use crate::record::{
-    FramesIndex, MetricsRecord, NpyScalar, RunDir, SCHEMA, Seal, Sealed, chained, config_sha256, file_sum,
-    index_sum, read_metrics, write_bytes, write_checkpoint, write_json,
+    FrameUnits, FramesIndex, MetricsRecord, NpyScalar, RunDir, SCHEMA, Seal, Sealed, chained, config_sha256,
+    file_sum, index_sum, read_metrics, write_bytes, write_checkpoint, write_json,
 };
 
 /// Field of the metrics: how many samples of each class have their nearest neighbour in each class
@@ -61,7 +61,7 @@ impl<'a> Recorder<'a> {
         run: &'a RunDir,
         config: &'a Config,
         pair: Pair<'_>,
-        target: &MeasureOverMeasures<T>,
+        near: &Near<'_, T>,
         (step, seconds_before): (u64, f64),
     ) -> Result<Self> {
         let (source, target_data) = (&pair.source.dataset, &pair.target.dataset);
@@ -86,12 +86,13 @@ impl<'a> Recorder<'a> {
             target_rows: came_from(target_data, &target_shown),
             target_classes: class_of(target_data, &target_shown),
             target_labels: labels(target_data),
+            units: near.units().map(FrameUnits::new),
             steps: Vec::new(),
         };
         if step > 0 {
             frames.steps = run.read_frames_index()?.steps.into_iter().filter(|s| *s < step).collect();
         } else {
-            write_npy(run.target(), &rows_of(target, &target_shown))?;
+            write_npy(run.target(), &rows_of(near.target(), &target_shown))?;
         }
         let mut seal = Seal { target: file_sum(&run.target())?, ..Seal::default() };
         for frame in &frames.steps {
@@ -129,25 +130,25 @@ impl<'a> Recorder<'a> {
         self.seconds_before + self.started.elapsed().as_secs_f64() - self.aside
     }
 
-    /// Records a state; writes a checkpoint when one is due.
+    /// Records a state near 1, with a record in the units of the data; writes a checkpoint when one is due.
     pub(super) fn record<T: NpyScalar>(
         &mut self,
         record: &StepRecord,
         factor: f64,
         state: &FlowState<T>,
-        target: &MeasureOverMeasures<T>,
+        near: &Near<'_, T>,
     ) -> Result<MetricsRecord> {
         let mut extra = Map::new();
         let asked = |every: u64| record.step.is_multiple_of(every) || record.step == self.config.flow.steps;
         let looking = Instant::now();
         if self.config.neighbours_every.is_some_and(asked) {
-            let votes = nearest_neighbour_votes(state.particles(), target)?.votes;
+            let votes = nearest_neighbour_votes(state.particles(), near.target())?.votes;
             extra.insert(VOTES.into(), votes.into());
         }
         if self.config.distance_every.is_some_and(asked) {
-            let distance =
-                exact_distance(state.particles(), target, self.config.exact_limit, self.config.flow.seed)?;
-            extra.insert(DISTANCE.into(), distance.value.into());
+            let (limit, seed) = (self.config.exact_limit, self.config.flow.seed);
+            let distance = exact_distance(state.particles(), near.target(), limit, seed)?;
+            extra.insert(DISTANCE.into(), near.squared(distance.value).into());
         }
         self.aside += looking.elapsed().as_secs_f64();
         if let Some(change) = record.change {

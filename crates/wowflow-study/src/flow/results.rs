@@ -1,7 +1,7 @@
 //! After the last step: labels, distances, the flowed dataset, the summary.
 
 use serde_json::{Map, Value, json};
-use wowflow::flow::StopReason;
+use wowflow::flow::{Near, StopReason};
 use wowflow::functional::Quantity;
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::match_classes;
@@ -17,10 +17,10 @@ use crate::record::{
 };
 
 /// What a flow came to.
-pub(super) struct Results<'a, T> {
-    pub(super) source: &'a MeasureOverMeasures<T>,
+pub(super) struct Results<'a, T: NpyScalar> {
+    pub(super) near: &'a Near<'a, T>,
+    /// In the units of `near`.
     pub(super) flowed: &'a MeasureOverMeasures<T>,
-    pub(super) target: &'a MeasureOverMeasures<T>,
     pub(super) quantity: &'a Quantity,
     pub(super) value_initial: f64,
     pub(super) value_final: f64,
@@ -38,7 +38,8 @@ pub(super) fn finish<T: NpyScalar>(
 ) -> Result<Summary> {
     let seconds = recorder.seconds();
     let (limit, seed) = (config.exact_limit, config.flow.seed);
-    let Results { source, flowed, target, .. } = *results;
+    let Results { near, flowed, .. } = *results;
+    let (source, target) = (near.source(), near.target());
     let subsampled = [source, target].iter().any(|m| (0..m.class_count()).any(|c| m.class_size(c) > limit));
     let before = exact_distance(source, target, limit, seed)?;
     let after = exact_distance(flowed, target, limit, seed)?;
@@ -55,10 +56,10 @@ pub(super) fn finish<T: NpyScalar>(
         })
         .collect();
     let Pair { source: own, target: theirs } = pair;
-    write_flowed(&run.flowed(), &own.dataset, &theirs.dataset, flowed, &matching.target)?;
+    write_flowed(&run.flowed(), &own.dataset, &theirs.dataset, &near.restored(flowed), &matching.target)?;
     recorder.set_new_labels(classes.iter().map(|class| class.target.clone()).collect());
     recorder.flush()?;
-    recorder.complete(flowed, target, after.value)?;
+    recorder.complete(flowed, target, near.squared(after.value))?;
 
     let mut extra = Map::new();
     extra.insert("wow2_samples_a_class".into(), if subsampled { json!(limit) } else { Value::Null });
@@ -75,8 +76,8 @@ pub(super) fn finish<T: NpyScalar>(
         functional: FunctionalRecord::new(config.flow.functional.to_string(), results.quantity),
         value_initial: results.value_initial,
         value_final: results.value_final,
-        wow2_initial: Some(before.value),
-        wow2_final: Some(after.value),
+        wow2_initial: Some(near.squared(before.value)),
+        wow2_final: Some(near.squared(after.value)),
         steps: results.steps,
         seconds,
         stop_reason: stop_name(results.stop).to_owned(),

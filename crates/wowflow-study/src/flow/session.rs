@@ -23,15 +23,16 @@ pub(super) fn run<T: NpyScalar>(
 ) -> Result<Outcome> {
     let place = session.run();
     let (source, target) = (pair.source.measure::<T>()?, pair.target.measure::<T>()?);
-    let mut objective = config.flow.objective(&source, &target)?;
-    let flow = config.flow.flow()?;
+    let near = config.flow.near(&source, &target)?;
+    let mut objective = near.settings().objective(near.source(), near.target())?;
+    let flow = near.settings().flow()?;
     let quantity = objective.quantity();
-    let value_initial = quantity.factor * objective.held_out(&source, 0).value;
-    let (mut state, seconds) = match latest_checkpoint(place, &source, &config_sha256(config)?)? {
+    let value_initial = near.value(quantity.factor * objective.held_out(near.source(), 0).value);
+    let (mut state, seconds) = match latest_checkpoint(place, near.source(), &config_sha256(config)?)? {
         Some(found) => (found.state, found.seconds),
-        None => (FlowState::new(source.clone()), 0.0),
+        None => (FlowState::new(near.source().clone()), 0.0),
     };
-    let mut recorder = Recorder::open(place, config, pair, &target, (state.step(), seconds))?;
+    let mut recorder = Recorder::open(place, config, pair, &near, (state.step(), seconds))?;
     remove_unlisted_frames(place, |step| step < state.step())?;
     remove_checkpoints_before(place, state.step())?;
 
@@ -39,7 +40,8 @@ pub(super) fn run<T: NpyScalar>(
     observer.event(&Event::Began { unit: Unit::Steps, total: Some(steps), done: state.step() });
     let mut trouble = None;
     let stop = flow.run(&mut state, &mut objective, |record, state| {
-        match recorder.record(record, quantity.factor, state, &target) {
+        let record = &near.record(record);
+        match recorder.record(record, quantity.factor, state, &near) {
             Ok(metrics) => observer.event(&Event::Metrics(&metrics)),
             Err(error) => {
                 trouble = Some(error);
@@ -83,12 +85,11 @@ pub(super) fn run<T: NpyScalar>(
         return Ok(Outcome::Interrupted { step: state.step(), steps });
     }
     let results = Results {
-        source: &source,
+        near: &near,
         flowed: state.particles(),
-        target: &target,
         quantity: &quantity,
         value_initial,
-        value_final: quantity.factor * objective.held_out(state.particles(), 0).value,
+        value_final: near.value(quantity.factor * objective.held_out(state.particles(), 0).value),
         stop,
         steps: state.step(),
     };

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use wowflow::dataset::ImageShape;
 use wowflow::functional::Quantity;
+use wowflow::measure::Units;
 
 use super::json::read_bytes;
 use crate::error::RecordError;
@@ -50,7 +51,7 @@ impl MetricsRecord {
 }
 
 /// What `frames/frames.json` says about the recorded arrays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FramesIndex {
     /// Version of the layout, [`SCHEMA`](super::SCHEMA).
     pub schema: u32,
@@ -72,8 +73,28 @@ pub struct FramesIndex {
     pub target_classes: Vec<usize>,
     /// Labels of all target classes.
     pub target_labels: Vec<String>,
+    /// The units of all recorded samples, where they are not those of the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<FrameUnits>,
     /// Steps at which the samples were recorded, increasing.
     pub steps: Vec<u64>,
+}
+
+/// Units in which recorded samples are near 1: `x = centre + unit x'`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrameUnits {
+    /// The middle of each coordinate; none where samples were not moved.
+    pub centre: Option<Vec<f64>>,
+    /// One of these units.
+    pub unit: f64,
+}
+
+impl FrameUnits {
+    /// Those that a flow runs in.
+    #[must_use]
+    pub fn new(units: &Units) -> Self {
+        Self { centre: units.centre().map(<[f64]>::to_vec), unit: units.unit() }
+    }
 }
 
 impl FramesIndex {
@@ -260,6 +281,7 @@ mod tests {
             target_rows: vec![0],
             target_classes: vec![0],
             target_labels: vec!["x".into()],
+            units: None,
             steps: vec![0, 10],
         }
     }

@@ -21,7 +21,9 @@ pub use directory::{free_name, in_free_folder, refuse_existing, write_bytes, wri
 pub(crate) use json::read_json;
 pub use layout::{RunDir, RunNames};
 pub use log::{LineLog, read_lines};
-pub use metrics::{ClassMatch, FramesIndex, FunctionalRecord, MetricsRecord, Summary, read_metrics};
+pub use metrics::{
+    ClassMatch, FrameUnits, FramesIndex, FunctionalRecord, MetricsRecord, Summary, read_metrics,
+};
 #[cfg(feature = "learn")]
 pub(crate) use provenance::{PLATFORM, REVISION};
 pub use provenance::{Program, Provenance, RunProvenance};

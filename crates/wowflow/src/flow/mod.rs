@@ -35,6 +35,7 @@
 //! ```
 
 mod driver;
+mod near;
 mod schedule;
 mod scheme;
 mod settings;
@@ -43,6 +44,7 @@ mod stopping;
 mod to;
 
 pub use driver::{Flow, StepRecord, StopReason};
+pub use near::Near;
 pub use schedule::{Decay, ScheduleError, StepSchedule, StepSize};
 pub use scheme::{Scheme, SchemeName};
 pub use settings::{BatchSettings, Resolved, STEPS, Settings, SettingsError, StepRule};

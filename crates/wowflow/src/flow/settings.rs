@@ -12,7 +12,7 @@ use crate::functional::{
     Redraw, SlicingPlan, Sum,
 };
 use crate::kernel::{Base, Kernel, KernelError, KernelSettings};
-use crate::measure::{MeasureOverMeasures, Pair};
+use crate::measure::{MeasureOverMeasures, Pair, Units};
 use crate::ot::sliced::{PairwiseSliced, SlicedError};
 use crate::rng::{Purpose, Stream};
 use crate::scalar::Scalar;
@@ -176,6 +176,17 @@ pub enum SettingsError {
         /// What was chosen.
         found: String,
     },
+    /// Terms of a functional that grow differently with the scale of the data, of data far from 1.
+    #[error(
+        "expected data of an ordinary size for a functional of several units, found a size of {size:.1e} for {functional}: multiply the data by {:.0e}",
+        1.0 / size
+    )]
+    SeveralUnits {
+        /// The functional.
+        functional: String,
+        /// The size of the data.
+        size: f64,
+    },
     /// A number of a scheme or a schedule outside its range.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
@@ -217,7 +228,8 @@ impl Settings {
         }
     }
 
-    /// Everything that is left open becomes a number, measured on the datasets where a rule says so.
+    /// Everything that is left open becomes a number, measured on the datasets where a rule says so. Numbers are in the
+    /// units of the data.
     ///
     /// # Errors
     /// Settings that do not go together, numbers outside their ranges, datasets of different spaces.
@@ -227,11 +239,34 @@ impl Settings {
         source: &MeasureOverMeasures<T>,
         target: &MeasureOverMeasures<T>,
     ) -> Result<Resolved, SettingsError> {
-        let dim = source.dim();
-        if dim != target.dim() {
-            let (source_dim, target_dim) = (dim, target.dim());
+        if source.dim() != target.dim() {
+            let (source_dim, target_dim) = (source.dim(), target.dim());
             return Err(FunctionalError::Dimensions { source_dim, target_dim }.into());
         }
+        let Some(units) = Units::of(Pair { source, target }) else {
+            return self.resolve_near(source, target);
+        };
+        let (source, target) = (units.near(source), units.near(target));
+        let kernel = self.kernel.in_units(1.0 / units.unit());
+        let near = Self { kernel, ..self.clone() }.resolve_near(&source, &target)?;
+        let power = near.length_power(&units, &source, &target)?;
+        let resolved = near.in_units(units.exponent(), power)?;
+        match self.step_size {
+            // Given in the units of the data.
+            Auto::Given(StepRule::Tau(_) | StepRule::Eta(_)) => {
+                Ok(Resolved { step_size: near.step_size, ..resolved })
+            }
+            Auto::Auto | Auto::Given(StepRule::Adaptive(_)) => Ok(resolved),
+        }
+    }
+
+    /// [`Self::resolve`] of data near 1.
+    fn resolve_near<T: Scalar>(
+        &self,
+        source: &MeasureOverMeasures<T>,
+        target: &MeasureOverMeasures<T>,
+    ) -> Result<Resolved, SettingsError> {
+        let dim = source.dim();
         self.check_functional()?;
         let (slicing, directions) = Slicing::usual(dim);
         let (directions, slicing) = (self.directions.or(directions), self.slicing.or(slicing));

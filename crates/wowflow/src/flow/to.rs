@@ -92,22 +92,26 @@ pub fn to_observed<T: Scalar>(
     source: &MeasureOverMeasures<T>,
     target: &MeasureOverMeasures<T>,
     settings: &Settings,
-    observer: impl FnMut(&StepRecord, &FlowState<T>) -> ControlFlow<()>,
+    mut observer: impl FnMut(&StepRecord, &FlowState<T>) -> ControlFlow<()>,
 ) -> Result<Flowed<T>, FlowError> {
     let settings = settings.resolve(source, target)?;
-    let mut objective = settings.objective(source, target)?;
+    let near = settings.near(source, target)?;
+    let mut objective = near.settings().objective(near.source(), near.target())?;
     let quantity = objective.quantity();
-    let value_initial = quantity.factor * objective.held_out(source, 0).value;
-    let mut state = FlowState::new(source.clone());
-    let flow = settings.flow().map_err(SettingsError::from)?;
-    let stop = flow.run(&mut state, &mut objective, observer);
+    let value_initial = near.value(quantity.factor * objective.held_out(near.source(), 0).value);
+    let mut state = FlowState::new(near.source().clone());
+    let flow = near.settings().flow().map_err(SettingsError::from)?;
+    let stop = flow.run(&mut state, &mut objective, |record, state| {
+        observer(&near.record(record), &near.restored_state(state))
+    });
     if let StopReason::Diverged { step } = stop {
         return Err(FlowError::Diverged { step, step_size: settings.step_size });
     }
-    let particles = state.particles().clone();
-    let value_final = quantity.factor * objective.held_out(&particles, 0).value;
-    let classes = matched(&particles, target, settings.seed)?;
-    let steps = state.step();
+    let value_final = near.value(quantity.factor * objective.held_out(state.particles(), 0).value);
+    let classes = matched(state.particles(), near.target(), settings.seed)?;
+    let (particles, steps) = (near.restored(state.particles()).into_owned(), state.step());
+    drop(objective);
+    drop(near);
     Ok(Flowed { particles, classes, value_initial, value_final, quantity, steps, stop, settings })
 }
 

@@ -123,6 +123,17 @@ impl KernelSettings {
         Self { bandwidth: Auto::Given(bandwidth), ..self }
     }
 
+    /// The same kernel of data that are multiplied by `factor`: lengths are, too, and their squares by its square.
+    #[must_use]
+    pub fn in_units(&self, factor: f64) -> Self {
+        let squared = if self.name.base() == Base::SquaredSw2 { factor } else { 1.0 };
+        Self {
+            bandwidth: self.bandwidth.map(|h| h * factor * squared),
+            smoothing: self.smoothing.map(|length| length * factor),
+            ..*self
+        }
+    }
+
     /// Whether the kernel has a bandwidth and it is left open, to be measured on the data.
     #[must_use]
     pub fn measures_bandwidth(&self) -> bool {

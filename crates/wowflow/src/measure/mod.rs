@@ -3,6 +3,8 @@
 mod dataset;
 mod over;
 mod pair;
+mod units;
 
 pub use over::{MeasureError, MeasureOverMeasures};
 pub use pair::Pair;
+pub use units::Units;

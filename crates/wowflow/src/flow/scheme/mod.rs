@@ -131,6 +131,11 @@ impl Scheme {
         Ok(Self(Kind::Lbfgs { pairs }))
     }
 
+    /// Whether a step is a length, whatever the velocity, rather than what a velocity is multiplied by.
+    pub(super) fn steps_are_lengths(&self) -> bool {
+        matches!(self.0, Kind::Adam { .. })
+    }
+
     /// What the scheme is called.
     #[must_use]
     pub fn name(&self) -> SchemeName {
