@@ -10,11 +10,25 @@ use wowflow::flow::{Decay, SchemeName, StepRule};
 use wowflow::functional::{BatchEstimator, Redraw, Sum};
 use wowflow::kernel::KernelName;
 
+/// How datasets are named, below the help of every command that takes some.
+macro_rules! datasets {
+    () => {
+        "
+
+A dataset is a generator (glyphs:digits:100), a named set (mnist[train]:200), a file (data.npz,
+'table.csv[label=species]') or a folder with a folder of images a class; the number at the end is
+that of samples a class. `wowflow help` says more."
+    };
+}
+
 pub(crate) mod compare;
+pub(crate) mod ends;
 pub(crate) mod geometry;
 #[cfg_attr(not(feature = "learn"), path = "args/without_learn.rs")]
 pub(crate) mod learn;
 mod values;
+
+use ends::EndsArgs;
 
 use compare::{
     AGREEMENT_EXAMPLES, AgreementArgs, DISTANCE_EXAMPLES, DistanceArgs, PAIRWISE_EXAMPLES, PairwiseArgs,
@@ -39,12 +53,12 @@ Datasets are named the same way everywhere:
 
 Examples:
   wowflow flow                                  flow drawn letters into drawn digits
-  wowflow flow --source 'mnist[train]:200' --target 'fashion-mnist[train]:200'
+  wowflow flow 'mnist[train]:200' 'fashion-mnist[train]:200'
   wowflow distance 'mnist[train]:200' 'fashion-mnist[train]:200'
   wowflow pairwise 'mnist[test]:100' 'kmnist[test]:100' 'fashion-mnist[test]:100'
   wowflow agreement distances.toml              which distances rank datasets as exact ones do
-  wowflow adapt --source a/ --target b/         a classifier of b looks at a on its way to b
-  wowflow transfer --source a/ --target b/      few samples of b enlarged from a, and tested
+  wowflow adapt a/ b/                           a classifier of b looks at a on its way to b
+  wowflow transfer a/ b/                        few samples of b enlarged from a, and tested
   wowflow distill a/ --per-class 10             ten samples a class that stand for all
   wowflow reproduce --list                      published experiments, to be run here
   wowflow rings                                 the synthetic experiment with five functionals
@@ -84,7 +98,10 @@ pub(crate) enum Command {
     Rings(RingsArgs),
     /// Show what is in a dataset: counts, shapes, classes and a contact sheet.
     #[command(
-        after_long_help = "Examples:\n  wowflow info 'mnist[test]' --data-dir data\n  wowflow info my.csv --json"
+        after_long_help = concat!(
+            "Examples:\n  wowflow info 'mnist[test]' --data-dir data\n  wowflow info my.csv --json",
+            datasets!()
+        )
     )]
     Info(InfoArgs),
     /// Download the original files of a named dataset, checked against published checksums.
@@ -119,18 +136,22 @@ impl Command {
     }
 }
 
-const FLOW_EXAMPLES: &str = "\
+const FLOW_EXAMPLES: &str = concat!(
+    "\
 Examples:
   wowflow flow                                        glyphs:letters to glyphs:digits
-  wowflow flow --source 'mnist[train]:200' --target 'fashion-mnist[train]:10' --steps 500
-  wowflow flow --source a.npz --target b.npz --kernel gaussian --bandwidth 0.5 --out runs/a-to-b
+  wowflow flow 'mnist[train]:200' 'fashion-mnist[train]:10' --steps 500
+  wowflow flow a.npz b.npz --kernel gaussian --bandwidth 0.5 --out runs/a-to-b
   wowflow flow --step-size 0.1 --momentum 0.9 --schedule constant      the published setting
-  wowflow flow --scheme lbfgs --source rings:source --target rings
+  wowflow flow rings:source rings --scheme lbfgs
   wowflow flow --functional mmd-sw+0.1*pooled-mmd
   wowflow flow --resume runs/a-to-b                   go on after Ctrl-C or a crash
 
 A run directory holds config.json, provenance.json, metrics.jsonl, summary.json, flowed.npz with the
-new labels and the rows samples had (source_row), checkpoints, and pictures: images.png (or trajectories.png), flow.gif, loss.png.";
+new labels and the rows samples had (source_row), checkpoints, and pictures: images.png (or
+trajectories.png), flow.gif, loss.png.",
+    datasets!()
+);
 
 /// Options of every command that reads datasets.
 #[derive(Debug, Default, ClapArgs)]
@@ -157,12 +178,8 @@ pub(crate) struct CommonArgs {
 #[derive(Debug, Default, ClapArgs)]
 #[command(group = ArgGroup::new("fresh").multiple(true).conflicts_with("resume"))]
 pub(crate) struct FlowArgs {
-    /// Dataset that moves. Default: glyphs:letters.
-    #[arg(long, value_name = "DATASET", group = "fresh")]
-    pub(crate) source: Option<String>,
-    /// Dataset it moves to. Default: glyphs:digits.
-    #[arg(long, value_name = "DATASET", group = "fresh")]
-    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) ends: EndsArgs,
     /// What descends: mmd-sw, pooled-mmd (the baseline that forgets classes), matched-sw, mean-matching (both match
     /// class c with class c of the target), or a sum of some with weights, such as mmd-sw+0.5*pooled-mmd. Default:
     /// mmd-sw.
@@ -247,7 +264,7 @@ pub(crate) struct FlowArgs {
     #[arg(long, value_name = "DIR", group = "fresh")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run, with the configuration stored there.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "EndsArgs")]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: CommonArgs,

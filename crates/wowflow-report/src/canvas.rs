@@ -1,50 +1,16 @@
 //! A white sheet to draw lines, discs, text and images on, in pixel coordinates from the top left.
 
-use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 use tiny_skia::{Color, FillRule, LineJoin, Mask, Paint, PathBuilder, Pixmap, Rect, Stroke, Transform};
 
 use crate::error::ReportError;
+use crate::letters::for_ink;
 use crate::palette::{PAPER, Rgb};
 use crate::picture::Picture;
 
+pub(crate) use crate::letters::{Text, shorten, wrapped};
+
 /// Largest side of a picture: beyond it neither GIF nor most viewers follow.
 const MAX_SIDE: usize = 16_384;
-
-/// A size of text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Text {
-    /// Exponents.
-    Tiny,
-    /// Ticks, labels, legends.
-    Small,
-    /// Titles.
-    Title,
-}
-
-impl Text {
-    fn raster(self) -> RasterHeight {
-        match self {
-            Self::Small => RasterHeight::Size16,
-            Self::Title => RasterHeight::Size20,
-            Self::Tiny => RasterHeight::Size24,
-        }
-    }
-
-    /// How many raster pixels make one pixel: exponents are the largest raster, halved.
-    fn shrink(self) -> usize {
-        if self == Self::Tiny { 2 } else { 1 }
-    }
-
-    /// Height of a line.
-    pub(crate) fn height(self) -> i32 {
-        (self.raster().val() / self.shrink()) as i32
-    }
-
-    /// Width of a text; every character takes the same.
-    pub(crate) fn width(self, text: &str) -> i32 {
-        (text.chars().count() * get_raster_width(FontWeight::Regular, self.raster()) / self.shrink()) as i32
-    }
-}
 
 /// Which point of a text the given position is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +139,7 @@ impl Canvas {
         self.pixmap.fill_path(&path, &paint, FillRule::Winding, Transform::identity(), clip);
     }
 
-    /// Writes a line of text whose top is at `y`; characters the font lacks become question marks.
+    /// Writes a line of text whose top is at `y`.
     pub(crate) fn text(&mut self, x: i32, y: i32, text: &str, size: Text, align: Align, color: Rgb) {
         let start = align.start(x, size.width(text));
         for_ink(text, size, |along, down, ink| self.blend(start + along, y + down, color, ink));
@@ -219,32 +185,6 @@ impl Canvas {
     }
 }
 
-/// `text` cut to `limit` characters, the cut shown by two dots.
-pub(crate) fn shorten(text: &str, limit: usize) -> String {
-    if text.chars().count() <= limit {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(limit.saturating_sub(2)).collect();
-    format!("{}..", kept.trim_end())
-}
-
-/// Text broken between words into lines of at most `width` pixels; words that are longer are cut.
-pub(crate) fn wrapped(text: &str, width: i32, size: Text) -> Vec<String> {
-    let limit = (width / size.width("0")).max(1) as usize;
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        let word = shorten(word, limit);
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= limit => {
-                line.push(' ');
-                line.push_str(&word);
-            }
-            _ => lines.push(word),
-        }
-    }
-    lines
-}
-
 fn paint(color: Rgb, alpha: f32) -> Paint<'static> {
     let mut paint = Paint::default();
     let alpha = (alpha.clamp(0.0, 1.0) * 255.0).round() as u8;
@@ -267,26 +207,6 @@ fn circles(centers: &[Xy], radius: f32) -> PathBuilder {
         path.push_circle(x, y, radius);
     }
     path
-}
-
-/// Calls `put(along, down, ink)` for every pixel of a text that is not blank.
-fn for_ink(text: &str, size: Text, mut put: impl FnMut(i32, i32, u8)) {
-    let (shrink, advance) = (size.shrink(), get_raster_width(FontWeight::Regular, size.raster()));
-    for (place, character) in text.chars().enumerate() {
-        let glyph = get_raster(character, FontWeight::Regular, size.raster())
-            .or_else(|| get_raster('?', FontWeight::Regular, size.raster()));
-        let Some(glyph) = glyph else { continue };
-        let left = place * advance / shrink;
-        for down in 0..glyph.height() / shrink {
-            for along in 0..glyph.width().div_ceil(shrink) {
-                let mut total = 0;
-                for (i, j) in (0..shrink * shrink).map(|k| (k / shrink, k % shrink)) {
-                    total += usize::from(glyph.pixel(along * shrink + j, down * shrink + i).unwrap_or(0));
-                }
-                put((left + along) as i32, down as i32, (total / (shrink * shrink)) as u8);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -336,17 +256,5 @@ mod tests {
         canvas.line(&[(f32::NAN, 1.0), (2.0, 2.0)], 1.0, INK, 1.0);
         assert_eq!((canvas.finish().width(), MAX_SIDE), (8, 16_384));
         assert!(Canvas::new("test", 0, 5).is_err() && Canvas::new("test", 5, 20_000).is_err());
-    }
-
-    #[test]
-    fn long_text_is_shortened_visibly() {
-        assert_eq!(shorten("ankle boot", 10), "ankle boot");
-        assert_eq!(shorten("ankle boots", 8), "ankle..");
-        let width = Text::Small.width("0123456789");
-        assert_eq!(
-            wrapped("one two three  fourteenfifteen", width, Text::Small),
-            ["one two", "three", "fourteen.."]
-        );
-        assert!(wrapped(" ", width, Text::Small).is_empty());
     }
 }

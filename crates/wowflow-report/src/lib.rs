@@ -16,6 +16,7 @@ mod heatmap;
 mod images;
 mod interpolation;
 mod labels;
+mod letters;
 mod palette;
 mod picture;
 mod pointmap;

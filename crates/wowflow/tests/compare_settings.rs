@@ -262,7 +262,7 @@ mod stored {
         for (certainty, told) in [
             (sliced, "+- 5.00e-1 over draws of slices, 95 % interval 0.000000 to 1.5"),
             (nothing, "of slices too few to tell an error"),
-            (Certainty::Exact { gap: 1e-9 }, "exact, the power to 1.0e-9"),
+            (Certainty::Exact { gap: 1e-9 }, "exact, rounding below 1e-9"),
             (Certainty::Interval { lower: 1.0, upper: 2.0 }, "power from 1.000000 to 2.000000 for certain"),
             (Certainty::Bounds { lower: 1.0, upper: 2.0 }, "from 1.000000 to 2.000000 for certain"),
         ] {

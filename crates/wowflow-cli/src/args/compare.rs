@@ -11,9 +11,11 @@ use wowflow::kernel::{KernelName, KernelSettings};
 use wowflow_data::Size;
 use wowflow_study::distance::Request;
 
+use super::ends::EndsArgs;
 use super::{CommonArgs, by_name, parse_bandwidth, parse_count, parse_directions, parse_number, parse_whole};
 
-pub(super) const DISTANCE_EXAMPLES: &str = "\
+pub(super) const DISTANCE_EXAMPLES: &str = concat!(
+    "\
 Examples:
   wowflow distance 'fashion-mnist[train]:500' 'mnist[train]:500'
   wowflow distance 'mnist[train]:200' 'usps[train]:200' --resize 16x16 --figure classes.png
@@ -22,16 +24,21 @@ Examples:
   wowflow distance mnist kmnist --method wow --sample 500          500 samples a class at most
 
 Methods that are exact take time and memory with the square of the samples (those of a class for wow); sliced
-ones are linear, with a standard error. Values of different methods have different scales.";
+ones are linear, with a standard error. Values of different methods have different scales.",
+    datasets!()
+);
 
-pub(super) const PAIRWISE_EXAMPLES: &str = "\
+pub(super) const PAIRWISE_EXAMPLES: &str = concat!(
+    "\
 Examples:
   wowflow pairwise 'mnist[train]:100' 'mnist[test]:100' 'kmnist[test]:100' --out runs/grey
   wowflow pairwise mnist usps fashion-mnist --resize 16x16 --method s-otdd
   wowflow pairwise --resume runs/grey                 go on after Ctrl-C or a crash
 
 A run directory holds config.json, provenance.json, pairs.jsonl with one line a finished pair, distances.csv,
-distances.json, summary.json, and pictures: heatmap.png in the order of the tree beside it, map.png.";
+distances.json, summary.json, and pictures: heatmap.png in the order of the tree beside it, map.png.",
+    datasets!()
+);
 
 pub(super) const AGREEMENT_EXAMPLES: &str = "\
 Examples:
@@ -118,10 +125,8 @@ pub(crate) struct MethodArgs {
 /// `wowflow distance`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DistanceArgs {
-    /// One dataset.
-    pub(crate) left: String,
-    /// The other.
-    pub(crate) right: String,
+    #[command(flatten)]
+    pub(crate) ends: EndsArgs,
     #[command(flatten)]
     pub(crate) method: MethodArgs,
     /// Draw the costs between classes, those that are coupled framed, for methods that compare classes.

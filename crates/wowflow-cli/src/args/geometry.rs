@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
 use clap::Args as ClapArgs;
 use wowflow::auto::Auto;
 use wowflow::dataset::Precision;
@@ -9,10 +10,12 @@ use wowflow::flow::EXACT_LIMIT;
 use wowflow_study::ExactSettings;
 use wowflow_study::{barycenter, geodesic};
 
+use super::ends::EndsArgs;
 use super::values::by_name;
 use super::{CommonArgs, parse_count, parse_number, parse_whole};
 
-pub(crate) const GEODESIC_EXAMPLES: &str = "\
+pub(crate) const GEODESIC_EXAMPLES: &str = concat!(
+    "\
 Examples:
   wowflow geodesic rings:source rings --times 5
   wowflow geodesic 'fashion-mnist[train]:200' 'mnist[train]:200' --times 8
@@ -21,18 +24,24 @@ Examples:
 
 Classes and samples are coupled by exact transport; where masses do not match, classes and samples
 split, and the datasets carry weights. The folder holds config.json, provenance.json, summary.json,
-interpolation-NNN.npz for every time (labels such as 3->7; source_row and target_row, and names where
-there are any), classes.png with the distances between classes and the coupling, and geodesic.png and .gif
-for images and points in the plane.";
+interpolation-NNN.npz for every time (labels such as 3->7; source_row and target_row, and names
+where there are any), classes.png with the distances between classes and the coupling, and
+geodesic.png and .gif for images and points in the plane.",
+    datasets!()
+);
 
-pub(crate) const BARYCENTER_EXAMPLES: &str = "\
+pub(crate) const BARYCENTER_EXAMPLES: &str = concat!(
+    "\
 Examples:
   wowflow barycenter a.npz b.npz --weights 3,1
   wowflow barycenter 'mnist[train]:60' 'kmnist[train]:60' 'fashion-mnist[train]:60' --out runs/mean
 
-The folder holds config.json, provenance.json, summary.json, barycenter.npz (labels such as 3+7, those of
-the matched classes; one by one in y_1, y_2, ..., with the row that most of a sample goes to in row_1, ...), metrics.jsonl, objective.png, and barycenter.png for
-images and points in the plane. Ctrl-C stops after the iteration and keeps what is reached.";
+The folder holds config.json, provenance.json, summary.json, barycenter.npz (labels such as 3+7;
+those of the matched classes one by one in y_1, y_2, ..., the rows that most of a sample goes to in
+row_1, ...), metrics.jsonl, objective.png, and barycenter.png for images and points in the plane.
+Ctrl-C stops after the iteration and keeps what is reached.",
+    datasets!()
+);
 
 /// Options of commands that solve exact transports between datasets.
 #[derive(Debug, ClapArgs)]
@@ -57,17 +66,13 @@ pub(crate) struct ExactArgs {
 /// `wowflow geodesic`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct GeodesicArgs {
-    /// Dataset at time 0.
-    #[arg(value_name = "A")]
-    pub(crate) source: String,
-    /// Dataset at time 1.
-    #[arg(value_name = "B")]
-    pub(crate) target: String,
+    #[command(flatten)]
+    pub(crate) ends: EndsArgs,
     /// How many times from 0 to 1, at equal distances; or the times, separated by commas.
     #[arg(long, value_name = "TIMES", default_value = "8", allow_negative_numbers = true)]
     pub(crate) times: geodesic::Times,
     /// Move every sample towards the mean of its ends instead of splitting it: an approximation that
-    /// keeps samples and classes of A, with the labels of the matched classes of B.
+    /// keeps samples and classes of SOURCE, with the labels of the matched classes of TARGET.
     #[arg(long)]
     pub(crate) barycentric: bool,
     /// Solve the transports between neighbouring times anew to see that the speed is constant. Default:
@@ -115,7 +120,8 @@ impl ExactArgs {
 
 impl GeodesicArgs {
     /// What is asked.
-    pub(crate) fn request(&self) -> geodesic::Request {
+    pub(crate) fn request(&self) -> Result<geodesic::Request> {
+        let [source, target] = self.ends.required()?.map(str::to_owned);
         let check = match (self.check, self.no_check) {
             (true, _) => Auto::Given(true),
             (_, true) => Auto::Given(false),
@@ -127,7 +133,7 @@ impl GeodesicArgs {
             check,
             exact: self.exact.settings(),
         };
-        geodesic::Request { source: self.source.clone(), target: self.target.clone(), settings }
+        Ok(geodesic::Request { source, target, settings })
     }
 }
 
@@ -157,7 +163,7 @@ mod tests {
     fn what_is_not_typed_is_what_the_library_has() {
         let parsed = Args::try_parse_from(["wowflow", "geodesic", "a", "b"]).unwrap();
         let Command::Geodesic(args) = parsed.command else { panic!("{parsed:?}") };
-        assert_eq!(args.request(), geodesic::Request::new("a", "b"));
+        assert_eq!(args.request().unwrap(), geodesic::Request::new("a", "b"));
         let parsed = Args::try_parse_from(["wowflow", "barycenter", "a", "b"]).unwrap();
         let Command::Barycenter(args) = parsed.command else { panic!("{parsed:?}") };
         assert_eq!(args.request(), barycenter::Request::new(["a", "b"]));

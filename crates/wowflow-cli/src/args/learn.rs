@@ -12,32 +12,40 @@ use wowflow_study::experiment::{
     LOOK_EVERY, MethodKind, PER_CLASS, TRAINING_STEPS, TRANSFER_EPOCHS, TRANSFER_RUNS, TRIALS,
 };
 
+use super::ends::EndsArgs;
 use super::values::by_name;
 use super::{CommonArgs, parse_count, parse_positive, parse_whole};
 
-pub(crate) const TRANSFER_EXAMPLES: &str = "\
+pub(crate) const TRANSFER_EXAMPLES: &str = concat!(
+    "\
 Examples:
-  wowflow transfer --source 'mnist[train]:200' --target 'fashion-mnist[train]:5' --test 'fashion-mnist[test]'
-  wowflow transfer --source big/ --target small/        folders with a folder of images a class
-  wowflow transfer --source a.npz --target b.npz:10 --methods target-only,mmd-sw --tries 5
+  wowflow transfer 'mnist[train]:200' 'fashion-mnist[train]:5' --test 'fashion-mnist[test]'
+  wowflow transfer big/ small/                          folders with a folder of images a class
+  wowflow transfer a.npz b.npz:10 --methods target-only,mmd-sw --tries 5
   wowflow transfer --resume runs/transfer               go on after Ctrl-C or a crash
 
 Without --test, samples of the target that are not drawn are the test set: what NAME:k leaves, or a fifth.
 The folder holds config.json, provenance.json, repetitions.jsonl (one line a method and try, written when it is
 finished), results.json, results.md, results-by-row.png (the table to look at), and samples/ with what the first try
-moved, as .npz and .png.";
+moved, as .npz and .png.",
+    datasets!()
+);
 
-pub(crate) const ADAPT_EXAMPLES: &str = "\
+pub(crate) const ADAPT_EXAMPLES: &str = concat!(
+    "\
 Examples:
-  wowflow adapt --source 'fashion-mnist[train]:500' --target 'mnist[train]:500'
-  wowflow adapt --source a/ --target b/ --classifier mine.safetensors
-  wowflow adapt --source 'usps:100' --target 'mnist[train]:100' --save-classifier lenet.safetensors --network lenet5
+  wowflow adapt 'fashion-mnist[train]:500' 'mnist[train]:500'
+  wowflow adapt a/ b/ --classifier mine.safetensors
+  wowflow adapt 'usps:100' 'mnist[train]:100' --save-classifier lenet.safetensors --network lenet5
 
 A classifier is trained on the target; the table and the curves say how it sees the source on its way there, classes
 matched with the target's by exact transport. The folder holds what that of transfer does but samples/, and
-curves in results-steps.png and results-seconds.png in place of its picture.";
+curves in results-steps.png and results-seconds.png in place of its picture.",
+    datasets!()
+);
 
-pub(crate) const DISTILL_EXAMPLES: &str = "\
+pub(crate) const DISTILL_EXAMPLES: &str = concat!(
+    "\
 Examples:
   wowflow distill 'mnist[train]:5000' --test 'mnist[test]' --per-class 10
   wowflow distill photos/ --per-class 5 --augment upright --embed --steps 200
@@ -46,7 +54,9 @@ Examples:
   wowflow distill --resume runs/distill
 
 Few samples a class are made of many; a network trained on them alone is tested. Without --test, a fifth of the
-dataset is held out. The folder holds what that of transfer does: samples/ has the distilled sets as .npz and .png.";
+dataset is held out. The folder holds what that of transfer does: samples/ has the distilled sets as .npz and .png.",
+    datasets!()
+);
 
 pub(crate) const REPRODUCE_EXAMPLES: &str = "\
 Examples:
@@ -88,12 +98,8 @@ pub(crate) struct ExperimentArgs {
 /// Options that experiments on two datasets share.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct PairArgs {
-    /// Dataset that moves.
-    #[arg(long, value_name = "DATASET", required_unless_present = "resume", conflicts_with = "resume")]
-    pub(crate) source: Option<String>,
-    /// Dataset it moves to.
-    #[arg(long, value_name = "DATASET", required_unless_present = "resume", conflicts_with = "resume")]
-    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) ends: EndsArgs,
     /// Steps of every method that flows. Default: 300, in a transfer 100; of otdd 5000, of product 20000.
     #[arg(long, value_name = "N", value_parser = parse_positive)]
     pub(crate) steps: Option<u64>,

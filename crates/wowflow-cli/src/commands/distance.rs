@@ -32,7 +32,7 @@ pub(crate) fn run(args: &DistanceArgs, console: &Console) -> Result<ExitStatus> 
         let watch = Watch::new(console);
         interrupt::end_at_once_with("interrupted; nothing was written".into());
         let program = program(args.common.data.data_dir.as_deref());
-        let compared = compare_pair([&args.left, &args.right], &request, &program, &watch)?;
+        let compared = compare_pair(args.ends.required()?, &request, &program, &watch)?;
         if let Some(path) = &args.figure {
             let png = study::distance::classes(&compared)?.to_png()?;
             let written = atomic::create(path, |file| file.write_all(&png));

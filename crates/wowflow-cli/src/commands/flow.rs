@@ -24,7 +24,7 @@ pub(crate) fn run(args: &FlowArgs, console: &Console) -> Result<ExitStatus> {
                 (watch, outcome)
             }
             None => {
-                let request = request(args);
+                let request = request(args)?;
                 let name = format!("{}-to-{}", request.source, request.target);
                 refuse_inside(args.out.as_deref(), &[&request.source, &request.target])?;
                 in_folder(args.out.as_deref(), &name, |out| {
@@ -54,11 +54,15 @@ pub(crate) fn run(args: &FlowArgs, console: &Console) -> Result<ExitStatus> {
 }
 
 /// What was typed.
-fn request(args: &FlowArgs) -> Request {
+fn request(args: &FlowArgs) -> Result<Request> {
     let usual = Request::default();
-    Request {
-        source: args.source.clone().unwrap_or(usual.source),
-        target: args.target.clone().unwrap_or(usual.target),
+    let [source, target] = match args.ends.given()? {
+        Some(ends) => ends.map(str::to_owned),
+        None => [usual.source, usual.target],
+    };
+    Ok(Request {
+        source,
+        target,
         settings: Settings {
             functional: args.functional.clone().unwrap_or_default(),
             kernel: KernelSettings {
@@ -87,5 +91,5 @@ fn request(args: &FlowArgs) -> Request {
         exact_limit: args.exact_limit.into(),
         neighbours_every: args.neighbours_every,
         distance_every: args.distance_every,
-    }
+    })
 }

@@ -23,9 +23,10 @@ fn start(args: &GeodesicArgs, console: &Console) -> Result<ExitStatus> {
     if let Some(out) = &args.exact.out {
         refuse_existing(out)?;
     }
-    refuse_inside(args.exact.out.as_deref(), &[&args.source, &args.target])?;
+    let request = args.request()?;
+    refuse_inside(args.exact.out.as_deref(), &[&request.source, &request.target])?;
     let program = program(args.exact.common.data.data_dir.as_deref());
-    let problem = Problem::load(&args.request(), &program)?;
+    let problem = Problem::load(&request, &program)?;
     let name = format!("{}-to-{}-geodesic", problem.source().name, problem.target().name);
     let likely = args.exact.out.clone().unwrap_or_else(|| free_name(Path::new(RUNS), &name, ""));
     tell::beginning(&problem, &likely, console);

@@ -1,14 +1,14 @@
 //! `wowflow transfer`, `wowflow adapt` and `wowflow distill`: an experiment of one row from the command line, in a run
 //! directory.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use wowflow_study::experiment::{
     self, AdaptRequest, DistillRequest, Ended, ExperimentConfig, Task, TransferRequest,
 };
 
 use super::{in_folder, on_threads, refuse_inside};
 use crate::ExitStatus;
-use crate::args::learn::{AdaptArgs, DistillArgs, ExperimentArgs, PairArgs, TransferArgs};
+use crate::args::learn::{AdaptArgs, DistillArgs, ExperimentArgs, TransferArgs};
 use crate::console::Console;
 use crate::program::program;
 use crate::tell;
@@ -16,8 +16,11 @@ use crate::watch::Watch;
 
 pub(crate) fn transfer(args: &TransferArgs, console: &Console) -> Result<ExitStatus> {
     let shared = &args.pair.experiment;
+    if shared.resume.is_some() {
+        args.pair.ends.none_to_resume()?;
+    }
     run(shared, Task::Transfer, console, || {
-        let (source, target) = ends(&args.pair)?;
+        let [source, target] = args.pair.ends.required()?;
         let request = TransferRequest {
             test: args.test.clone(),
             methods: args.methods.clone(),
@@ -38,8 +41,11 @@ pub(crate) fn transfer(args: &TransferArgs, console: &Console) -> Result<ExitSta
 
 pub(crate) fn adapt(args: &AdaptArgs, console: &Console) -> Result<ExitStatus> {
     let shared = &args.pair.experiment;
+    if shared.resume.is_some() {
+        args.pair.ends.none_to_resume()?;
+    }
     run(shared, Task::Adaptation, console, || {
-        let (source, target) = ends(&args.pair)?;
+        let [source, target] = args.pair.ends.required()?;
         let request = AdaptRequest {
             methods: args.methods.clone(),
             steps: args.pair.steps,
@@ -80,14 +86,6 @@ pub(crate) fn distill(args: &DistillArgs, console: &Console) -> Result<ExitStatu
         };
         Ok(request.config()?)
     })
-}
-
-/// Source and target.
-fn ends(pair: &PairArgs) -> Result<(&str, &str)> {
-    match (&pair.source, &pair.target) {
-        (Some(source), Some(target)) => Ok((source, target)),
-        _ => bail!("expected --source and --target, found none"),
-    }
 }
 
 /// 0 stands for none.

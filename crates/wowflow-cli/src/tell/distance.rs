@@ -19,12 +19,12 @@ pub(crate) fn pair(
     plan: Option<&Path>,
     console: &Console,
 ) -> Result<()> {
-    classes(compared, console);
     let symbol = &compared.distance;
-    let power = match compared.order {
-        1.0 => String::new(),
-        order => format!(", {symbol}^{order} = {:.6}", compared.power),
+    let (sum, power) = match compared.order {
+        1.0 => (symbol.clone(), String::new()),
+        order => (format!("{symbol}^{order}"), format!(", {symbol}^{order} = {:.6}", compared.power)),
     };
+    classes(compared, &sum, console);
     console.say(&format!("{symbol} = {:.6}{power}: {}", compared.value, compared.certainty));
     let seconds = compared.seconds;
     console.say(&format!("loaded in {:.2} s, compared in {:.2} s", seconds.load, seconds.compare));
@@ -38,10 +38,13 @@ pub(crate) fn pair(
     console.object(&object)
 }
 
-/// Which class goes where, one a line.
-fn classes(compared: &Compared, console: &Console) {
+/// Which class goes where, one a line; `sum` is what their costs add up to.
+fn classes(compared: &Compared, sum: &str, console: &Console) {
     let classes = &compared.classes;
     let Some(coupling) = &classes.coupling else { return };
+    let costs =
+        if classes.costs.is_some() { format!(", and the cost of the pair in {sum}") } else { String::new() };
+    console.say(&format!("classes that are coupled, the share of the mass{costs}:"));
     let [left, right] = &classes.shown;
     let left: Vec<String> = left.iter().map(|label| short(label)).collect();
     let width = left.iter().map(|label| label.chars().count()).max().unwrap_or(0);

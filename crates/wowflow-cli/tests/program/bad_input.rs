@@ -26,19 +26,35 @@ fn prepare(folder: &Path) {
 
 /// What is typed, the exit code and the message; `DIR` stands for the folder of the files.
 const CASES: &[(&str, i32, &str)] = &[
-    ("flow --source DIR/missing.npz --out DIR/run", 1, "error: DIR/missing.npz: no such file or folder"),
+    ("flow DIR/missing.npz rings --out DIR/run", 1, "error: DIR/missing.npz: no such file or folder"),
     (
-        "flow --source DIR/cut-images-idx3-ubyte --out DIR/run",
+        "flow rings --out DIR/run",
+        1,
+        "error: expected a source and a target, found rings alone: name the target after it or by --target",
+    ),
+    (
+        "flow --target rings --out DIR/run",
+        1,
+        "error: expected a source and a target, found the target rings alone: name the source by --source",
+    ),
+    (
+        "flow rings moons --source rings --out DIR/run",
+        1,
+        "error: expected one source and one target, found rings, rings and moons",
+    ),
+    ("distance", 1, "error: expected a source and a target, found neither: name them, one after the other"),
+    (
+        "flow DIR/cut-images-idx3-ubyte rings --out DIR/run",
         1,
         "error: DIR/cut-images-idx3-ubyte: expected 28 bytes, found 21: the file is cut short",
     ),
     (
-        "flow --source DIR/odd-images-idx3-ubyte --out DIR/run",
+        "flow DIR/odd-images-idx3-ubyte rings --out DIR/run",
         1,
         "error: DIR/odd-images-idx3-ubyte: expected the IDX magic number 0x00000803 (images), found 0x6e6f7420",
     ),
     (
-        "flow --source DIR/few-images-idx3-ubyte --out DIR/run",
+        "flow DIR/few-images-idx3-ubyte rings --out DIR/run",
         1,
         "error: DIR/few-labels-idx1-ubyte: expected 3 labels, one for each image in few-images-idx3-ubyte, found 2",
     ),
@@ -53,17 +69,17 @@ const CASES: &[(&str, i32, &str)] = &[
         "error: expected datasets of the same dimension, found 2 (rings:5) and 5 (DIR/five.csv): embed all in a shared space first",
     ),
     (
-        "flow --source mnits --out DIR/run",
+        "flow mnits rings --out DIR/run",
         1,
         "error: unknown dataset `mnits`: expected a file, a folder or one of mnist, fashion-mnist, kmnist, usps, cifar10, svhn, rings, rings:source, gaussians, moons, noise, noise:WIDTHxHEIGHT, noise:WIDTHxHEIGHTx3, noise:DIMENSION, glyphs:digits, glyphs:letters; did you mean `mnist`?",
     ),
     (
-        "flow --source mnist --data-dir DIR --out DIR/run",
+        "flow mnist rings --data-dir DIR --out DIR/run",
         1,
         "error: mnist[train]: expected train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not, in DIR/mnist; found none; `wowflow fetch mnist` downloads it",
     ),
     (
-        "flow --source rings:0 --out DIR/run",
+        "flow rings:0 rings --out DIR/run",
         1,
         "error: dataset `rings:0`: expected at least 1 sample a class after the last colon, found `0`",
     ),

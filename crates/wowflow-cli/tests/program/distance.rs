@@ -281,7 +281,13 @@ fn options_of_other_methods_are_refused() {
         let words = options.split(' ');
         run(["distance", "rings:3", "gaussians:4"].into_iter().chain(words)).refused(message);
     }
-    assert_eq!(run(["distance", "rings:3"]).code, Some(2));
+    run(["distance", "rings:3"]).refused("found rings:3 alone: name the target after it or by --target");
+    let value =
+        |args: &[&str]| run([&["distance"], args].concat()).ok().stdout.lines().nth(2).map(str::to_owned);
+    let placed = value(&["rings:3", "moons:4"]);
+    assert_eq!(value(&["--target", "moons:4", "--source", "rings:3"]), placed);
+    assert_eq!(value(&["rings:3", "--target", "moons:4"]), placed);
+    assert_eq!(value(&["moons:4", "--source", "rings:3"]), placed);
     for (option, name, choice) in [("--method", "cosine", "busemann-gaussian"), ("--kernel", "pooled", "imq")]
     {
         let ran = run(["distance", "rings:3", "rings:4", option, name]);

@@ -69,7 +69,6 @@ impl<'a> Recorder<'a> {
         let shown = shown_rows(source, per_class);
         let target_shown = shown_rows(target_data, per_class);
         let class_of = |data: &LabeledDataset, rows: &[usize]| class_of_rows(data, rows);
-        let labels = |data: &LabeledDataset| data.classes().iter().map(ToString::to_string).collect();
         let shape = |data: &LabeledDataset| data.image_shape().map(|s| [s.channels, s.height, s.width]);
         let came_from = |data: &LabeledDataset, shown: &[usize]| {
             let rows = data.rows_by_class();
@@ -81,11 +80,11 @@ impl<'a> Recorder<'a> {
             image_shape: shape(source).or_else(|| shape(target_data)),
             source_rows: came_from(source, &shown),
             classes: class_of(source, &shown),
-            labels: labels(source),
+            labels: pair.source.labels_with_names(),
             new_labels: None,
             target_rows: came_from(target_data, &target_shown),
             target_classes: class_of(target_data, &target_shown),
-            target_labels: labels(target_data),
+            target_labels: pair.target.labels_with_names(),
             units: near.units().map(FrameUnits::new),
             steps: Vec::new(),
         };

@@ -5,6 +5,7 @@ use wowflow::flow::{Near, StopReason};
 use wowflow::functional::Quantity;
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::match_classes;
+use wowflow_data::Prepared;
 
 use super::config::Config;
 use super::pair::{Pair, exact_distance};
@@ -51,13 +52,23 @@ pub(super) fn finish<T: NpyScalar>(
         .enumerate()
         .map(|(class, (&to, &ambiguity))| ClassMatch {
             source: pair.source.label(class),
+            source_name: name_of(pair.source, class),
             target: pair.target.label(to),
+            target_name: name_of(pair.target, to),
             ambiguity,
         })
         .collect();
+    let paired = match_classes(&before).target;
+    let otherwise: Vec<&str> = classes
+        .iter()
+        .zip(matching.target.iter().zip(&paired))
+        .filter(|(_, (to, paired))| to != paired)
+        .map(|(class, _)| class.source.as_str())
+        .collect();
     let Pair { source: own, target: theirs } = pair;
     write_flowed(&run.flowed(), &own.dataset, &theirs.dataset, &near.restored(flowed), &matching.target)?;
-    recorder.set_new_labels(classes.iter().map(|class| class.target.clone()).collect());
+    let names = pair.target.labels_with_names();
+    recorder.set_new_labels(matching.target.iter().map(|&to| names[to].clone()).collect());
     recorder.flush()?;
     recorder.complete(flowed, target, near.squared(after.value))?;
 
@@ -67,6 +78,9 @@ pub(super) fn finish<T: NpyScalar>(
         extra.insert("kernel".into(), serde_json::to_value(kernel)?);
     }
     extra.insert("flowed".into(), json!("flowed.npz"));
+    extra.insert("classes_paired_otherwise".into(), json!(otherwise));
+    let falling = late_fall(&read_metrics(&run.metrics())?).filter(|_| results.stop == StopReason::StepsDone);
+    extra.insert("late_fall".into(), json!(falling));
     if config.neighbours_every.is_some() {
         let accuracy = neighbour_accuracy(&read_metrics(&run.metrics())?, &matching.target);
         extra.insert("neighbour_accuracy".into(), accuracy);
@@ -87,6 +101,24 @@ pub(super) fn finish<T: NpyScalar>(
     };
     write_json(&run.summary(), &summary)?;
     Ok(summary)
+}
+
+/// What a class shows, where its label does not say.
+fn name_of(data: &Prepared, class: usize) -> Option<String> {
+    data.class_names.as_ref().map(|names| names[class].clone()).filter(|name| *name != data.label(class))
+}
+
+/// By which share the mean value of the last tenth of the states is below that of the tenth before; `None` for few
+/// states.
+fn late_fall(metrics: &[MetricsRecord]) -> Option<f64> {
+    let tenth = metrics.len() / 10;
+    if tenth == 0 {
+        return None;
+    }
+    let mean = |part: &[MetricsRecord]| part.iter().map(|record| record.value).sum::<f64>() / tenth as f64;
+    let (rest, last) = metrics.split_at(metrics.len() - tenth);
+    let before = mean(&rest[rest.len() - tenth..]);
+    (before > 0.0).then(|| 1.0 - mean(last) / before)
 }
 
 /// Along the flow, the share of samples whose nearest neighbour in the target is of the class that

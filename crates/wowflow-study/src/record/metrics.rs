@@ -63,7 +63,7 @@ pub struct FramesIndex {
     pub source_rows: Vec<usize>,
     /// Class of every recorded row, an index into `labels`.
     pub classes: Vec<usize>,
-    /// Labels of all source classes, recorded or not.
+    /// Labels of all source classes, recorded or not, with what they show where that is known.
     pub labels: Vec<String>,
     /// The target label each source class was matched to; known when the run has ended.
     pub new_labels: Option<Vec<String>>,
@@ -71,7 +71,7 @@ pub struct FramesIndex {
     pub target_rows: Vec<usize>,
     /// Class of every recorded target row, an index into `target_labels`.
     pub target_classes: Vec<usize>,
-    /// Labels of all target classes.
+    /// Labels of all target classes, likewise.
     pub target_labels: Vec<String>,
     /// The units of all recorded samples, where they are not those of the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,9 +168,15 @@ impl FunctionalRecord {
 pub struct ClassMatch {
     /// Label in the source.
     pub source: String,
+    /// What the class shows, where the label does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_name: Option<String>,
     /// Label in the target.
     pub target: String,
-    /// 0 when the match is clear, 1 when another is as good; NaN (`null`) when unknown.
+    /// What that class shows, where the label does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_name: Option<String>,
+    /// Share of the mass of the class that goes to other classes than this one; NaN (`null`) when unknown.
     #[serde(deserialize_with = "null_is_nan")]
     pub ambiguity: f64,
 }
@@ -370,7 +376,13 @@ mod tests {
             steps: 100,
             seconds: 1.5,
             stop_reason: "all steps taken".into(),
-            classes: vec![ClassMatch { source: "A".into(), target: "3".into(), ambiguity: 0.1 }],
+            classes: vec![ClassMatch {
+                source: "A".into(),
+                source_name: None,
+                target: "3".into(),
+                target_name: Some("three".into()),
+                ambiguity: 0.1,
+            }],
             pictures: vec!["images.png".into()],
             extra: Map::new(),
         };

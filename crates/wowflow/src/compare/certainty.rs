@@ -114,7 +114,7 @@ impl fmt::Display for CertaintyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exact { gap } if *gap <= 0.0 => write!(f, "exact"),
-            Self::Exact { gap } => write!(f, "exact, the power to {gap:.1e}"),
+            Self::Exact { gap } => write!(f, "exact, rounding below {gap:.0e}"),
             Self::Interval { lower, upper } => write!(f, "power from {lower:.6} to {upper:.6} for certain"),
             Self::Sliced { standard_error: Some(error), interval: Some([low, high]), .. } => {
                 write!(f, "+- {error:.2e} over draws of slices, 95 % interval {low:.6} to {high:.6}")

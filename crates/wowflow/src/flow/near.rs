@@ -28,6 +28,7 @@ impl Resolved {
     ///
     /// # Errors
     /// A functional whose terms have different units, of data far from 1; settings that do not fit the data.
+    #[inline(never)]
     pub fn near<'a, T: Scalar>(
         &'a self,
         source: &'a MeasureOverMeasures<T>,
