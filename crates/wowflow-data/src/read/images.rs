@@ -520,6 +520,35 @@ mod tests {
     }
 
     #[test]
+    fn a_palette_that_ends_within_a_colour_is_refused() {
+        let chunk = |kind: &[u8; 4], content: &[u8]| {
+            let mut sum = flate2::Crc::new();
+            sum.update(kind);
+            sum.update(content);
+            let length = (content.len() as u32).to_be_bytes();
+            [&length[..], kind, content, &sum.sum().to_be_bytes()].concat()
+        };
+        let rows = flate2::read::ZlibEncoder::new(&[0u8, 0][..], flate2::Compression::fast());
+        let rows: Vec<u8> = std::io::Read::bytes(rows).map(Result::unwrap).collect();
+        let file = |palette: &[u8]| {
+            let head = chunk(b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 3, 0, 0, 0]);
+            let parts = [head, chunk(b"PLTE", palette), chunk(b"IDAT", &rows), chunk(b"IEND", &[])];
+            [b"\x89PNG\r\n\x1a\n".to_vec(), parts.concat()].concat()
+        };
+        let read = |palette: &[u8]| {
+            let folder = tempfile::tempdir().unwrap();
+            fs::create_dir(folder.path().join("a")).unwrap();
+            fs::write(folder.path().join("a/1.png"), file(palette)).unwrap();
+            read(&folder).map(|parsed| parsed.dataset.row(0)).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(&[255, 0, 255]).unwrap(), [1.0, 0.0, 1.0]);
+        for length in [2, 4, 771] {
+            let error = read(&vec![7; length]).unwrap_err();
+            assert!(error.contains("a/1.png: expected a readable image, found "), "{error}");
+        }
+    }
+
+    #[test]
     fn one_budget_counts_all_images() {
         // Runs that end at once: 6 million values in 100 bytes, a dozen times.
         let words = [40u32, 1400, 1400, 1 | 8 << 16, 1, 0, 0, 0, 1, 0];
