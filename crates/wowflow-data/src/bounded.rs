@@ -44,7 +44,10 @@ impl Budget {
     /// # Errors
     /// More than the files or the machine allow; nothing is taken then.
     pub(crate) fn take(&self, bytes: u64, file: &Path) -> Result<(), DataError> {
-        self.try_take(bytes).map_err(|found| DataError::format(file, found.0, found.1))
+        self.try_take(bytes).map_err(|Excess { allowed, found, remedy }| {
+            let found = format!("{} or more: {remedy}", size(found));
+            DataError::format(file, format!("at most {allowed}"), found)
+        })
     }
 
     /// The memory of so many values of a type.
@@ -52,25 +55,22 @@ impl Budget {
         self.take((count as u64).saturating_mul(size_of::<T>() as u64), file)
     }
 
-    /// As [`Self::take`]; the error has what was expected and what was found.
-    pub(crate) fn try_take(&self, bytes: u64) -> Result<(), (String, String)> {
+    /// As [`Self::take`], for other messages.
+    pub(crate) fn try_take(&self, bytes: u64) -> Result<(), Excess> {
         let held = self.held.get().saturating_add(bytes);
         let limit = self.limit();
         if held > limit {
-            let expected =
-                format!("at most {} in memory for {} of files", size(limit), size(self.files.get()));
-            let found = "more: it is damaged, or to be written anew with less compression";
-            return Err((expected, format!("{} or {found}", size(held))));
+            let allowed = format!("{} in memory for {} of files", size(limit), size(self.files.get()));
+            let remedy = "it is damaged, or to be written anew with less compression";
+            return Err(Excess { allowed, found: held, remedy });
         }
         if held > LITTLE {
             let free = || self.held.get().saturating_add(free_memory().unwrap_or(u64::MAX) / 2);
             let limit = *self.machine.get_or_init(free);
             if held > limit {
-                let expected = format!("at most {} in memory, half of what is free", size(limit));
-                return Err((
-                    expected,
-                    format!("{} or more: free some, or take a part of the data", size(held)),
-                ));
+                let allowed = format!("{} in memory, half of what is free", size(limit));
+                let remedy = "free some, or take a part of the data";
+                return Err(Excess { allowed, found: held, remedy });
             }
         }
         self.held.set(held);
@@ -109,6 +109,16 @@ impl Budget {
             }
         }
     }
+}
+
+/// More memory than a budget has.
+#[derive(Debug)]
+pub(crate) struct Excess {
+    /// How much that is, and why.
+    pub(crate) allowed: String,
+    found: u64,
+    /// What can be done.
+    pub(crate) remedy: &'static str,
 }
 
 /// A number of bytes for people.

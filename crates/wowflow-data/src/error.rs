@@ -278,7 +278,7 @@ fn prescribed(text: &str) -> String {
 
 /// What a message says was found, in a file or by another library.
 fn found_in(found: &(impl fmt::Display + ?Sized)) -> String {
-    shown(&found.to_string(), 160)
+    shown(&found.to_string(), 200)
 }
 
 impl DataError {

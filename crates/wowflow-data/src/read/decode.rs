@@ -105,9 +105,10 @@ fn png(bytes: &[u8], room: &Room<'_>) -> Result<Raster, String> {
     decoder.set_transformations(png::Transformations::EXPAND);
     let info = decoder.read_header_info().map_err(|error| error.to_string())?;
     let components = if info.color_type == png::ColorType::Indexed { 3 } else { info.color_type.samples() };
-    // Samples of one byte or two, and values of four.
+    // Samples of one byte or two, and values of four; transparency may come to them.
     let depth = if info.bit_depth == png::BitDepth::Sixteen { 2 } else { 1 };
-    room.take((info.width as usize, info.height as usize), components + 1, depth + 4)?;
+    let more = if components == 1 { 2 * (depth + 4) } else { (depth + 4) * 4 / 3 + 1 };
+    room.take((info.width as usize, info.height as usize), components, more)?;
     let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
     if let Some(palette) = &reader.info().palette
         && !(palette.len().is_multiple_of(3) && (3..=768).contains(&palette.len()))

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::bounded::Budget;
+use crate::bounded::{Budget, Excess};
 
 /// Memory of images while they are decoded, of a budget that all of a folder share.
 pub(super) struct Room<'a> {
@@ -16,8 +16,8 @@ impl<'a> Room<'a> {
         Self { budget, taken: Cell::new(0) }
     }
 
-    /// Takes the memory of an image with so many bytes for each value: asked of its header, before anything is
-    /// allocated for it.
+    /// Takes the memory of an image with so many bytes for each value while it is decoded: asked of its header, before
+    /// anything is allocated for it. There is room for its planes beside that, too.
     pub(super) fn take(
         &self,
         (width, height): (usize, usize),
@@ -25,11 +25,13 @@ impl<'a> Room<'a> {
         bytes: usize,
     ) -> Result<(), String> {
         let values = (width as u64).saturating_mul(height as u64).saturating_mul(components as u64);
-        let needed = values.saturating_mul(bytes as u64);
-        let refused = |(expected, found)| {
-            format!("{width}x{height}x{components} pixels by its header: expected {expected}, found {found}")
-        };
-        self.budget.try_take(needed).map_err(refused)?;
+        let [needed, planes] = [bytes, size_of::<f32>()].map(|size| values.saturating_mul(size as u64));
+        self.budget.try_take(needed.saturating_add(planes)).map_err(
+            |Excess { allowed, remedy, .. }| {
+                format!("{width}x{height}x{components} by its header, more than {allowed}: {remedy}")
+            },
+        )?;
+        self.budget.give(planes);
         self.taken.set(self.taken.get() + needed);
         Ok(())
     }

@@ -32,7 +32,7 @@ const SLOWEST: Duration = Duration::from_secs(2);
 const HANG: u64 = 60;
 /// Longest error, in characters.
 const LONGEST: usize = 500;
-/// The promise of `book/src/data.md`: content in memory, by the bytes of files.
+/// The promise of `book/src/start.md`: content in memory, by the bytes of files.
 const FREE: u64 = 256 << 20;
 const RATIO: u64 = 4128;
 /// Beside the content: tables of decoders, buffers, pages of a table on which its dialect is tried.

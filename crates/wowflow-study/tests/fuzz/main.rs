@@ -2,7 +2,7 @@
 //!
 //! An input follows from its format and its seed. `WOWFLOW_FUZZ_INPUTS=1000000 cargo test --release -p wowflow-study
 //! --test fuzz npz` reads a million archives; a failure names the seed, with which `WOWFLOW_FUZZ_SEED` and one input
-//! repeat it. The book says what is promised (`book/src/data.md`).
+//! repeat it. The book says what is promised (`book/src/start.md`).
 #![cfg(feature = "learn")]
 
 mod arrays;

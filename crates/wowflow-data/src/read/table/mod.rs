@@ -167,6 +167,7 @@ impl Table<'_> {
     fn read(&self, rows: usize) -> Result<(Vec<f64>, Beside), DataError> {
         let coordinates: Vec<usize> = self.roles.coordinates(self.count).collect();
         self.budget.take_of::<f64>(rows.saturating_mul(coordinates.len()), self.file)?;
+        self.budget.take_of::<[u8; WORD]>(rows, self.file)?;
         let mut values = Vec::with_capacity(rows * coordinates.len());
         let mut beside = Beside::default();
         let number = |cell: &str, column: usize, line: u64| match number(cell, self.dialect.decimal_comma) {
@@ -183,7 +184,7 @@ impl Table<'_> {
                 values.push(number(&record[k], k, line)?);
             }
             let label = &record[self.roles.label];
-            self.budget.take((WORD + 2 * label.len()) as u64, self.file)?;
+            self.budget.take(2 * label.len() as u64, self.file)?;
             beside.labels.push(label.to_owned());
             if let Some(weight) = self.roles.weight {
                 beside.weights.push(number(&record[weight], weight, line)?);
