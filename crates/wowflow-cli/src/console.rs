@@ -1,11 +1,11 @@
 //! What a run says: text for people, or one JSON object for programs.
 
-use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use anyhow::Result;
 use serde::Serialize;
+use wowflow::text::{commands, escaped, shown};
 
 /// Where text goes: to standard output, or to standard error when standard output carries JSON.
 #[derive(Clone, Copy, Debug)]
@@ -77,48 +77,17 @@ const ERROR: usize = 400;
 
 /// A label for people, on one line and not too long to be read.
 pub(crate) fn short(label: &str) -> String {
-    cut(&escaped(label), LABEL)
+    shown(label, LABEL)
 }
 
 /// An error for people, likewise.
 pub(crate) fn one_line(error: &str) -> String {
-    cut(&escaped(&error.replace('\n', " ")), ERROR)
-}
-
-fn cut(text: &str, most: usize) -> String {
-    // The end often says what to do.
-    let count = text.chars().count();
-    if count <= most {
-        return text.to_owned();
-    }
-    let (head, tail) = (most * 2 / 3, most - most * 2 / 3 - 5);
-    let start: String = text.chars().take(head).collect();
-    let end: String = text.chars().skip(count - tail).collect();
-    format!("{start} ... {end}")
-}
-
-/// A text without characters that command a terminal, begin a line or turn the direction of others.
-pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
-    if !text.contains(commands) {
-        return Cow::Borrowed(text);
-    }
-    let shown = |c: char| if commands(c) { c.escape_default().to_string() } else { c.into() };
-    Cow::Owned(text.chars().map(shown).collect())
-}
-
-fn commands(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    shown(&error.replace('\n', " "), ERROR)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_commands_a_terminal_is_shown_escaped() {
-        assert_eq!(escaped("a\x1b[2J\nb\u{9b}\u{202e}"), r"a\u{1b}[2J\nb\u{9b}\u{202e}");
-        assert_eq!(escaped("日本 é"), "日本 é");
-    }
 
     #[test]
     fn long_texts_keep_their_ends() {

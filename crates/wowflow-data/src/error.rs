@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 use wowflow::dataset::DatasetError;
+use wowflow::text::shown;
 
 use crate::generate::GenerateError;
 
@@ -40,7 +41,7 @@ pub enum DataError {
         loss: crate::loss::SingleLoss,
     },
     /// The operating system or a decompressor refused.
-    #[error("{}: {error}", file.display())]
+    #[error("{}: {}", place(file), found_in(error))]
     Io {
         /// The file concerned.
         file: PathBuf,
@@ -48,7 +49,7 @@ pub enum DataError {
         error: io::Error,
     },
     /// The content is not what the format prescribes.
-    #[error("{}: expected {expected}, found {found}", file.display())]
+    #[error("{}: expected {}, found {}", place(file), prescribed(expected), found_in(found))]
     Format {
         /// The file concerned.
         file: PathBuf,
@@ -58,7 +59,7 @@ pub enum DataError {
         found: String,
     },
     /// The content ends too early.
-    #[error("{}: expected {expected} bytes, found {found}: the file is cut short", file.display())]
+    #[error("{}: expected {expected} bytes, found {found}: the file is cut short", place(file))]
     Truncated {
         /// The file concerned.
         file: PathBuf,
@@ -68,7 +69,7 @@ pub enum DataError {
         found: u64,
     },
     /// Content of a kind that is known and not read.
-    #[error("{}: {found} cannot be read; {instead}", file.display())]
+    #[error("{}: {} cannot be read; {instead}", place(file), found_in(found))]
     Unsupported {
         /// The file concerned.
         file: PathBuf,
@@ -78,7 +79,12 @@ pub enum DataError {
         instead: String,
     },
     /// A coordinate that is not a finite number.
-    #[error("{}: expected a finite number at {place}, column {column}, found {found}", file.display())]
+    #[error(
+        "{}: expected a finite number at {place}, column {}, found {}",
+        self::place(file),
+        found_in(column),
+        found_in(found)
+    )]
     NotFinite {
         /// The file concerned.
         file: PathBuf,
@@ -90,7 +96,7 @@ pub enum DataError {
         found: String,
     },
     /// The samples and labels do not form a dataset.
-    #[error("{}: {error}", file.display())]
+    #[error("{}: {}", place(file), found_in(error))]
     Dataset {
         /// The file concerned.
         file: PathBuf,
@@ -101,7 +107,7 @@ pub enum DataError {
     #[error(transparent)]
     Generate(#[from] GenerateError),
     /// A dataset's name that cannot be understood.
-    #[error("dataset `{text}`: expected {expected}, found `{found}`")]
+    #[error("dataset `{}`: expected {}, found `{}`", found_in(text), prescribed(expected), found_in(found))]
     Spec {
         /// The name as written.
         text: String,
@@ -111,7 +117,7 @@ pub enum DataError {
         found: String,
     },
     /// A name that is neither known nor a path.
-    #[error("unknown dataset `{name}`: expected a file, a folder or one of {known}{hint}")]
+    #[error("unknown dataset `{}`: expected a file, a folder or one of {known}{hint}", found_in(name))]
     UnknownName {
         /// The name as written.
         name: String,
@@ -121,13 +127,13 @@ pub enum DataError {
         hint: String,
     },
     /// A path with nothing behind it.
-    #[error("{}: no such file or folder", file.display())]
+    #[error("{}: no such file or folder", place(file))]
     NoSuchPath {
         /// The path.
         file: PathBuf,
     },
     /// A folder that holds other files of a set than those asked for.
-    #[error("{}: expected {expected}, found {found}", folder.display())]
+    #[error("{}: expected {}, found {}", place(folder), prescribed(expected), found_in(found))]
     Incomplete {
         /// The folder.
         folder: PathBuf,
@@ -151,7 +157,11 @@ pub enum DataError {
         fetch: &'static str,
     },
     /// More samples were asked for than there are.
-    #[error("{name}: expected at least {expected} samples in class {class}, found {found}")]
+    #[error(
+        "{}: expected at least {expected} samples in class {}, found {found}",
+        found_in(name),
+        found_in(class)
+    )]
     TooFew {
         /// The dataset.
         name: String,
@@ -175,7 +185,7 @@ pub enum DataError {
         kept: &'static str,
     },
     /// A download that failed from every address.
-    #[error("{url}: {found}")]
+    #[error("{}: {}", found_in(url), found_in(found))]
     Download {
         /// The last address tried.
         url: String,
@@ -254,6 +264,21 @@ pub enum DataError {
         /// The file.
         file: PathBuf,
     },
+}
+
+/// A path in a message; the name of an entry in an archive may be anything.
+fn place(file: &Path) -> String {
+    shown(&file.to_string_lossy(), 240)
+}
+
+/// What a message says is wanted.
+fn prescribed(text: &str) -> String {
+    shown(text, 240)
+}
+
+/// What a message says was found, in a file or by another library.
+fn found_in(found: &(impl fmt::Display + ?Sized)) -> String {
+    shown(&found.to_string(), 200)
 }
 
 impl DataError {

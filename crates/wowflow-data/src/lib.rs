@@ -36,6 +36,7 @@ mod columns;
 mod load;
 mod lookup;
 mod loss;
+mod machine;
 mod named;
 mod precision;
 mod prepared;

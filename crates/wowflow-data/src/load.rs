@@ -10,6 +10,7 @@ use wowflow::rng::{Purpose, Stream};
 use crate::columns::Columns;
 use crate::error::DataError;
 use crate::generate::{Generator, generate};
+use crate::machine::free_memory;
 use crate::named::{NamedSet, svhn_file, usps_candidates};
 use crate::read::source::{SourceFile, checksum};
 use crate::read::{self, Convention, Parsed, Reading};
@@ -107,18 +108,41 @@ pub(crate) fn load_with(
     Ok(Loaded { dataset, sources, description, class_names, columns: parsed.columns })
 }
 
+/// The most that is taken from a pipe.
+const PIPE: u64 = 4 << 30;
+
 /// Loads what comes out of a pipe: it can be read once only, so it is kept in a file meanwhile.
 fn piped(path: &Path, spec: &DatasetSpec, options: &LoadOptions) -> Result<Loaded, DataError> {
     let on_error = |error| DataError::io(path, error);
+    if is_device(path).map_err(on_error)? {
+        return Err(DataError::format(path, "a file, a folder or a pipe", "a device, which has no end"));
+    }
     let folder = tempfile::tempdir().map_err(on_error)?;
     let copy = folder.path().join(path.file_name().unwrap_or_default());
     let mut pipe = fs::File::open(path).map_err(on_error)?;
     let mut file = fs::File::create(&copy).map_err(on_error)?;
-    io::copy(&mut pipe, &mut file).map_err(on_error)?;
+    // It must fit into memory later, and temporary files may lie there, too.
+    let most = free_memory().map_or(PIPE, |free| PIPE.min(free / 4));
+    if io::copy(&mut io::Read::take(&mut pipe, most + 1), &mut file).map_err(on_error)? > most {
+        let found = "more: write it to a file and name that";
+        return Err(DataError::format(path, format!("at most {} MB from a pipe", most >> 20), found));
+    }
     let mut loaded = load(&spec.at(copy.clone()), options).map_err(|error| error.about(&copy, path))?;
     loaded.sources.iter_mut().for_each(|source| source.path = path.to_owned());
     loaded.description = loaded.description.replace(&*copy.to_string_lossy(), &path.to_string_lossy());
     Ok(loaded)
+}
+
+/// Whether a path is a device such as `/dev/zero`.
+fn is_device(path: &Path) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let kind = fs::metadata(path)?.file_type();
+        Ok(kind.is_char_device() || kind.is_block_device())
+    }
+    #[cfg(not(unix))]
+    Ok(false)
 }
 
 fn generated(generator: Generator, spec: &DatasetSpec, seed: u64) -> Result<Loaded, DataError> {

@@ -9,6 +9,7 @@ use wowflow::functional::FunctionalError;
 use wowflow::name::UnknownName;
 use wowflow::ot::exact::OtError;
 use wowflow::ot::geometry::GeometryError;
+use wowflow::text::shown;
 
 /// Bad input to a network, a training or an application.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -58,7 +59,7 @@ pub enum LearnError {
         found: String,
     },
     /// Examples that are not what a network takes.
-    #[error("expected {expected}, found {found}")]
+    #[error("expected {expected}, found {}", shown(found, 160))]
     Examples {
         /// What the network takes.
         expected: String,
@@ -112,7 +113,7 @@ pub enum LearnError {
     #[error("interrupted")]
     Interrupted,
     /// A file that is not a network, or cannot be read or written.
-    #[error("{message}")]
+    #[error("{}", shown(message, 300))]
     File {
         /// What was expected and found, with the path where there is one.
         message: String,

@@ -29,6 +29,7 @@ pub mod rng;
 pub mod scalar;
 mod simd;
 pub mod stats;
+pub mod text;
 
 #[doc(hidden)]
 pub use instances::instances;

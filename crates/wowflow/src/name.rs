@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::text::shown;
+
 /// A closed list of choices, each with one name and one sentence.
 ///
 /// The name is the same everywhere: typed, stored and printed. [`crate::named`] implements this trait together with
@@ -48,7 +50,7 @@ pub fn either(names: &[&str]) -> String {
 
 /// A name that no choice has.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("expected one of {} as {what}, found `{found}`", known.join(", "))]
+#[error("expected one of {} as {what}, found `{}`", known.join(", "), shown(found, 80))]
 pub struct UnknownName {
     /// What the list is a list of.
     pub what: &'static str,

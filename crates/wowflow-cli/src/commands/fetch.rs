@@ -33,7 +33,12 @@ pub(crate) fn run(args: &FetchArgs, console: &Console) -> Result<ExitStatus> {
         .iter()
         .find_map(|name| std::env::var(name).ok())
         .filter(|value| !value.is_empty() && args.mirror.is_none());
-    let options = FetchOptions { base_url: args.mirror.clone(), proxy, cancel: Some(interrupt::flag()) };
+    let options = FetchOptions {
+        base_url: args.mirror.clone(),
+        proxy,
+        cancel: Some(interrupt::flag()),
+        ..FetchOptions::default()
+    };
     let bar = Progress::bytes(console);
     let mut downloaded = 0;
     let name_of =

@@ -193,7 +193,7 @@ fn long_labels_and_errors_are_cut() {
 
 /// Runs a shell script with the program in `$W`.
 #[cfg(unix)]
-fn shell(script: &str, place: &Path) -> Ran {
+pub(crate) fn shell(script: &str, place: &Path) -> Ran {
     let mut command = Command::new("bash");
     command.args(["-c", script]).env("W", env!("CARGO_BIN_EXE_wowflow")).current_dir(place);
     command.stdin(Stdio::null()).output().unwrap().into()

@@ -14,6 +14,7 @@ mod kinds;
 #[cfg(feature = "learn")]
 mod learn;
 mod library;
+mod memory;
 mod outputs;
 mod pairwise;
 mod real_data;

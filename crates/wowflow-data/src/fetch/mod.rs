@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::Instant;
 
 use md5::Md5;
 use sha2::{Digest, Sha256};
@@ -14,14 +14,12 @@ use crate::error::DataError;
 use crate::named::{Checksum, NamedSet, RemoteFile};
 use crate::read::source::hex;
 
+mod limits;
 mod transfer;
 
-use transfer::{Failure, transfer};
-
-/// Attempts at one address that bring nothing new before the next address is tried.
-const FRUITLESS: u32 = 3;
-/// A server that sends nothing for this long is given up; the download is then resumed.
-const SILENCE: Duration = Duration::from_secs(30);
+pub use limits::Limits;
+use limits::{Attempts, wait};
+use transfer::{Failure, Transfer};
 
 /// What a download depends on besides the set.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +30,8 @@ pub struct FetchOptions<'a> {
     pub proxy: Option<String>,
     /// Set to true by another thread to stop; what was received is kept.
     pub cancel: Option<&'a AtomicBool>,
+    /// What a server may cost before it is given up.
+    pub limits: Limits,
 }
 
 /// What happens during a download.
@@ -75,8 +75,8 @@ pub enum Progress<'a> {
 ///
 /// # Errors
 /// A file of that name with another content (it is kept), a content other than the published one
-/// from every address (it is thrown away), no answer from any address, another download of the
-/// same file at work, a folder that cannot be written, or a stop on request.
+/// from every address (it is thrown away), no answer from any address or none within the limits, another download of
+/// the same file at work, a folder that cannot be written, or a stop on request.
 pub fn fetch(
     set: NamedSet,
     folder: &Path,
@@ -120,9 +120,9 @@ fn agent(options: &FetchOptions<'_>) -> Result<Agent, DataError> {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .proxy(proxy.transpose()?)
-        .timeout_connect(Some(SILENCE))
-        .timeout_recv_response(Some(SILENCE))
-        .timeout_per_read(Some(SILENCE))
+        .timeout_connect(Some(options.limits.silence))
+        .timeout_recv_response(Some(options.limits.silence))
+        .timeout_per_read(Some(options.limits.silence))
         .user_agent(concat!("wowflow/", env!("CARGO_PKG_VERSION")));
     Ok(config.build().into())
 }
@@ -153,9 +153,9 @@ impl Job<'_> {
             Some(base) => vec![format!("{}/{}", base.trim_end_matches('/'), self.file.name)],
             None => self.file.urls.iter().map(|&url| url.to_owned()).collect(),
         };
-        let mut last = None;
+        let (mut last, end) = (None, Instant::now() + self.options.limits.whole);
         for (index, url) in urls.iter().enumerate() {
-            match self.try_address(url, &part, &part_path) {
+            match self.try_address(url, &part, &part_path, end) {
                 Ok(()) => return Ok(()),
                 Err(error @ (DataError::Download { .. } | DataError::Checksum { .. })) => {
                     if index + 1 < urls.len() {
@@ -173,9 +173,15 @@ impl Job<'_> {
     }
 
     /// Downloads from one address until the file is whole, resuming after interruptions.
-    fn try_address(&mut self, url: &str, part: &File, part_path: &Path) -> Result<(), DataError> {
+    fn try_address(
+        &mut self,
+        url: &str,
+        part: &File,
+        part_path: &Path,
+        end: Instant,
+    ) -> Result<(), DataError> {
         let on_error = |error| DataError::io(part_path, error);
-        let mut fruitless = 0;
+        let mut attempts = Attempts::new(&self.options.limits, part.metadata().map_err(on_error)?.len());
         loop {
             let before = part.metadata().map_err(on_error)?.len();
             let limit = self.file.bytes;
@@ -183,7 +189,16 @@ impl Job<'_> {
             let mut report = |received, total| {
                 progress(Progress::Receiving { file: path, received, total: limit.or(total) });
             };
-            match transfer(self.agent, url, part, limit, self.options.cancel, &mut report) {
+            let transfer = Transfer {
+                agent: self.agent,
+                url,
+                part,
+                expected: limit,
+                end,
+                limits: &self.options.limits,
+                cancel: self.options.cancel,
+            };
+            match transfer.run(&mut report) {
                 Ok(()) => {
                     let found = digest_of(part, self.file.checksum).map_err(on_error)?;
                     if found == digits(self.file.checksum) {
@@ -203,12 +218,11 @@ impl Job<'_> {
                     return Err(DataError::Download { url: url.to_owned(), found });
                 }
                 Err(Failure::Broken(found)) => {
-                    let after = part.metadata().map_err(on_error)?.len();
-                    fruitless = if after > before { 0 } else { fruitless + 1 };
-                    if fruitless == FRUITLESS {
+                    let Some(pause) = attempts.ended(part.metadata().map_err(on_error)?.len()) else {
                         return Err(DataError::Download { url: url.to_owned(), found });
-                    }
+                    };
                     self.retrying(url, &found);
+                    wait(pause, || is_cancelled(self.options.cancel));
                 }
             }
         }

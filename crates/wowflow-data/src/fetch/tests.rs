@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use super::*;
 
@@ -18,6 +19,16 @@ enum Answer {
     WithoutRange,
     /// With this status and no body.
     Status(u16),
+    /// Ranges are answered with the first bytes, requests without one with ten bytes.
+    OtherRange,
+    /// Ranges are refused for no reason, requests without one are answered with ten bytes.
+    RefusedRange,
+    /// Bytes without end, and without saying how many.
+    Endless,
+    /// A byte now and then.
+    Slow,
+    /// From somewhere else.
+    Redirect(&'static str),
 }
 
 struct Server {
@@ -70,6 +81,28 @@ fn respond(stream: TcpStream, body: &[u8], answer: Answer) -> String {
         Answer::WithoutRange => {
             head("200 OK", "", body.len());
             let _ = stream.write_all(body);
+        }
+        Answer::Redirect(to) => head("302 Found", &format!("location: {to}\r\n"), 0),
+        Answer::OtherRange if start > 0 => {
+            head("206 Partial Content", &format!("content-range: bytes 0-9/{}\r\n", body.len()), 10);
+            let _ = stream.write_all(&body[..10]);
+        }
+        Answer::RefusedRange if start > 0 => head("416 Range Not Satisfiable", "", 0),
+        Answer::OtherRange | Answer::RefusedRange => {
+            head("200 OK", "", body.len());
+            let _ = stream.write_all(&body[..10]);
+        }
+        Answer::Endless => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").unwrap();
+            while stream.write_all(body).is_ok() {}
+        }
+        Answer::Slow => {
+            head("200 OK", "", body.len());
+            let each = |byte: &u8| {
+                thread::sleep(Duration::from_millis(5));
+                stream.write_all(&[*byte]).is_ok()
+            };
+            let _ = body.iter().all(each);
         }
         Answer::Whole | Answer::Broken(_) if start > 0 && start >= body.len() => {
             head("416 Range Not Satisfiable", &format!("content-range: bytes */{}\r\n", body.len()), 0);
@@ -124,8 +157,17 @@ impl Run {
     }
 }
 
+/// Limits for servers that are near.
+fn near() -> Limits {
+    Limits { pause: Duration::from_millis(1), longest_pause: Duration::from_millis(4), ..Limits::default() }
+}
+
 fn run(server: &Server, folder: tempfile::TempDir, bytes: Option<u64>) -> Run {
-    let options = FetchOptions { base_url: Some(server.base.clone()), ..FetchOptions::default() };
+    run_within(near(), server, folder, bytes)
+}
+
+fn run_within(limits: Limits, server: &Server, folder: tempfile::TempDir, bytes: Option<u64>) -> Run {
+    let options = FetchOptions { base_url: Some(server.base.clone()), limits, ..FetchOptions::default() };
     let mut events = Vec::new();
     let mut progress = |event: Progress<'_>| {
         let event = match event {
@@ -267,7 +309,81 @@ fn a_server_that_never_delivers_is_given_up() {
     let server = serve(&content(), &[Answer::Broken(0)]);
     let run = run(&server, empty(), None);
     assert!(matches!(run.result, Err(DataError::Download { .. })));
-    assert_eq!(server.requests.lock().unwrap().len(), 3);
+    assert_eq!(server.requests.lock().unwrap().len(), 5);
+}
+
+#[test]
+fn servers_that_go_in_circles_are_given_up() {
+    for (answer, says) in [
+        (Answer::OtherRange, ""),
+        (Answer::RefusedRange, "Peer disconnected"),
+        (Answer::Broken(1), "Peer disconnected"),
+        (Answer::Status(503), "the server answered 503"),
+    ] {
+        let server = serve(&content(), &[answer]);
+        let run = run(&server, empty(), Some(300_000));
+        assert!(run.error().ends_with(says), "{}", run.error());
+        let requests = server.requests.lock().unwrap().len();
+        assert!((5..12).contains(&requests), "{requests} requests: {}", run.error());
+        assert_eq!(run.events.iter().filter(|event| event.starts_with("retry")).count(), 4);
+    }
+}
+
+#[test]
+fn attempts_that_bring_a_little_end_as_well() {
+    let server = serve(&content(), &[Answer::Broken(5000)]);
+    let limits = Limits { least: 1000, attempts: 20, ..near() };
+    let run = run_within(limits, &server, empty(), Some(300_000));
+    assert!(run.error().ends_with("Peer disconnected"), "{}", run.error());
+    assert_eq!(server.requests.lock().unwrap().len(), 20);
+    // What came is kept.
+    assert_eq!(run.names(), ["data.bin.part"]);
+}
+
+#[test]
+fn a_body_without_end_is_cut() {
+    let server = serve(&content(), &[Answer::Endless]);
+    let run = run_within(Limits { size: 1_000_000, ..near() }, &server, empty(), None);
+    let expected = "expected a file of at most 1000000 bytes, found more";
+    assert!(run.error().ends_with(expected), "{}", run.error());
+    assert!(run.names().is_empty());
+    let run = self::run(&server, empty(), Some(300_000));
+    assert!(run.error().ends_with("expected a file of 300000 bytes, found more"), "{}", run.error());
+    let server = serve(&content(), &[Answer::Whole]);
+    let run = run_within(Limits { size: 1000, ..near() }, &server, empty(), None);
+    assert!(run.error().ends_with("at most 1000 bytes, found more"), "{}", run.error());
+}
+
+#[test]
+fn slow_servers_are_given_up() {
+    let limits = Limits { slowest: 2000, patience: Duration::from_millis(100), fruitless: 2, ..near() };
+    let server = serve(&content(), &[Answer::Slow]);
+    let run = run_within(limits, &server, empty(), None);
+    assert!(run.error().ends_with("expected at least 2000 bytes a second, found fewer"), "{}", run.error());
+    assert_eq!(server.requests.lock().unwrap().len(), 2);
+    let run = run_within(Limits { whole: Duration::from_millis(100), ..near() }, &server, empty(), None);
+    let expected = "expected all of the file within 100ms, found less";
+    assert!(run.error().ends_with(expected), "{}", run.error());
+    // A server that is slow for once.
+    let server = serve(&content(), &[Answer::Slow, Answer::Whole]);
+    let limits = Limits { slowest: 2000, patience: Duration::from_millis(100), ..near() };
+    assert_eq!(run_within(limits, &server, empty(), None).file(), content());
+}
+
+#[test]
+fn redirections_are_followed_but_not_in_circles() {
+    let elsewhere =
+        [Answer::Redirect("/mirror/data.bin"), Answer::Redirect("/other/data.bin"), Answer::Whole];
+    let server = serve(&content(), &elsewhere);
+    let run = run(&server, with_part(&content()[..120_000]), Some(300_000));
+    assert_eq!(run.file(), content());
+    // The range is asked for there, too.
+    assert_eq!(*server.requests.lock().unwrap(), ["120000-"; 3]);
+    let server = serve(&content(), &[Answer::Redirect("/data.bin")]);
+    let run = self::run(&server, empty(), None);
+    assert!(run.error().contains("redirect"), "{}", run.error());
+    assert!((2..20).contains(&server.requests.lock().unwrap().len()));
+    assert!(run.names().is_empty());
 }
 
 #[test]

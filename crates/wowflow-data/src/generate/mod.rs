@@ -3,6 +3,7 @@
 use thiserror::Error;
 use wowflow::dataset::{DatasetError, LabeledDataset, Points};
 use wowflow::rng::{Purpose, Reader, Stream};
+use wowflow::text::shown;
 
 mod generator;
 mod glyphs;
@@ -20,7 +21,7 @@ const MAX_COORDINATES: usize = 1 << 30;
 #[non_exhaustive]
 pub enum GenerateError {
     /// A generator's name is followed by something it does not offer.
-    #[error("expected {expected} after the generator `{generator}`, found {found}")]
+    #[error("expected {expected} after the generator `{generator}`, found {}", shown(found, 80))]
     Variant {
         /// The generator's name.
         generator: &'static str,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::header::{self, Header};
 use super::{NpyArray, NpyData, element_count};
-use crate::bounded::read_full;
+use crate::bounded::{Budget, read_full};
 use crate::error::DataError;
 
 /// Reads one array from a `.npy` file.
@@ -16,14 +16,17 @@ use crate::error::DataError;
 ///
 /// # Errors
 /// A file that cannot be opened, is cut short, goes on after its array, or holds Python objects,
-/// fields or other types. A header that promises more than the file has costs no memory.
+/// fields or other types, or more than memory allows. A header that promises more than the file has costs no memory.
 pub fn read_npy(path: impl AsRef<Path>) -> Result<NpyArray, DataError> {
-    open(path.as_ref())
+    read_counted(path.as_ref(), &Budget::default())
 }
 
-fn open(path: &Path) -> Result<NpyArray, DataError> {
-    let file = File::open(path).map_err(|error| DataError::io(path, error))?;
-    read_all(&mut BufReader::new(file), path)
+/// [`read_npy`], one more file of a budget.
+pub(crate) fn read_counted(path: &Path, budget: &Budget) -> Result<NpyArray, DataError> {
+    let on_error = |error| DataError::io(path, error);
+    let file = File::open(path).map_err(on_error)?;
+    budget.open(file.metadata().map_err(on_error)?.len());
+    read_all(&mut BufReader::new(file), path, budget)
 }
 
 /// Reads one array from `reader`, leaving what follows it; `file` names it in errors.
@@ -31,19 +34,48 @@ fn open(path: &Path) -> Result<NpyArray, DataError> {
 /// # Errors
 /// As [`read_npy`].
 pub fn read_npy_from(reader: &mut dyn Read, file: &Path) -> Result<NpyArray, DataError> {
+    // How much comes is not known: the machine is the limit.
+    read_array(reader, file, &Budget::of(u64::MAX))
+}
+
+fn read_array(reader: &mut dyn Read, file: &Path, budget: &Budget) -> Result<NpyArray, DataError> {
     let header = header::read(reader, file)?;
     let count = element_count(&header.shape).filter(|count| count.checked_mul(header.size.max(1)).is_some());
     let count = count.ok_or_else(|| {
         DataError::format(file, "an array that fits into memory", format!("shape {:?}", header.shape))
     })?;
-    let data = elements(reader, &header, count, file)?;
-    let data = if header.fortran { to_row_major(data, &header.shape) } else { data };
+    let data = elements(reader, &header, count, file, budget)?;
+    let data = if header.fortran && header.shape.len() > 1 {
+        let size = memory_of(&data);
+        budget.take(size, file)?;
+        let data = to_row_major(data, &header.shape);
+        budget.give(size);
+        data
+    } else {
+        data
+    };
     Ok(NpyArray { shape: header.shape, data })
 }
 
+/// Bytes that elements take.
+pub(crate) fn memory_of(data: &NpyData) -> u64 {
+    let size = match data {
+        NpyData::U8(_) | NpyData::Bool(_) => 1,
+        NpyData::F32(_) => 4,
+        NpyData::F64(_) | NpyData::I64(_) => 8,
+        NpyData::Text(texts) => return texts.iter().map(|text| text_memory(text.len())).sum(),
+    };
+    data.len() as u64 * size
+}
+
+/// Bytes that a string takes, with what the allocator needs.
+fn text_memory(length: usize) -> u64 {
+    (size_of::<String>() + length + 16) as u64
+}
+
 /// Reads one array and checks that nothing follows.
-pub(super) fn read_all(reader: &mut dyn Read, file: &Path) -> Result<NpyArray, DataError> {
-    let array = read_npy_from(reader, file)?;
+pub(super) fn read_all(reader: &mut dyn Read, file: &Path, budget: &Budget) -> Result<NpyArray, DataError> {
+    let array = read_array(reader, file, budget)?;
     // Reading the end also makes a zip archive check its checksum.
     match read_full(reader, &mut [0]).map_err(|error| DataError::io(file, error))? {
         0 => Ok(array),
@@ -53,8 +85,14 @@ pub(super) fn read_all(reader: &mut dyn Read, file: &Path) -> Result<NpyArray, D
     }
 }
 
-fn elements(reader: &mut dyn Read, header: &Header, count: usize, file: &Path) -> Result<NpyData, DataError> {
-    let source = &mut Source { reader, file, count, big_endian: header.big_endian };
+fn elements(
+    reader: &mut dyn Read,
+    header: &Header,
+    count: usize,
+    file: &Path,
+    budget: &Budget,
+) -> Result<NpyData, DataError> {
+    let source = &mut Source { reader, file, count, big_endian: header.big_endian, budget };
     Ok(match (header.kind, header.size) {
         ('f', 4) => NpyData::F32(source.read(|bytes| Some(f32::from_le_bytes(bytes)))?),
         ('f', 8) => NpyData::F64(source.read(|bytes| Some(f64::from_le_bytes(bytes)))?),
@@ -72,12 +110,16 @@ fn elements(reader: &mut dyn Read, header: &Header, count: usize, file: &Path) -
     })
 }
 
+/// Elements that are read at a time, and bytes of strings.
+const BLOCK: usize = 8192;
+
 /// The elements still to come. Memory grows with what was read, not with what was promised.
 struct Source<'a> {
     reader: &'a mut dyn Read,
     file: &'a Path,
     count: usize,
     big_endian: bool,
+    budget: &'a Budget,
 }
 
 impl Source<'_> {
@@ -85,11 +127,16 @@ impl Source<'_> {
         &mut self,
         convert: impl Fn([u8; N]) -> Option<T>,
     ) -> Result<Vec<T>, DataError> {
-        const BLOCK: usize = 8192;
-        let mut values = Vec::with_capacity(self.count.min(1 << 16));
+        let mut values = Vec::new();
         let mut buffer = vec![0; N * self.count.min(BLOCK)];
         while values.len() < self.count {
-            let bytes = &mut buffer[..N * (self.count - values.len()).min(BLOCK)];
+            if values.len() == values.capacity() {
+                let more = values.len().max(BLOCK).min(self.count - values.len());
+                self.budget.take_of::<T>(more, self.file)?;
+                values.reserve_exact(more);
+            }
+            let bytes = &mut buffer
+                [..N * (values.capacity() - values.len()).min(self.count - values.len()).min(BLOCK)];
             let found = read_full(self.reader, bytes).map_err(|error| DataError::io(self.file, error))?;
             if found < bytes.len() {
                 return Err(self.truncated(N, values.len() * N + found));
@@ -116,15 +163,25 @@ impl Source<'_> {
             return Err(DataError::format(self.file, "strings of at least one character", found));
         }
         let mut values = Vec::new();
-        let mut bytes = Vec::new();
+        let mut buffer = vec![0; size.min(BLOCK)];
         while values.len() < self.count {
-            bytes.clear();
-            let read = (&mut *self.reader).take(size as u64).read_to_end(&mut bytes);
-            let found = read.map_err(|error| DataError::io(self.file, error))?;
-            if found < size {
-                return Err(self.truncated(size, values.len() * size + found));
+            let long;
+            let bytes = if size <= BLOCK {
+                let found =
+                    read_full(self.reader, &mut buffer).map_err(|error| DataError::io(self.file, error))?;
+                &buffer[..found]
+            } else {
+                long = self.budget.read_to_end(&mut (&mut *self.reader).take(size as u64), self.file)?;
+                self.budget.give(long.len() as u64);
+                &long[..]
+            };
+            if bytes.len() < size {
+                return Err(self.truncated(size, values.len() * size + bytes.len()));
             }
-            let text = if kind == 'S' { Some(latin(&bytes)) } else { self.unicode(&bytes) };
+            let text = if kind == 'S' { Some(latin(bytes)) } else { self.unicode(bytes) };
+            // The list grows to twice its length.
+            let place = size_of::<String>() as u64;
+            self.budget.take(place + text_memory(text.as_ref().map_or(0, String::len)), self.file)?;
             values.push(text.ok_or_else(|| {
                 let found = format!("other numbers in element {}", values.len() + 1);
                 DataError::format(self.file, "strings of Unicode characters", found)
@@ -220,7 +277,8 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<NpyArray, String> {
-        read_all(&mut &bytes[..], Path::new("a.npy")).map_err(|error| error.to_string())
+        read_all(&mut &bytes[..], Path::new("a.npy"), &Budget::of(bytes.len() as u64))
+            .map_err(|error| error.to_string())
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod encode;
 mod header;
 mod npz;
 
+pub(crate) use decode::{memory_of, read_counted};
 pub use decode::{read_npy, read_npy_from};
 pub use encode::{write_npy, write_npy_to};
 pub(crate) use npz::{for_each_name, read_entries};

@@ -12,16 +12,16 @@ use super::NpyArray;
 use super::decode::read_all;
 use super::encode::{encoded_len, write_npy_to};
 use crate::atomic;
-use crate::bounded::Bounded;
+use crate::bounded::Budget;
 use crate::error::DataError;
 
 /// Reads all arrays of a `.npz` file, stored or deflated, in the order they stand in.
 ///
 /// # Errors
 /// A file that cannot be opened or is no zip archive, an entry that is no `.npy` array or that is
-/// refused by [`super::read_npy`], or one that expands to absurdly more than the file.
+/// refused by [`super::read_npy`], or more than memory allows.
 pub fn read_npz(path: impl AsRef<Path>) -> Result<Vec<(String, NpyArray)>, DataError> {
-    read_entries(path.as_ref(), &|_| true)
+    read_entries(path.as_ref(), &|_| true, &Budget::default())
 }
 
 /// Reads all arrays of an archive in the order they stand in; `file` names it in errors.
@@ -32,16 +32,17 @@ pub fn read_npz_from(
     mut reader: impl Read + Seek,
     file: &Path,
 ) -> Result<Vec<(String, NpyArray)>, DataError> {
-    read_chosen(&mut reader, file, &|_| true)
+    read_chosen(&mut reader, file, &|_| true, &Budget::default())
 }
 
 /// Reads the entries whose names (without `.npy`) are wanted; the others are not even decoded.
 pub(crate) fn read_entries(
     path: &Path,
     wanted: &dyn Fn(&str) -> bool,
+    budget: &Budget,
 ) -> Result<Vec<(String, NpyArray)>, DataError> {
     let file = File::open(path).map_err(|error| DataError::io(path, error))?;
-    read_chosen(&mut BufReader::new(file), path, wanted)
+    read_chosen(&mut BufReader::new(file), path, wanted, budget)
 }
 
 /// Visits the names (without `.npy`) in the order they stand in.
@@ -77,8 +78,9 @@ fn read_chosen(
     reader: &mut dyn ReadSeek,
     file: &Path,
     wanted: &dyn Fn(&str) -> bool,
+    budget: &Budget,
 ) -> Result<Vec<(String, NpyArray)>, DataError> {
-    let length = reader.seek(SeekFrom::End(0)).map_err(|error| DataError::io(file, error))?;
+    budget.open(reader.seek(SeekFrom::End(0)).map_err(|error| DataError::io(file, error))?);
     let mut archive = ZipArchive::new(reader).map_err(|error| bad_zip(file, &error))?;
     let mut arrays = Vec::new();
     for index in 0..archive.len() {
@@ -86,7 +88,7 @@ fn read_chosen(
         let full = String::from_utf8_lossy(entry.name_raw()).into_owned();
         let name = entry_name(&full, file)?;
         if wanted(name) {
-            let array = read_all(&mut Bounded::new(entry, length), &file.join(&full))?;
+            let array = read_all(&mut budget.expanding(entry), &file.join(&full), budget)?;
             arrays.push((name.to_owned(), array));
         }
     }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use wowflow::dataset::{ImageShape, Label, Points};
 
-use super::{Parsed, dataset, pixels, refused};
+use super::{Parsed, dataset, refused, take_pixels};
+use crate::bounded::Budget;
 use crate::columns::Columns;
 use crate::error::DataError;
 use crate::npy::{self, NpyArray, NpyData};
@@ -55,7 +56,8 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
     let sample_names = find(&names, &NAME_NAMES, part).unwrap_or(SAMPLE_NAMES).to_owned();
     let extra = [sample_weights.as_str(), CLASS_WEIGHTS, IMAGE_SHAPE, sample_names.as_str()];
     let wanted = |name: &str| name == points || name == labels || extra.contains(&name);
-    let mut arrays = npy::read_entries(path, &wanted)?;
+    let budget = &Budget::default();
+    let mut arrays = npy::read_entries(path, &wanted, budget)?;
     let mut take = |name: &str| {
         let index = arrays.iter().position(|(known, _)| known == name)?;
         Some(arrays.swap_remove(index).1)
@@ -71,14 +73,14 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
     let axes: Vec<i64> = x.shape.iter().skip(1).map(|&extent| extent as i64).collect();
     let shape = shape.filter(|array| axes.len() < 2 || array.to_i64().is_none_or(|shape| shape != axes));
     let shape = shape.map(|array| image_shape(&array, &of(IMAGE_SHAPE))).transpose()?;
-    let mut dataset = assemble((&of(&points), x), (&of(&labels), &y), shape)?;
+    let mut dataset = assemble((&of(&points), x), (&of(&labels), y), shape, budget)?;
     if let Some(weights) = weights {
         let file = of(&sample_weights);
-        let values = numbers(&weights, &file)?;
+        let values = numbers(weights, &file, budget)?;
         dataset = dataset.with_sample_weights(values).map_err(|error| refused(&file, error))?;
     }
     if let Some(weights) = class_weights {
-        let values = numbers(&weights, &of(CLASS_WEIGHTS))?;
+        let values = numbers(weights, &of(CLASS_WEIGHTS), budget)?;
         dataset = dataset.with_class_weights(values).map_err(|error| refused(&of(CLASS_WEIGHTS), error))?;
     }
     let mut notes = Vec::new();
@@ -133,7 +135,9 @@ pub(super) fn read_npy_beside(points: &Path) -> Result<Parsed, DataError> {
 }
 
 pub(super) fn read_npy_pair(points: &Path, labels: &Path) -> Result<Parsed, DataError> {
-    let dataset = assemble((points, npy::read_npy(points)?), (labels, &npy::read_npy(labels)?), None)?;
+    let budget = &Budget::default();
+    let (x, y) = (npy::read_counted(points, budget)?, npy::read_counted(labels, budget)?);
+    let dataset = assemble((points, x), (labels, y), None, budget)?;
     Ok(Parsed {
         dataset,
         files: vec![points.to_owned(), labels.to_owned()],
@@ -144,10 +148,11 @@ pub(super) fn read_npy_pair(points: &Path, labels: &Path) -> Result<Parsed, Data
 
 fn assemble(
     (x_file, x): (&Path, NpyArray),
-    (y_file, y): (&Path, &NpyArray),
+    (y_file, y): (&Path, NpyArray),
     declared: Option<ImageShape>,
+    budget: &Budget,
 ) -> Result<wowflow::dataset::LabeledDataset, DataError> {
-    let labels = labels(y, y_file)?;
+    let labels = labels(y, y_file, budget)?;
     let shape = format!("shape {:?}", x.shape);
     let (count, dim, inferred, order) = layout(&x.shape).ok_or_else(|| {
         let expected = "n x d points, n x h x w, n x h x w x 3 or n x 3 x h x w images";
@@ -162,19 +167,37 @@ fn assemble(
     {
         return Err(DataError::format(x_file, format!("images of {declared}"), format!("{inferred}")));
     }
-    let planar = |points| match (order, inferred) {
-        (Channels::Last, Some(shape)) => to_planar(points, shape),
-        _ => points,
-    };
     let points = match x.data {
         NpyData::F32(values) => Points::F32(values),
         NpyData::F64(values) => Points::F64(values),
-        NpyData::U8(values) => Points::F32(pixels(&values)),
-        NpyData::Bool(values) => Points::F32(values.iter().map(|&v| f32::from(u8::from(v))).collect()),
-        NpyData::I64(values) => Points::F64(values.iter().map(|&v| v as f64).collect()),
+        NpyData::U8(values) => {
+            let pixels = take_pixels(&values, x_file, budget)?;
+            budget.give(values.len() as u64);
+            Points::F32(pixels)
+        }
+        NpyData::Bool(values) => {
+            budget.take_of::<f32>(values.len(), x_file)?;
+            budget.give(values.len() as u64);
+            Points::F32(values.into_iter().map(|v| f32::from(u8::from(v))).collect())
+        }
+        // In the same memory.
+        NpyData::I64(values) => Points::F64(values.into_iter().map(|v| v as f64).collect()),
         NpyData::Text(_) => return Err(DataError::format(x_file, "numbers", "strings")),
     };
-    dataset(x_file, planar(points), dim, labels, declared.or(inferred))
+    let points = match (order, inferred) {
+        (Channels::Last, Some(shape)) if shape.channels > 1 => {
+            let size = match points {
+                Points::F32(_) => 4,
+                Points::F64(_) => 8,
+            };
+            budget.take((points.len() as u64).saturating_mul(size), x_file)?;
+            let planar = to_planar(&points, shape);
+            budget.give(points.len() as u64 * size);
+            planar
+        }
+        _ => points,
+    };
+    dataset(x_file, points, dim, labels, declared.or(inferred), budget)
 }
 
 #[derive(Clone, Copy)]
@@ -189,19 +212,23 @@ fn layout(shape: &[usize]) -> Option<(usize, usize, Option<ImageShape>, Channels
     Some(match *shape {
         [count] => (count, 1, None, Channels::First),
         [count, dim] => (count, dim, None, Channels::First),
-        [count, height, width] => (count, height * width, image(width, height, 1), Channels::First),
+        [count, height, width] => {
+            (count, height.checked_mul(width)?, image(width, height, 1), Channels::First)
+        }
         [count, height, width, channels @ (1 | 3)] => {
-            (count, height * width * channels, image(width, height, channels), Channels::Last)
+            let dim = height.checked_mul(width)?.checked_mul(channels)?;
+            (count, dim, image(width, height, channels), Channels::Last)
         }
         [count, channels @ (1 | 3), height, width] => {
-            (count, height * width * channels, image(width, height, channels), Channels::First)
+            let dim = height.checked_mul(width)?.checked_mul(channels)?;
+            (count, dim, image(width, height, channels), Channels::First)
         }
         _ => return None,
     })
 }
 
 /// From channels that vary fastest to one plane a channel.
-fn to_planar(points: Points, shape: ImageShape) -> Points {
+fn to_planar(points: &Points, shape: ImageShape) -> Points {
     fn reorder<T: Copy>(values: &[T], shape: ImageShape) -> Vec<T> {
         let plane = |image: &[T], channel: usize| {
             image.iter().skip(channel).step_by(shape.channels).copied().collect::<Vec<T>>()
@@ -210,32 +237,42 @@ fn to_planar(points: Points, shape: ImageShape) -> Points {
         images.flat_map(|image| (0..shape.channels).flat_map(move |channel| plane(image, channel))).collect()
     }
     match points {
-        Points::F32(values) => Points::F32(reorder(&values, shape)),
-        Points::F64(values) => Points::F64(reorder(&values, shape)),
+        Points::F32(values) => Points::F32(reorder(values, shape)),
+        Points::F64(values) => Points::F64(reorder(values, shape)),
     }
 }
 
-fn labels(y: &NpyArray, file: &Path) -> Result<Vec<Label>, DataError> {
+fn labels(y: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<Label>, DataError> {
     if !matches!(y.shape[..], [_] | [_, 1]) {
         let found = format!("shape {:?}", y.shape);
         return Err(DataError::format(file, "one label a sample (n or n x 1)", found));
     }
+    let size = npy::memory_of(&y.data);
     if let NpyData::Text(values) = &y.data {
-        return Ok(values.iter().map(|text| super::labels::of_text(text)).collect());
+        budget.take(size, file)?;
+        let labels = values.iter().map(|text| super::labels::of_text(text)).collect();
+        budget.give(size);
+        return Ok(labels);
     }
+    budget.take_of::<i64>(y.data.len(), file)?;
+    budget.take_of::<Label>(y.data.len(), file)?;
     let whole = y.to_i64().ok_or_else(|| DataError::format(file, "whole numbers or strings", "fractions"))?;
-    Ok(whole.into_iter().map(Label::Int).collect())
+    drop(y);
+    let labels: Vec<Label> = whole.into_iter().map(Label::Int).collect();
+    budget.give(size + (labels.len() * size_of::<i64>()) as u64);
+    Ok(labels)
 }
 
-fn numbers(array: &NpyArray, file: &Path) -> Result<Vec<f64>, DataError> {
+fn numbers(array: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<f64>, DataError> {
+    budget.take_of::<f64>(array.data.len(), file)?;
     array.to_f64().ok_or_else(|| DataError::format(file, "numbers", "strings"))
 }
 
 /// The shape that rows have as they are stored: `X.reshape(n, *image_shape)`.
 fn image_shape(array: &NpyArray, file: &Path) -> Result<ImageShape, DataError> {
-    let extents = array.to_i64().unwrap_or_default();
-    let extents: Vec<usize> = extents.iter().map(|&extent| usize::try_from(extent).unwrap_or(0)).collect();
-    let shape = match extents[..] {
+    let extents = if array.data.len() < 4 { array.to_i64().unwrap_or_default() } else { Vec::new() };
+    let sizes: Vec<usize> = extents.iter().map(|&extent| usize::try_from(extent).unwrap_or(0)).collect();
+    let shape = match sizes[..] {
         [height, width] | [height, width, 1] => Some(ImageShape { width, height, channels: 1 }),
         [channels @ (1 | 3), height, width] => Some(ImageShape { width, height, channels }),
         // Rows of one plane a channel were once declared like this, too.
@@ -250,9 +287,9 @@ fn image_shape(array: &NpyArray, file: &Path) -> Result<ImageShape, DataError> {
         _ => None,
     };
     let pixels = shape.and_then(|s| s.width.checked_mul(s.height)?.checked_mul(s.channels));
-    shape.filter(|_| pixels.is_some_and(|pixels| pixels > 0)).ok_or_else(|| {
-        DataError::format(file, "1 or 3 channels, height and width", format!("{:?}", array.data))
-    })
+    shape
+        .filter(|_| pixels.is_some_and(|pixels| pixels > 0))
+        .ok_or_else(|| DataError::format(file, "1 or 3 channels, height and width", format!("{extents:?}")))
 }
 
 #[cfg(test)]
@@ -410,7 +447,7 @@ mod tests {
             ),
             (
                 vec![("X", points()), ("y", ints(&[1, 2])), ("image_shape", ints(&[2, -2, 1]))],
-                "d.npz/image_shape: expected 1 or 3 channels, height and width, found I64([2, -2, 1])",
+                "d.npz/image_shape: expected 1 or 3 channels, height and width, found [2, -2, 1]",
             ),
             (
                 vec![("X", points()), ("y", ints(&[1, 2])), ("weights", NpyArray::f64([2], vec![1.0, -1.0]))],

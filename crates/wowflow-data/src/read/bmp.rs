@@ -4,15 +4,17 @@
 //! without masks is unused; pixels that runs skip have the first colour. An alpha channel of zeros alone is unused,
 //! too. Compression as JPEG or PNG, 2 and 64 bits a pixel and colours of OS/2's own are refused.
 
-use super::raster::{Budget, Raster};
+use super::raster::{Raster, Room};
 
 const CUT_SHORT: &str = "a BMP cut short";
 /// Of the file's own header, before the one that describes the image.
 const FILE_HEADER: usize = 14;
 
-pub(super) fn read(bytes: &[u8], budget: &Budget) -> Result<Raster, String> {
+pub(super) fn read(bytes: &[u8], room: &Room<'_>) -> Result<Raster, String> {
     let header = Header::read(bytes)?;
-    budget.allow(header.width, header.height, if header.masks[3] == 0 { 3 } else { 4 })?;
+    let components = if header.masks[3] == 0 { 3 } else { 4 };
+    // Values and their bytes; numbers of colours, which are turned upside down, and lists that grow to twice their length.
+    room.take((header.width, header.height), components, 4 * 2 + 2 + 1)?;
     let data = bytes.get(header.pixels..).ok_or(CUT_SHORT)?;
     match header.storage {
         Storage::Plain if header.bits > 8 => header.masked(data),

@@ -7,7 +7,8 @@ use wowflow::dataset::{ImageShape, Label, Points};
 
 use super::pickle::{self, Pickle, Value};
 use super::source;
-use super::{Parsed, dataset, pixels};
+use super::{Parsed, dataset};
+use crate::bounded::Budget;
 use crate::columns::Columns;
 use crate::error::DataError;
 use crate::split::Split;
@@ -21,7 +22,7 @@ const FOLDERS: [&str; 2] = ["cifar-10-batches-py", "cifar-10-batches-bin"];
 const ARCHIVES: [&str; 2] = ["cifar-10-python.tar.gz", "cifar-10-binary.tar.gz"];
 
 /// Labels and planar pixels of some images.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 struct Batch {
     labels: Vec<u8>,
     pixels: Vec<u8>,
@@ -85,11 +86,14 @@ pub(super) fn read_batch(path: &Path) -> Result<Parsed, DataError> {
 }
 
 fn read_batches(paths: &[PathBuf]) -> Result<Parsed, DataError> {
-    let mut all = Batch::default();
+    let budget = &Budget::default();
+    let mut batches = Vec::new();
     for path in paths {
-        all.extend(parse(&source::read_whole(path)?, path)?);
+        let bytes = source::read_whole(path, budget)?;
+        batches.push(parse(&bytes, path, budget)?);
+        budget.give(bytes.len() as u64);
     }
-    assemble(&all, paths[0].as_path(), paths.to_vec())
+    assemble(&batches, paths[0].as_path(), paths.to_vec(), budget)
 }
 
 /// Reads one part out of an original archive without unpacking it.
@@ -97,45 +101,52 @@ pub(super) fn read_archive(path: &Path, split: Split) -> Result<Parsed, DataErro
     let on_error = |error| DataError::io(path, error);
     let wanted: Vec<String> = batch_names(split).collect();
     let mut found: Vec<Option<Batch>> = wanted.iter().map(|_| None).collect();
-    let mut archive = tar::Archive::new(source::open(path)?.reader);
+    let budget = &Budget::default();
+    let mut archive = tar::Archive::new(source::open(path, budget)?.reader);
     for entry in archive.entries().map_err(on_error)? {
         let entry = entry.map_err(on_error)?;
         let inner = entry.path().map_err(on_error)?.into_owned();
         let name = inner.file_name().unwrap_or_default().to_string_lossy();
         let name = name.strip_suffix(".bin").unwrap_or(&name);
         let Some(index) = wanted.iter().position(|wanted| wanted == name) else { continue };
-        let mut bytes = Vec::new();
-        entry.take(LARGEST_BATCH).read_to_end(&mut bytes).map_err(on_error)?;
-        found[index] = Some(parse(&bytes, &path.join(&inner))?);
+        let bytes = budget.read_to_end(&mut entry.take(LARGEST_BATCH), path)?;
+        found[index] = Some(parse(&bytes, &path.join(&inner), budget)?);
+        budget.give(bytes.len() as u64);
     }
     let missing: Vec<PathBuf> =
         wanted.iter().zip(&found).filter(|(_, batch)| batch.is_none()).map(|(name, _)| name.into()).collect();
     if !missing.is_empty() {
         return Err(incomplete(path, &[], &missing));
     }
-    let mut all = Batch::default();
-    found.into_iter().flatten().for_each(|batch| all.extend(batch));
-    assemble(&all, path, vec![path.to_owned()])
+    let batches: Vec<Batch> = found.into_iter().flatten().collect();
+    assemble(&batches, path, vec![path.to_owned()], budget)
 }
 
-fn assemble(batch: &Batch, file: &Path, files: Vec<PathBuf>) -> Result<Parsed, DataError> {
-    let labels = batch.labels.iter().map(|&label| Label::Int(label.into())).collect();
-    let dataset = dataset(file, Points::F32(pixels(&batch.pixels)), PIXELS, labels, Some(SHAPE))?;
+fn assemble(
+    batches: &[Batch],
+    file: &Path,
+    files: Vec<PathBuf>,
+    budget: &Budget,
+) -> Result<Parsed, DataError> {
+    let count = batches.iter().map(|batch| batch.labels.len()).sum();
+    budget.take_of::<[f32; PIXELS]>(count, file)?;
+    let mut values = Vec::with_capacity(count * PIXELS);
+    let mut labels = Vec::with_capacity(count);
+    for batch in batches {
+        values.extend(batch.pixels.iter().map(|&byte| f32::from(byte) / 255.0));
+        labels.extend(batch.labels.iter().map(|&label| Label::Int(label.into())));
+    }
+    let dataset = dataset(file, Points::F32(values), PIXELS, labels, Some(SHAPE), budget)?;
     Ok(Parsed { dataset, files, notes: Vec::new(), columns: Columns::Places })
 }
 
-impl Batch {
-    fn extend(&mut self, other: Self) {
-        self.labels.extend(other.labels);
-        self.pixels.extend(other.pixels);
-    }
-}
-
-fn parse(bytes: &[u8], file: &Path) -> Result<Batch, DataError> {
+fn parse(bytes: &[u8], file: &Path, budget: &Budget) -> Result<Batch, DataError> {
+    // The pixels stand in it once.
+    budget.take(bytes.len() as u64, file)?;
     let batch = if bytes.len().is_multiple_of(PIXELS + 1) && !bytes.is_empty() && bytes[0] < 10 {
         binary(bytes)
     } else if bytes.first() == Some(&0x80) {
-        python(&pickle::parse(bytes, file)?, file)?
+        python(&pickle::parse(bytes, file, budget)?, file)?
     } else {
         let expected = format!("a Python batch or a multiple of {} bytes", PIXELS + 1);
         return Err(DataError::format(file, expected, format!("{} bytes", bytes.len())));
@@ -230,15 +241,16 @@ pub(super) mod tests {
     #[test]
     fn both_kinds_of_batches_agree() {
         let file = Path::new("batch");
-        let batch = parse(&python_batch(&[6, 9, 0]), file).unwrap();
-        assert_eq!(batch, parse(&binary_batch(&[6, 9, 0]), file).unwrap());
+        let budget = &Budget::default();
+        let batch = parse(&python_batch(&[6, 9, 0]), file, budget).unwrap();
+        assert_eq!(batch, parse(&binary_batch(&[6, 9, 0]), file, budget).unwrap());
         assert_eq!(batch.labels, [6, 9, 0]);
         assert_eq!(&batch.pixels[1022..1026], [255, 255, 0, 0]);
     }
 
     #[test]
     fn bad_batches_are_named() {
-        let error = |bytes: &[u8]| parse(bytes, Path::new("b")).unwrap_err().to_string();
+        let error = |bytes: &[u8]| parse(bytes, Path::new("b"), &Budget::default()).unwrap_err().to_string();
         assert_eq!(
             error(&[1, 2, 3]),
             "b: expected a Python batch or a multiple of 3073 bytes, found 3 bytes"

@@ -3,7 +3,7 @@
 //! PNG and JPEG have one channel or three; BMP and GIF (its first frame) have three, whatever their palette. A file
 //! that is cut short is refused, and so are pixels that are not opaque.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Cursor;
 use std::path::Path;
 
@@ -13,8 +13,8 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 
 use super::bmp;
-use super::raster::{Budget, Raster};
-use crate::bounded::read_full;
+use super::raster::{Raster, Room};
+use crate::bounded::{Budget, read_full};
 use crate::error::DataError;
 
 /// A format that is read.
@@ -61,20 +61,24 @@ pub(super) fn format_of(path: &Path) -> Result<Option<Format>, DataError> {
     }
 }
 
-/// The pixels of a file in [0, 1], one plane a channel.
+/// The pixels of a file in [0, 1], one plane a channel, in memory of the budget.
 pub(super) fn decode(
     path: &Path,
     format: Format,
-    budget: &mut Budget,
+    budget: &Budget,
 ) -> Result<(ImageShape, Vec<f32>), DataError> {
-    let bytes = fs::read(path).map_err(|error| DataError::io(path, error))?;
-    budget.open(bytes.len());
+    let mut file = File::open(path).map_err(|error| DataError::io(path, error))?;
+    budget.open(file.metadata().map_err(|error| DataError::io(path, error))?.len());
+    let bytes = budget.read_to_end(&mut file, path)?;
+    let room = &Room::new(budget);
     let raster = match format {
-        Format::Png => png(&bytes, budget),
-        Format::Jpeg => jpeg(&bytes, budget),
-        Format::Bmp => bmp::read(&bytes, budget),
-        Format::Gif => gif(&bytes, budget),
+        Format::Png => png(&bytes, room),
+        Format::Jpeg => jpeg(&bytes, room),
+        Format::Bmp => bmp::read(&bytes, room),
+        Format::Gif => gif(&bytes, room),
     };
+    budget.give(bytes.len() as u64);
+    drop(bytes);
     let unreadable = |found: String| DataError::format(path, "a readable image", found.replace('\n', " "));
     let Raster { width, height, components, values } = raster.map_err(unreadable)?;
     let channels = if components < 3 { 1 } else { 3 };
@@ -83,17 +87,34 @@ pub(super) fn decode(
         let found = "transparent ones: lay the image on a background";
         return Err(DataError::format(path, "grey or red-green-blue pixels", found));
     }
-    let plane = |channel: usize| values.iter().skip(channel).step_by(components).copied();
-    Ok((ImageShape { width, height, channels }, (0..channels).flat_map(plane).collect()))
+    let shape = ImageShape { width, height, channels };
+    if components == 1 {
+        budget.take_of::<f32>(values.len(), path)?;
+        return Ok((shape, values));
+    }
+    budget.take_of::<f32>(width * height * channels, path)?;
+    let mut planes = Vec::with_capacity(width * height * channels);
+    for channel in 0..channels {
+        planes.extend(values.iter().skip(channel).step_by(components));
+    }
+    Ok((shape, planes))
 }
 
-fn png(bytes: &[u8], budget: &Budget) -> Result<Raster, String> {
+fn png(bytes: &[u8], room: &Room<'_>) -> Result<Raster, String> {
     let mut decoder = png::Decoder::new(Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::EXPAND);
     let info = decoder.read_header_info().map_err(|error| error.to_string())?;
     let components = if info.color_type == png::ColorType::Indexed { 3 } else { info.color_type.samples() };
-    budget.allow(info.width as usize, info.height as usize, components)?;
+    // Samples of one byte or two, and values of four; transparency may come to them.
+    let depth = if info.bit_depth == png::BitDepth::Sixteen { 2 } else { 1 };
+    let more = if components == 1 { 2 * (depth + 4) } else { (depth + 4) * 4 / 3 + 1 };
+    room.take((info.width as usize, info.height as usize), components, more)?;
     let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
+    if let Some(palette) = &reader.info().palette
+        && !(palette.len().is_multiple_of(3) && (3..=768).contains(&palette.len()))
+    {
+        return Err(format!("a PNG with a palette of {} bytes", palette.len()));
+    }
     let mut buffer = vec![0; reader.output_buffer_size().ok_or("an image larger than memory")?];
     let frame = reader.next_frame(&mut buffer).map_err(|error| error.to_string())?;
     let buffer = &buffer[..frame.buffer_size()];
@@ -107,7 +128,7 @@ fn png(bytes: &[u8], budget: &Budget) -> Result<Raster, String> {
     Ok(Raster::from_bytes(size, components, buffer))
 }
 
-fn jpeg(bytes: &[u8], budget: &Budget) -> Result<Raster, String> {
+fn jpeg(bytes: &[u8], room: &Room<'_>) -> Result<Raster, String> {
     let side = usize::from(u16::MAX);
     let options = DecoderOptions::default().set_max_width(side).set_max_height(side);
     let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
@@ -116,7 +137,8 @@ fn jpeg(bytes: &[u8], budget: &Budget) -> Result<Raster, String> {
     let (space, components) = if grey { (ColorSpace::Luma, 1) } else { (ColorSpace::RGB, 3) };
     let info = decoder.info().ok_or("no image header")?;
     let size = (info.width.into(), info.height.into());
-    budget.allow(size.0, size.1, components)?;
+    // Samples and values; coefficients of progressive ones, of three components whatever is asked for.
+    room.take(size, 3, 1 + 4 + 4)?;
     // What is missing would be filled up with grey.
     if !has_end(bytes) {
         return Err("a JPEG cut short".to_owned());
@@ -144,13 +166,14 @@ fn has_end(bytes: &[u8]) -> bool {
     false
 }
 
-fn gif(bytes: &[u8], budget: &Budget) -> Result<Raster, String> {
+fn gif(bytes: &[u8], room: &Room<'_>) -> Result<Raster, String> {
     let mut options = gif::DecodeOptions::new();
     // The budget is the limit.
     options.set_memory_limit(gif::MemoryLimit::Unlimited);
     let mut decoder = options.read_info(bytes).map_err(|error| error.to_string())?;
     let size = (usize::from(decoder.width()), usize::from(decoder.height()));
-    budget.allow(size.0, size.1, 4)?;
+    // Numbers of colours, colours and values.
+    room.take(size, 4, 1 + 1 + 4)?;
     let frame =
         decoder.next_frame_info().map_err(|error| error.to_string())?.ok_or("a GIF without a frame")?;
     let place = (frame.left, frame.top, usize::from(frame.width), usize::from(frame.height));

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use wowflow::dataset::{ImageShape, Label, Points};
 
 use super::source;
-use super::{Parsed, dataset, pixels};
-use crate::bounded::read_full;
+use super::{Parsed, dataset, take_pixels};
+use crate::bounded::{Budget, read_full};
 use crate::columns::Columns;
 use crate::error::DataError;
 use crate::split::Split;
@@ -17,6 +17,8 @@ use crate::split::Split;
 struct Idx {
     element: u8,
     shape: Vec<usize>,
+    /// Number of elements.
+    count: usize,
     bytes: Vec<u8>,
 }
 
@@ -70,10 +72,12 @@ pub(crate) fn read_named(folder: &Path, split: Split) -> Result<Option<Parsed>, 
 }
 
 fn read_pair(images: &Path, labels: &Path) -> Result<Parsed, DataError> {
-    let image_data = read(images)?;
-    let label_data = read(labels)?;
+    let budget = &Budget::default();
+    let image_data = read(images, budget)?;
+    let label_data = read(labels, budget)?;
     let (count, dim, shape) = match image_data.shape[..] {
         [count, dim] => (count, dim, None),
+        // Two extents of 32 bits.
         [count, height, width] => (count, height * width, Some(ImageShape { width, height, channels: 1 })),
         _ => {
             let expected = "2 or 3 axes (magic number 0x00000803 for images)";
@@ -89,10 +93,11 @@ fn read_pair(images: &Path, labels: &Path) -> Result<Parsed, DataError> {
         let expected = format!("{count} labels, one for each image in {images}");
         return Err(DataError::format(labels, expected, format!("{}", label_data.shape[0])));
     }
-    let label_values = label_data.integers(labels)?;
-    let points = image_data.points();
+    let label_values = label_data.integers(labels, budget)?;
+    let points = image_data.points(images, budget)?;
+    budget.take_of::<Label>(label_values.len(), labels)?;
     let labels_of_rows = label_values.into_iter().map(Label::Int).collect();
-    let dataset = dataset(images, points, dim, labels_of_rows, shape)?;
+    let dataset = dataset(images, points, dim, labels_of_rows, shape, budget)?;
     Ok(Parsed {
         dataset,
         files: vec![images.to_owned(), labels.to_owned()],
@@ -101,11 +106,11 @@ fn read_pair(images: &Path, labels: &Path) -> Result<Parsed, DataError> {
     })
 }
 
-fn read(path: &Path) -> Result<Idx, DataError> {
-    parse(&mut source::open(path)?.reader, path)
+fn read(path: &Path, budget: &Budget) -> Result<Idx, DataError> {
+    parse(&mut source::open(path, budget)?.reader, path, budget)
 }
 
-fn parse(reader: &mut impl Read, file: &Path) -> Result<Idx, DataError> {
+fn parse(reader: &mut impl Read, file: &Path, budget: &Budget) -> Result<Idx, DataError> {
     let on_error = |error| DataError::io(file, error);
     let mut magic = [0; 4];
     let found = read_full(reader, &mut magic).map_err(on_error)?;
@@ -137,8 +142,8 @@ fn parse(reader: &mut impl Read, file: &Path) -> Result<Idx, DataError> {
         DataError::format(file, "an array that fits into memory", format!("shape {extents:?}"))
     })?;
     // Memory grows with what is there, not with what the header promises.
-    let mut bytes = Vec::new();
-    let found = reader.take(expected).read_to_end(&mut bytes).map_err(on_error)? as u64;
+    let bytes = budget.read_to_end(&mut reader.take(expected), file)?;
+    let found = bytes.len() as u64;
     if found < expected {
         return Err(truncated(file, header + expected, header + found));
     }
@@ -146,7 +151,8 @@ fn parse(reader: &mut impl Read, file: &Path) -> Result<Idx, DataError> {
         return Err(DataError::format(file, format!("{} bytes in all", header + expected), "more"));
     }
     let shape = extents.into_iter().map(|extent| extent as usize).collect();
-    Ok(Idx { element, shape, bytes })
+    let count = bytes.len() / size as usize;
+    Ok(Idx { element, shape, count, bytes })
 }
 
 fn truncated(file: &Path, expected: u64, found: u64) -> DataError {
@@ -154,18 +160,22 @@ fn truncated(file: &Path, expected: u64, found: u64) -> DataError {
 }
 
 impl Idx {
-    fn points(&self) -> Points {
-        match self.element {
-            0x08 => Points::F32(pixels(&self.bytes)),
+    fn points(&self, file: &Path, budget: &Budget) -> Result<Points, DataError> {
+        if self.element != 0x08 {
+            budget.take_of::<f64>(self.count, file)?;
+        }
+        Ok(match self.element {
+            0x08 => Points::F32(take_pixels(&self.bytes, file, budget)?),
             0x09 => Points::F64(self.elements(|[byte]| f64::from(byte.cast_signed()))),
             0x0b => Points::F64(self.elements(|bytes| f64::from(i16::from_be_bytes(bytes)))),
             0x0c => Points::F64(self.elements(|bytes| f64::from(i32::from_be_bytes(bytes)))),
             0x0d => Points::F32(self.elements(f32::from_be_bytes)),
             _ => Points::F64(self.elements(f64::from_be_bytes)),
-        }
+        })
     }
 
-    fn integers(&self, file: &Path) -> Result<Vec<i64>, DataError> {
+    fn integers(&self, file: &Path, budget: &Budget) -> Result<Vec<i64>, DataError> {
+        budget.take_of::<i64>(self.count, file)?;
         Ok(match self.element {
             0x08 => self.elements(|[byte]| i64::from(byte)),
             0x09 => self.elements(|[byte]| i64::from(byte.cast_signed())),
@@ -265,9 +275,11 @@ mod tests {
     #[test]
     fn a_header_that_promises_everything_costs_nothing() {
         let file = Path::new("big");
-        let error = parse(&mut &idx(8, &[u32::MAX, 10_000, 1], &[0; 9])[..], file).unwrap_err();
+        let error =
+            parse(&mut &idx(8, &[u32::MAX, 10_000, 1], &[0; 9])[..], file, &Budget::default()).unwrap_err();
         assert!(matches!(error, DataError::Truncated { found: 25, .. }), "{error}");
-        let error = parse(&mut &idx(14, &[u32::MAX, u32::MAX, u32::MAX], &[])[..], file).unwrap_err();
+        let error = parse(&mut &idx(14, &[u32::MAX, u32::MAX, u32::MAX], &[])[..], file, &Budget::default())
+            .unwrap_err();
         assert!(error.to_string().contains("fits into memory"), "{error}");
     }
 

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use wowflow::dataset::{ImageShape, Points};
 
 use super::decode::{FORMATS, decode, format_of};
-use super::raster::Budget;
 use super::{Parsed, Reading, dataset, labels, refused};
+use crate::bounded::Budget;
 use crate::columns::Columns;
 use crate::error::DataError;
 use crate::resize::{Size, planes_resized};
@@ -38,7 +38,8 @@ pub(super) fn read_folder(
     if !beside.is_empty() {
         notes.push(format!("without {} beside the classes", files(&beside)));
     }
-    let (mut images, mut others) = (Images::default(), Vec::new());
+    let budget = &Budget::default();
+    let (mut images, mut others) = (Images::new(budget), Vec::new());
     let (mut labels_of, mut names) = (Vec::new(), Vec::new());
     for (number, class) in classes.iter().enumerate() {
         let label = labels::of_text(&name_of(class));
@@ -58,7 +59,7 @@ pub(super) fn read_folder(
                 others.push(path);
                 continue;
             };
-            let (shape, pixels) = decode(&path, format, &mut images.budget)?;
+            let (shape, pixels) = decode(&path, format, budget)?;
             images.push(&path, shape, pixels, reading.resize)?;
             labels_of.push(label.clone());
             names.push(format!("{}/{}", name_of(class), name_of(&path)));
@@ -71,8 +72,8 @@ pub(super) fn read_folder(
     if !others.is_empty() {
         notes.push(format!("without {} among the images", files(&others)));
     }
-    let (shape, values) = images.finish(&mut notes);
-    let dataset = dataset(folder, Points::F32(values), shape.len(), labels_of, Some(shape))?;
+    let (shape, values) = images.finish(&mut notes, folder)?;
+    let dataset = dataset(folder, Points::F32(values), shape.len(), labels_of, Some(shape), budget)?;
     let dataset = dataset.with_sample_names(names).map_err(|error| refused(folder, error))?;
     Ok(Parsed { dataset, files: vec![folder.to_owned()], notes, columns: Columns::Places })
 }
@@ -102,18 +103,21 @@ fn part(folder: &Path, split: Option<Split>) -> Result<PathBuf, DataError> {
 }
 
 /// Images one after the other, each with its channels.
-#[derive(Default)]
-struct Images {
+struct Images<'a> {
     values: Vec<f32>,
     channels: Vec<usize>,
     /// The size of all so far, and the first of them.
     size: Option<(Size, PathBuf)>,
     /// Whether they had several sizes.
     resized: bool,
-    budget: Budget,
+    budget: &'a Budget,
 }
 
-impl Images {
+impl<'a> Images<'a> {
+    fn new(budget: &'a Budget) -> Self {
+        Self { values: Vec::new(), channels: Vec::new(), size: None, resized: false, budget }
+    }
+
     fn push(
         &mut self,
         path: &Path,
@@ -129,20 +133,32 @@ impl Images {
                 let found = format!("one of {own}: `--resize {size}` brings all to one size");
                 return Err(DataError::format(path, expected, found));
             };
+            let before = self.values.capacity();
+            self.budget.take_of::<f32>(before / (size.width * size.height) * to.width * to.height, path)?;
             self.values = planes_resized(&self.values, *size, to);
+            self.budget.give((before * size_of::<f32>()) as u64);
             (*size, self.resized) = (to, true);
         }
         if own != *size {
+            let count = size.width.saturating_mul(size.height).saturating_mul(shape.channels);
+            self.budget.take_of::<f32>(count, path)?;
+            self.budget.give((pixels.len() * size_of::<f32>()) as u64);
             pixels = planes_resized(&pixels, own, *size);
         }
-        self.budget.keep(pixels.len());
-        self.values.extend(pixels);
+        let room = self.values.capacity() - self.values.len();
+        if room < pixels.len() {
+            let more = pixels.len().max(self.values.len() / 4);
+            self.budget.take_of::<f32>(more - room, path)?;
+            self.values.reserve_exact(more);
+        }
+        self.values.extend(&pixels);
+        self.budget.give((pixels.len() * size_of::<f32>()) as u64);
         self.channels.push(shape.channels);
         Ok(())
     }
 
     /// All images with the channels that the richest of them has.
-    fn finish(self, notes: &mut Vec<String>) -> (ImageShape, Vec<f32>) {
+    fn finish(self, notes: &mut Vec<String>, folder: &Path) -> Result<(ImageShape, Vec<f32>), DataError> {
         let (width, height) = self.size.map_or((0, 0), |(size, _)| (size.width, size.height));
         if self.resized {
             notes.push(format!("of several sizes, brought to {width}x{height}"));
@@ -151,10 +167,11 @@ impl Images {
         let shape = ImageShape { width, height, channels };
         let grey = self.channels.iter().filter(|&&own| own < channels).count();
         if grey == 0 {
-            return (shape, self.values);
+            return Ok((shape, self.values));
         }
         let count = self.channels.len();
         notes.push(format!("{grey} of {count} images grey, repeated in {channels} channels"));
+        self.budget.take_of::<f32>(count.saturating_mul(shape.len()), folder)?;
         let mut values = Vec::with_capacity(count * shape.len());
         let mut rest = &self.values[..];
         for own in self.channels {
@@ -162,7 +179,8 @@ impl Images {
             (0..channels / own).for_each(|_| values.extend_from_slice(image));
             rest = after;
         }
-        (shape, values)
+        self.budget.give((self.values.capacity() * size_of::<f32>()) as u64);
+        Ok((shape, values))
     }
 }
 
@@ -500,8 +518,37 @@ mod tests {
             fs::create_dir(folder.path().join("a")).unwrap();
             fs::write(folder.path().join(name), &bytes).unwrap();
             let error = read(&folder).unwrap_err().to_string();
-            assert!(error.contains(" by its header, more than the 67"), "{name}: {error}");
+            assert!(error.contains(" by its header, more than 2"), "{name}: {error}");
             assert!(error.contains(&format!("{} bytes of files", bytes.len())), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_palette_that_ends_within_a_colour_is_refused() {
+        let chunk = |kind: &[u8; 4], content: &[u8]| {
+            let mut sum = flate2::Crc::new();
+            sum.update(kind);
+            sum.update(content);
+            let length = (content.len() as u32).to_be_bytes();
+            [&length[..], kind, content, &sum.sum().to_be_bytes()].concat()
+        };
+        let rows = flate2::read::ZlibEncoder::new(&[0u8, 0][..], flate2::Compression::fast());
+        let rows: Vec<u8> = std::io::Read::bytes(rows).map(Result::unwrap).collect();
+        let file = |palette: &[u8]| {
+            let head = chunk(b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 3, 0, 0, 0]);
+            let parts = [head, chunk(b"PLTE", palette), chunk(b"IDAT", &rows), chunk(b"IEND", &[])];
+            [b"\x89PNG\r\n\x1a\n".to_vec(), parts.concat()].concat()
+        };
+        let read = |palette: &[u8]| {
+            let folder = tempfile::tempdir().unwrap();
+            fs::create_dir(folder.path().join("a")).unwrap();
+            fs::write(folder.path().join("a/1.png"), file(palette)).unwrap();
+            read(&folder).map(|parsed| parsed.dataset.row(0)).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(&[255, 0, 255]).unwrap(), [1.0, 0.0, 1.0]);
+        for length in [2, 4, 771] {
+            let error = read(&vec![7; length]).unwrap_err();
+            assert!(error.contains("a/1.png: expected a readable image, found "), "{error}");
         }
     }
 
@@ -519,10 +566,7 @@ mod tests {
             fs::write(folder.path().join(format!("a/{number}.bmp")), &bytes).unwrap();
         }
         let error = read(&folder).unwrap_err().to_string();
-        assert!(
-            error.contains("1400x1400x3 by its header after 64680000 values, more than the 68"),
-            "{error}"
-        );
+        assert!(error.contains("expected at most 27") && error.contains("bytes of files"), "{error}");
         // Brought to a small size, they are small. The first is of another size.
         image::GrayImage::new(2, 2).save(folder.path().join("a/1.png")).unwrap();
         assert_eq!(read_at(&folder, 3, 3).0.dataset.len(), 13);

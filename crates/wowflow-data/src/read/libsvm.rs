@@ -9,6 +9,7 @@ use wowflow::dataset::{ImageShape, Label, Points};
 
 use super::source;
 use super::{Parsed, dataset, labels};
+use crate::bounded::Budget;
 use crate::columns::Columns;
 use crate::error::{DataError, Place};
 
@@ -22,10 +23,8 @@ pub(crate) enum Convention {
 }
 
 const USPS: ImageShape = ImageShape { width: 16, height: 16, channels: 1 };
-/// Coordinates always allowed once zeros are filled in.
-const FREE: usize = 1 << 24;
-/// Coordinates allowed beyond that for each one that stands in the file.
-const FILL: usize = 64;
+/// Memory for each line while it is read: its label in words and as such, its number, its end.
+const LINE: usize = 192;
 
 /// Whether the first line with more than a label has `index:value` after it.
 pub(super) fn looks_like(head: &[u8]) -> bool {
@@ -40,25 +39,33 @@ pub(super) fn looks_like(head: &[u8]) -> bool {
 }
 
 pub(crate) fn read_file(path: &Path, convention: Convention) -> Result<Parsed, DataError> {
-    parse(source::open(path)?.reader, convention, path)
+    let budget = &Budget::default();
+    parse(source::open(path, budget)?.reader, convention, path, budget)
 }
 
-fn parse(reader: impl Read, convention: Convention, file: &Path) -> Result<Parsed, DataError> {
+fn parse(
+    reader: impl Read,
+    convention: Convention,
+    file: &Path,
+    budget: &Budget,
+) -> Result<Parsed, DataError> {
     let mut words_of_labels = Vec::new();
     let mut lines = Vec::new();
     let mut entries: Vec<(u32, f64)> = Vec::new();
     let mut ends = Vec::new();
     let mut queries = false;
-    for (number, line) in BufReader::new(reader).split(b'\n').enumerate() {
-        let line = line.map_err(|error| DataError::io(file, error))?;
-        let line = String::from_utf8_lossy(&line);
+    let (mut reader, mut bytes, mut number) = (BufReader::new(reader), Vec::new(), 0);
+    while next_line(&mut reader, &mut bytes, file, budget)? {
+        number += 1;
+        let line = String::from_utf8_lossy(&bytes);
         let content = line.split('#').next().unwrap_or_default();
         let mut words = content.split_whitespace();
         let Some(label) = words.next() else { continue };
-        let at = number as u64 + 1;
+        let at: u64 = number;
         if label.contains([',', ':']) {
             return Err(DataError::format(file, "one label a line", format!("`{label}` at line {at}")));
         }
+        budget.take((LINE + 2 * label.len()) as u64, file)?;
         words_of_labels.push(label.to_owned());
         lines.push(at);
         let mut last: Option<u32> = None;
@@ -73,6 +80,11 @@ fn parse(reader: impl Read, convention: Convention, file: &Path) -> Result<Parse
                 return Err(DataError::format(file, "increasing indices", found));
             }
             last = Some(index);
+            if entries.len() == entries.capacity() {
+                let more = entries.len().max(1 << 12);
+                budget.take_of::<(u32, f64)>(more, file)?;
+                entries.reserve_exact(more);
+            }
             entries.push((index, value));
         }
         ends.push(entries.len());
@@ -97,11 +109,7 @@ fn parse(reader: impl Read, convention: Convention, file: &Path) -> Result<Parse
         }
         Convention::Usps => (USPS.len(), Some(USPS)),
     };
-    let allowed = entries.len().saturating_mul(FILL).saturating_add(FREE);
-    if labels.len().saturating_mul(dim) > allowed {
-        let found = format!("{} samples of dimension {dim} with {} values", labels.len(), entries.len());
-        return Err(DataError::format(file, "values that are not almost all missing", found));
-    }
+    budget.take_of::<f64>(labels.len().saturating_mul(dim), file)?;
     let mut values = vec![0.0; labels.len() * dim];
     let mut start = 0;
     for (row, &end) in ends.iter().enumerate() {
@@ -112,13 +120,36 @@ fn parse(reader: impl Read, convention: Convention, file: &Path) -> Result<Parse
     }
     let points = match convention {
         Convention::AsWritten => Points::F64(values),
-        Convention::Usps => Points::F32(values.iter().map(|v| ((v + 1.0) / 2.0) as f32).collect()),
+        Convention::Usps => Points::F32(values.into_iter().map(|v| ((v + 1.0) / 2.0) as f32).collect()),
     };
-    let dataset = dataset(file, points, dim, labels, shape)?;
+    let dataset = dataset(file, points, dim, labels, shape, budget)?;
     let mut notes = Vec::new();
     notes.extend((base == 0).then(|| "features counted from 0".to_owned()));
     notes.extend(queries.then(|| "qid left out".to_owned()));
     Ok(Parsed { dataset, files: vec![file.to_owned()], notes, columns: Columns::Sparse })
+}
+
+/// Reads the next line in place of another; false where there is none.
+fn next_line(
+    reader: &mut impl BufRead,
+    line: &mut Vec<u8>,
+    file: &Path,
+    budget: &Budget,
+) -> Result<bool, DataError> {
+    line.clear();
+    loop {
+        if line.len() == line.capacity() {
+            let more = line.len().max(1 << 16);
+            // Three times: what is no UTF-8 is written anew.
+            budget.take(3 * more as u64, file)?;
+            line.reserve_exact(more);
+        }
+        let room = (line.capacity() - line.len()) as u64;
+        let read = reader.take(room).read_until(b'\n', line).map_err(|error| DataError::io(file, error))?;
+        if line.last() == Some(&b'\n') || (read as u64) < room {
+            return Ok(!line.is_empty());
+        }
+    }
 }
 
 /// The digit that a label of USPS stands for.
@@ -156,7 +187,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, convention: Convention) -> Result<wowflow::dataset::LabeledDataset, String> {
-        parse(text.as_bytes(), convention, Path::new("t.libsvm"))
+        parse(text.as_bytes(), convention, Path::new("t.libsvm"), &Budget::default())
             .map(|parsed| parsed.dataset)
             .map_err(|error| error.to_string())
     }
@@ -172,7 +203,8 @@ mod tests {
     fn what_common_writers_write_is_read() {
         // Counted from 0, with comments before the data, a query and a sample of zeros.
         let text = "# written by a program\n# counted from 0\n#\n0 qid:3 0:0.5 2:-2\n1\n1.000000e+00 1:4\n";
-        let parsed = parse(text.as_bytes(), Convention::AsWritten, Path::new("t.libsvm")).unwrap();
+        let parsed =
+            parse(text.as_bytes(), Convention::AsWritten, Path::new("t.libsvm"), &Budget::default()).unwrap();
         let zeros = [0.0; 3];
         let rows = [[0.5, 0.0, -2.0], zeros, [0.0, 4.0, 0.0]].concat();
         assert_eq!(parsed.dataset.points(), &Points::F64(rows));
@@ -204,8 +236,8 @@ mod tests {
             ("1,2 1:1\n", "expected one label a line, found `1,2` at line 1"),
             (
                 "1 4000000000:1\n",
-                "expected values that are not almost all missing, found 1 samples of dimension 4000000000 with 1 \
-                 values",
+                "expected at most 268 MB in memory for 0 bytes of files, found 32 GB or more: it is damaged, or to be \
+                 written anew with less compression",
             ),
             ("", "expected at least one coordinate a sample, found none"),
         ];

@@ -1,6 +1,5 @@
 //! MATLAB 5 files as SVHN has them: `X` (height x width x 3 x n bytes) and `y` (digits 1 to 10).
 
-use std::io::Read;
 use std::path::Path;
 
 use flate2::read::ZlibDecoder;
@@ -8,7 +7,7 @@ use wowflow::dataset::{ImageShape, Label, LabeledDataset, Points};
 
 use super::source;
 use super::{Parsed, dataset};
-use crate::bounded::Bounded;
+use crate::bounded::Budget;
 use crate::columns::Columns;
 use crate::error::DataError;
 
@@ -19,11 +18,12 @@ const UINT8: u32 = 2;
 
 /// Reads `X` and `y`; the label 10 stands for the digit 0.
 pub(crate) fn read_file(path: &Path) -> Result<Parsed, DataError> {
-    let dataset = parse(&source::read_whole(path)?, path)?;
+    let budget = &Budget::default();
+    let dataset = parse(&source::read_whole(path, budget)?, path, budget)?;
     Ok(Parsed { dataset, files: vec![path.to_owned()], notes: Vec::new(), columns: Columns::Places })
 }
 
-fn parse(bytes: &[u8], file: &Path) -> Result<LabeledDataset, DataError> {
+fn parse(bytes: &[u8], file: &Path, budget: &Budget) -> Result<LabeledDataset, DataError> {
     if bytes.get(126..HEADER) != Some(b"IM") {
         return Err(DataError::format(file, "a little-endian MATLAB 5 file", "another header"));
     }
@@ -31,14 +31,11 @@ fn parse(bytes: &[u8], file: &Path) -> Result<LabeledDataset, DataError> {
     let (mut images, mut labels) = (None, None);
     while !rest.is_empty() {
         let (kind, content) = element(&mut rest, file)?;
-        let expanded;
+        let mut expanded = Vec::new();
         let matrix = match kind {
             MATRIX => content,
             COMPRESSED => {
-                let mut out = Vec::new();
-                let mut decoder = Bounded::new(ZlibDecoder::new(content), content.len() as u64);
-                decoder.read_to_end(&mut out).map_err(|error| DataError::io(file, error))?;
-                expanded = out;
+                expanded = budget.read_to_end(&mut budget.expanding(ZlibDecoder::new(content)), file)?;
                 match element(&mut &expanded[..], file)? {
                     (MATRIX, content) => content,
                     (kind, _) => return Err(unexpected(file, "an array", kind)),
@@ -48,10 +45,11 @@ fn parse(bytes: &[u8], file: &Path) -> Result<LabeledDataset, DataError> {
         };
         let array = Array::parse(matrix, file)?;
         match array.name {
-            b"X" => images = Some(array.images(file)?),
-            b"y" => labels = Some(array.digits(file)?),
+            b"X" => images = Some(array.images(file, budget)?),
+            b"y" => labels = Some(array.digits(file, budget)?),
             _ => {}
         }
+        budget.give(expanded.len() as u64);
     }
     let (Some((shape, points)), Some(labels)) = (images, labels) else {
         return Err(DataError::format(file, "arrays X and y", "others"));
@@ -61,7 +59,7 @@ fn parse(bytes: &[u8], file: &Path) -> Result<LabeledDataset, DataError> {
         let expected = format!("{count} labels in y, one for each image in X");
         return Err(DataError::format(file, expected, format!("{}", labels.len())));
     }
-    dataset(file, Points::F32(points), shape.len(), labels, Some(shape))
+    dataset(file, Points::F32(points), shape.len(), labels, Some(shape), budget)
 }
 
 /// An array: its name, extents, and the type and bytes of its elements.
@@ -83,7 +81,7 @@ impl<'a> Array<'a> {
     }
 
     /// Images from column-major height x width x channels x n to one row-major plane a channel.
-    fn images(&self, file: &Path) -> Result<(ImageShape, Vec<f32>), DataError> {
+    fn images(&self, file: &Path, budget: &Budget) -> Result<(ImageShape, Vec<f32>), DataError> {
         let shape = match self.extents[..] {
             [height, width, channels @ (1 | 3)] => Some((ImageShape { width, height, channels }, 1)),
             [height, width, channels @ (1 | 3), count] => {
@@ -98,6 +96,7 @@ impl<'a> Array<'a> {
                 format!("extents {:?} of type {}, {} bytes", self.extents, self.kind, self.bytes.len());
             DataError::format(file, "X of height x width x 3 x n bytes", found)
         })?;
+        budget.take_of::<f32>(self.bytes.len(), file)?;
         let mut out = Vec::with_capacity(shape.len() * count);
         for image in self.bytes.chunks_exact(shape.len().max(1)) {
             for plane in image.chunks_exact(shape.width * shape.height) {
@@ -110,7 +109,9 @@ impl<'a> Array<'a> {
         Ok((shape, out))
     }
 
-    fn digits(&self, file: &Path) -> Result<Vec<Label>, DataError> {
+    fn digits(&self, file: &Path, budget: &Budget) -> Result<Vec<Label>, DataError> {
+        // A number, and a label of it in a list that grows to twice its length.
+        budget.take_of::<[Label; 3]>(self.bytes.len(), file)?;
         let values: Vec<f64> = match self.kind {
             1 => self.elements(|[byte]| f64::from(byte.cast_signed())),
             UINT8 => self.elements(|[byte]| f64::from(byte)),
@@ -209,7 +210,7 @@ pub(super) mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<LabeledDataset, String> {
-        parse(bytes, Path::new("t.mat")).map_err(|error| error.to_string())
+        parse(bytes, Path::new("t.mat"), &Budget::of(bytes.len() as u64)).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //!
 //! The crate's front page lists the formats and what happens to numbers on the way.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use wowflow::dataset::{DatasetError, ImageShape, Label, LabeledDataset, Points};
 
+use crate::bounded::Budget;
 use crate::columns::Columns;
 use crate::error::{DataError, Place};
 use crate::resize::Size;
@@ -84,8 +86,7 @@ fn read_folder(folder: &Path, split: Option<Split>, reading: &Reading) -> Result
 }
 
 fn read_file(path: &Path, split: Option<Split>, options: &TableOptions) -> Result<Parsed, DataError> {
-    let opened = source::open(path)?;
-    let format = Format::detect(&opened.head, path)?;
+    let format = Format::detect(&source::open(path, &Budget::default())?.head, path)?;
     if format != Format::Table {
         options.only_for_tables(path)?;
     }
@@ -182,8 +183,36 @@ fn without_split(path: &Path, split: Option<Split>) -> Result<(), DataError> {
     }
 }
 
+/// Memory of a dataset for each sample: its label, its class, and its place in that.
+const SAMPLE: usize = 64;
+/// For each class.
+const CLASS: usize = 256;
+
+/// Takes the memory of a dataset but for its coordinates.
+fn take_samples(labels: &[Label], file: &Path, budget: &Budget) -> Result<(), DataError> {
+    let samples = labels.len();
+    // Every sample may be a class; they are counted where that matters.
+    if budget.take_of::<[u8; SAMPLE + CLASS]>(samples, file).is_ok() {
+        return Ok(());
+    }
+    budget.take_of::<[u8; SAMPLE]>(samples, file)?;
+    let mut classes = HashSet::new();
+    for label in labels {
+        if classes.insert(label) {
+            budget.take(CLASS as u64, file)?;
+        }
+    }
+    Ok(())
+}
+
+/// Pixels of 8 bits as numbers in [0, 1], in memory of the budget.
+pub(crate) fn take_pixels(bytes: &[u8], file: &Path, budget: &Budget) -> Result<Vec<f32>, DataError> {
+    budget.take_of::<f32>(bytes.len(), file)?;
+    Ok(pixels(bytes))
+}
+
 /// Pixels of 8 bits as numbers in [0, 1].
-pub(crate) fn pixels(bytes: &[u8]) -> Vec<f32> {
+fn pixels(bytes: &[u8]) -> Vec<f32> {
     bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect()
 }
 
@@ -194,7 +223,9 @@ pub(crate) fn dataset(
     dim: usize,
     labels: Vec<Label>,
     shape: Option<ImageShape>,
+    budget: &Budget,
 ) -> Result<LabeledDataset, DataError> {
+    take_samples(&labels, file, budget)?;
     let built = LabeledDataset::new(points, dim, labels).and_then(|dataset| match shape {
         Some(shape) => dataset.with_image_shape(shape),
         None => Ok(dataset),

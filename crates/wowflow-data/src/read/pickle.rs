@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use crate::bounded::Budget;
 use crate::error::DataError;
 
 /// Names a CIFAR-10 batch needs; they are kept as names and never looked up.
@@ -62,10 +63,14 @@ struct Machine<'a> {
     marks: Vec<usize>,
     memo: HashMap<u32, Id>,
     file: &'a Path,
+    budget: &'a Budget,
 }
 
+/// Memory for one opcode: a value and its place in lists, which grow to twice their length.
+const OPCODE: usize = 2 * size_of::<Value>() + 64;
+
 /// Reads a pickle of protocol 2 or lower in its binary opcodes.
-pub(super) fn parse(bytes: &[u8], file: &Path) -> Result<Pickle, DataError> {
+pub(super) fn parse(bytes: &[u8], file: &Path, budget: &Budget) -> Result<Pickle, DataError> {
     let mut machine = Machine {
         bytes,
         position: 0,
@@ -74,6 +79,7 @@ pub(super) fn parse(bytes: &[u8], file: &Path) -> Result<Pickle, DataError> {
         marks: Vec::new(),
         memo: HashMap::new(),
         file,
+        budget,
     };
     while machine.step()? {}
     let top = machine.pop()?;
@@ -84,6 +90,7 @@ impl Machine<'_> {
     /// Performs one opcode; false at the end of the pickle.
     fn step(&mut self) -> Result<bool, DataError> {
         let opcode = self.byte()?;
+        self.budget.take(OPCODE as u64, self.file)?;
         match opcode {
             0x80 => {
                 let version = self.byte()?;
@@ -269,7 +276,10 @@ impl Machine<'_> {
     }
 
     fn string(&mut self, length: usize) -> Result<(), DataError> {
-        let bytes = self.take(length)?.to_vec();
+        let (budget, file) = (self.budget, self.file);
+        let bytes = self.take(length)?;
+        budget.take(length as u64, file)?;
+        let bytes = bytes.to_vec();
         self.push(Value::Bytes(bytes));
         Ok(())
     }
@@ -310,7 +320,7 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8]) -> Result<Pickle, String> {
-        parse(bytes, Path::new("p")).map_err(|error| error.to_string())
+        parse(bytes, Path::new("p"), &Budget::default()).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -1,43 +1,45 @@
-//! A decoded image, and how much memory one may take.
+//! A decoded image, and the memory that one takes.
 
-use super::pixels;
+use std::cell::Cell;
 
-/// Values that images may always become, whatever the sizes of their files: 256 MiB in single precision.
-const FREE: u64 = 64 << 20;
-/// Values beyond that for each byte of the files: what the densest compression, that of PNG, reaches with bytes.
-const RATIO: u64 = 1032;
+use crate::bounded::{Budget, Excess};
 
-/// What the images of a folder may become, by the bytes of their files.
-#[derive(Default)]
-pub(super) struct Budget {
-    bytes: u64,
-    kept: u64,
+/// Memory of images while they are decoded, of a budget that all of a folder share.
+pub(super) struct Room<'a> {
+    budget: &'a Budget,
+    taken: Cell<u64>,
 }
 
-impl Budget {
-    /// A further file of so many bytes.
-    pub(super) fn open(&mut self, bytes: usize) {
-        self.bytes += bytes as u64;
+impl<'a> Room<'a> {
+    /// A room for one image; it is free again when this goes.
+    pub(super) fn new(budget: &'a Budget) -> Self {
+        Self { budget, taken: Cell::new(0) }
     }
 
-    /// Values that stay in memory.
-    pub(super) fn keep(&mut self, values: usize) {
-        self.kept += values as u64;
-    }
-
-    /// Whether an image may be decoded: asked of its header, before anything is allocated for it.
-    pub(super) fn allow(&self, width: usize, height: usize, components: usize) -> Result<(), String> {
+    /// Takes the memory of an image with so many bytes for each value while it is decoded: asked of its header, before
+    /// anything is allocated for it. There is room for its planes beside that, too.
+    pub(super) fn take(
+        &self,
+        (width, height): (usize, usize),
+        components: usize,
+        bytes: usize,
+    ) -> Result<(), String> {
         let values = (width as u64).saturating_mul(height as u64).saturating_mul(components as u64);
-        let limit = FREE.saturating_add(self.bytes.saturating_mul(RATIO));
-        if self.kept.saturating_add(values) <= limit {
-            return Ok(());
-        }
-        let before = if self.kept == 0 { String::new() } else { format!(" after {} values", self.kept) };
-        Err(format!(
-            "{width}x{height}x{components} by its header{before}, more than the {limit} values that {} bytes of files \
-             may become: it is damaged, or to be made smaller",
-            self.bytes
-        ))
+        let [needed, planes] = [bytes, size_of::<f32>()].map(|size| values.saturating_mul(size as u64));
+        self.budget.try_take(needed.saturating_add(planes)).map_err(
+            |Excess { allowed, remedy, .. }| {
+                format!("{width}x{height}x{components} by its header, more than {allowed}: {remedy}")
+            },
+        )?;
+        self.budget.give(planes);
+        self.taken.set(self.taken.get() + needed);
+        Ok(())
+    }
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        self.budget.give(self.taken.get());
     }
 }
 
@@ -51,6 +53,7 @@ pub(super) struct Raster {
 
 impl Raster {
     pub(super) fn from_bytes((width, height): (usize, usize), components: usize, bytes: &[u8]) -> Self {
-        Self { width, height, components, values: pixels(bytes) }
+        let values = bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect();
+        Self { width, height, components, values }
     }
 }

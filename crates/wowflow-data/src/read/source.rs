@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::bounded::{Bounded, read_full};
+use crate::bounded::{Budget, read_full};
 use crate::error::DataError;
 
 /// A file that a dataset came from, for provenance.
@@ -31,23 +31,24 @@ fn as_text<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
 }
 
 /// A file opened for reading, expanded if it was gzip or bzip2, whatever its name.
-pub(crate) struct Opened {
+pub(crate) struct Opened<'a> {
     /// Up to 512 bytes of the expanded content; they are read again by `reader`.
     pub(crate) head: Vec<u8>,
-    pub(crate) reader: Box<dyn Read>,
+    pub(crate) reader: Box<dyn Read + 'a>,
 }
 
-pub(crate) fn open(path: &Path) -> Result<Opened, DataError> {
+/// Opens a file, one more of the budget.
+pub(crate) fn open<'a>(path: &Path, budget: &'a Budget) -> Result<Opened<'a>, DataError> {
     let on_error = |error| DataError::io(path, error);
     let mut file = File::open(path).map_err(on_error)?;
-    let length = file.metadata().map_err(on_error)?.len();
+    budget.open(file.metadata().map_err(on_error)?.len());
     let mut magic = [0; 3];
     let found = read_full(&mut file, &mut magic).map_err(on_error)?;
     file.seek(SeekFrom::Start(0)).map_err(on_error)?;
     let file = BufReader::with_capacity(1 << 16, file);
-    let mut reader: Box<dyn Read> = match &magic[..found] {
-        [0x1f, 0x8b, _] => Box::new(Bounded::new(MultiGzDecoder::new(file), length)),
-        b"BZh" => Box::new(Bounded::new(MultiBzDecoder::new(file), length)),
+    let mut reader: Box<dyn Read + 'a> = match &magic[..found] {
+        [0x1f, 0x8b, _] => Box::new(budget.expanding(MultiGzDecoder::new(file))),
+        b"BZh" => Box::new(budget.expanding(MultiBzDecoder::new(file))),
         _ => Box::new(file),
     };
     let mut head = vec![0; 512];
@@ -58,10 +59,8 @@ pub(crate) fn open(path: &Path) -> Result<Opened, DataError> {
 }
 
 /// Reads all of a file, expanded.
-pub(crate) fn read_whole(path: &Path) -> Result<Vec<u8>, DataError> {
-    let mut bytes = Vec::new();
-    open(path)?.reader.read_to_end(&mut bytes).map_err(|error| DataError::io(path, error))?;
-    Ok(bytes)
+pub(crate) fn read_whole(path: &Path, budget: &Budget) -> Result<Vec<u8>, DataError> {
+    budget.read_to_end(&mut open(path, budget)?.reader, path)
 }
 
 /// Checksum and size of a file or of all files below a folder.
@@ -125,8 +124,9 @@ mod tests {
         encoder.write_all(&text).unwrap();
         encoder.finish().unwrap();
         for path in [plain, gz, bz] {
-            assert_eq!(open(&path).unwrap().head, text[..512]);
-            assert_eq!(read_whole(&path).unwrap(), text);
+            let budget = Budget::default();
+            assert_eq!(open(&path, &budget).unwrap().head, text[..512]);
+            assert_eq!(read_whole(&path, &budget).unwrap(), text);
         }
     }
 
@@ -137,8 +137,9 @@ mod tests {
         let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), Default::default());
         encoder.write_all(&vec![0; 1 << 20]).unwrap();
         // Streams of 45 bytes, a megabyte each.
-        std::fs::write(&path, encoder.finish().unwrap().repeat(1300)).unwrap();
-        let mut reader = open(&path).unwrap().reader;
+        std::fs::write(&path, encoder.finish().unwrap().repeat(600)).unwrap();
+        let budget = Budget::default();
+        let mut reader = open(&path, &budget).unwrap().reader;
         let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
         assert!(error.to_string().contains("once expanded, found more"), "{error}");
     }

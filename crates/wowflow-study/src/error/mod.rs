@@ -14,6 +14,7 @@ use wowflow::functional::FunctionalError;
 use wowflow::measure::MeasureError;
 use wowflow::ot::exact::OtError;
 use wowflow::ot::geometry::GeometryError;
+use wowflow::text::shown;
 use wowflow_data::DataError;
 
 pub use record::RecordError;
@@ -26,13 +27,13 @@ pub type Result<T, E = StudyError> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum StudyError {
     /// What was asked for, or what was found on disk, does not fit: what was expected, what was found, what to do.
-    #[error("{0}")]
+    #[error("{}", shown(.0, 320))]
     Refused(String),
     /// A folder that is to be made is there with content, or another program works in it.
-    #[error("{0}")]
+    #[error("{}", shown(.0, 320))]
     Taken(String),
     /// Where something else went wrong.
-    #[error("{place}: {error}")]
+    #[error("{}: {error}", shown(place, 160))]
     At {
         /// The dataset, file, row or method.
         place: String,
@@ -40,7 +41,7 @@ pub enum StudyError {
         error: Box<StudyError>,
     },
     /// A study that stopped half-way; what was recorded is kept, and it can be resumed.
-    #[error("{what}, resume the run in {}: {error}", folder.display())]
+    #[error("{}, resume the run in {}: {error}", shown(what, 160), shown(&folder.to_string_lossy(), 160))]
     Unfinished {
         /// Where it stopped.
         what: String,
@@ -50,7 +51,7 @@ pub enum StudyError {
         error: Box<StudyError>,
     },
     /// The operating system refused to read or write.
-    #[error("cannot {action} {}: {error}", path.display())]
+    #[error("cannot {action} {}: {error}", shown(&path.to_string_lossy(), 240))]
     Io {
         /// Such as `write` or `create the folder`.
         action: &'static str,
@@ -99,7 +100,7 @@ pub enum StudyError {
     #[error(transparent)]
     Embedding(#[from] EmbeddingError),
     /// A value that cannot be stored as JSON.
-    #[error(transparent)]
+    #[error("{}", shown(&.0.to_string(), 240))]
     Json(#[from] serde_json::Error),
     /// A network that cannot be trained or used.
     #[cfg(feature = "learn")]

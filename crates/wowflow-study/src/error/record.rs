@@ -4,13 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use wowflow::text::shown;
 
 /// Why a record could not be read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RecordError {
     /// A file of the record is not there.
-    #[error("expected {what} at {}, found no such file", path.display())]
+    #[error("expected {what} at {}, found no such file", shown(&path.to_string_lossy(), 160))]
     Missing {
         /// What the file holds.
         what: &'static str,
@@ -18,7 +19,7 @@ pub enum RecordError {
         path: PathBuf,
     },
     /// The operating system refused to read.
-    #[error("cannot access {}: {error}", path.display())]
+    #[error("cannot access {}: {error}", shown(&path.to_string_lossy(), 160))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -28,7 +29,7 @@ pub enum RecordError {
     /// A file was written under another version of the layout.
     #[error(
         "expected schema {expected} in {}, found {found}: go on with the version that provenance.json names, or run anew",
-        path.display()
+        shown(&path.to_string_lossy(), 160)
     )]
     Schema {
         /// The file.
@@ -39,7 +40,7 @@ pub enum RecordError {
         found: u32,
     },
     /// A file does not hold what the layout says.
-    #[error("expected {expected} in {}, found {found}", path.display())]
+    #[error("expected {} in {}, found {}", shown(expected, 120), shown(&path.to_string_lossy(), 160), shown(found, 160))]
     Content {
         /// The file.
         path: PathBuf,

@@ -14,9 +14,10 @@ use self::dialect::Dialect;
 use self::roles::Roles;
 use super::source;
 use super::{Parsed, dataset, labels, refused};
+use crate::bounded::Budget;
 use crate::columns::Columns;
 use crate::error::{DataError, Place};
-use crate::table_options::TableOptions;
+use crate::table_options::{Separator, TableOptions};
 
 mod cells;
 mod dialect;
@@ -29,24 +30,28 @@ mod text;
 mod tests;
 
 pub(super) fn read_file(path: &Path, options: &TableOptions) -> Result<Parsed, DataError> {
-    parse(&source::read_whole(path)?, options, path)
+    let budget = &Budget::default();
+    parse(&source::read_whole(path, budget)?, options, path, budget)
 }
 
-fn parse(bytes: &[u8], options: &TableOptions, file: &Path) -> Result<Parsed, DataError> {
-    let (text, encoding) = text::decode(bytes, file)?;
+fn parse(bytes: &[u8], options: &TableOptions, file: &Path, budget: &Budget) -> Result<Parsed, DataError> {
+    let (text, encoding) = text::decode(bytes, file, budget)?;
     if let Some(other) = other_format(&text) {
         return Err(other.error(file));
     }
     let dialect = dialect::dialect(&text, options, file)?;
     let comment = text::leading_comment(&text).and_then(|comment| first_record(comment, dialect));
+    if dialect.separator == Separator::Space {
+        budget.take(text.len() as u64, file)?;
+    }
     let text = spaced(&text, dialect.separator);
-    let mut survey = survey::survey(&text, dialect, file)?;
+    let mut survey = survey::survey(&text, dialect, file, budget)?;
     if survey.columns.len() < 2 {
         let found = format!("one column: {:?}", shown(survey.first.get(0).unwrap_or_default()));
         return Err(DataError::format(file, "a label and at least one coordinate a line", found));
     }
-    let roles = roles::roles(&mut survey, dialect, comment, options, file)?;
-    let table = Table { text: &text, dialect, roles: &roles, count: survey.columns.len(), file };
+    let roles = roles::roles(&mut survey, dialect, comment, options, file, budget)?;
+    let table = Table { text: &text, dialect, roles: &roles, count: survey.columns.len(), file, budget };
     let (values, found) = table.read(survey.rows)?;
     table.compare_codes()?;
     let labels = labels::of_column(&found.labels, file, |row| table.line(row))?;
@@ -54,7 +59,7 @@ fn parse(bytes: &[u8], options: &TableOptions, file: &Path) -> Result<Parsed, Da
     if dim == 0 {
         return Err(DataError::format(file, "at least one column of coordinates", "none beside the labels"));
     }
-    let mut dataset = dataset(file, Points::F64(values), dim, labels, None)?;
+    let mut dataset = dataset(file, Points::F64(values), dim, labels, None, budget)?;
     if roles.weight.is_some() {
         dataset = dataset.with_sample_weights(found.weights).map_err(|error| refused(file, error))?;
     }
@@ -64,10 +69,13 @@ fn parse(bytes: &[u8], options: &TableOptions, file: &Path) -> Result<Parsed, Da
         notes.push(format!("names of samples in column {}", roles.name(identifier)));
     }
     notes.extend(roles.weight.map(|weight| format!("weights in column {}", roles.name(weight))));
-    let names: Vec<String> =
-        roles.left_out.iter().filter(|k| roles.identifier != Some(**k)).map(|&k| roles.name(k)).collect();
-    if !names.is_empty() {
-        notes.push(format!("left out: column {}", names.join(", ")));
+    let left_out: Vec<usize> =
+        roles.left_out.iter().copied().filter(|k| roles.identifier != Some(*k)).collect();
+    if !left_out.is_empty() {
+        let names: Vec<String> = left_out.iter().take(10).map(|&k| roles.name(k)).collect();
+        let more = left_out.len() - names.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        notes.push(format!("left out: column {}{more}", names.join(", ")));
     }
     notes.extend(encoding.map(|encoding| format!("read as {encoding}")));
     notes.extend(dialect.decimal_comma.then(|| "decimal commas".to_owned()));
@@ -132,7 +140,12 @@ struct Table<'a> {
     roles: &'a Roles,
     count: usize,
     file: &'a Path,
+    budget: &'a Budget,
 }
+
+/// Memory for a label in words: its place in a list that grows to twice its length, and what the allocator needs; twice,
+/// for it becomes a label.
+const WORD: usize = 4 * size_of::<String>() + 32;
 
 /// What stands beside the coordinates.
 #[derive(Default)]
@@ -160,6 +173,8 @@ impl Table<'_> {
 
     fn read(&self, rows: usize) -> Result<(Vec<f64>, Beside), DataError> {
         let coordinates: Vec<usize> = self.roles.coordinates(self.count).collect();
+        self.budget.take_of::<f64>(rows.saturating_mul(coordinates.len()), self.file)?;
+        self.budget.take_of::<[u8; WORD]>(rows, self.file)?;
         let mut values = Vec::with_capacity(rows * coordinates.len());
         let mut beside = Beside::default();
         let number = |cell: &str, column: usize, line: u64| match number(cell, self.dialect.decimal_comma) {
@@ -175,8 +190,11 @@ impl Table<'_> {
             for &k in &coordinates {
                 values.push(number(&record[k], k, line)?);
             }
-            beside.labels.push(record[self.roles.label].to_owned());
+            let label = &record[self.roles.label];
+            self.budget.take(2 * label.len() as u64, self.file)?;
+            beside.labels.push(label.to_owned());
             if let Some(identifier) = self.roles.identifier {
+                self.budget.take(record[identifier].len() as u64 + 24, self.file)?;
                 beside.names.push(record[identifier].to_owned());
             }
             if let Some(weight) = self.roles.weight {
@@ -206,7 +224,11 @@ impl Table<'_> {
         for &code in &self.roles.codes {
             let mut pairs: BTreeSet<(String, String)> = BTreeSet::new();
             self.each(|record, _| {
-                pairs.insert((record[self.roles.label].to_owned(), record[code].to_owned()));
+                let (label, code) = (record[self.roles.label].to_owned(), record[code].to_owned());
+                let size = (WORD + label.len() + code.len()) as u64;
+                if pairs.insert((label, code)) {
+                    self.budget.take(size, self.file)?;
+                }
                 Ok(())
             })?;
             let (mut labels, mut codes) = (BTreeMap::new(), BTreeMap::new());

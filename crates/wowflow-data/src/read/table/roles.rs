@@ -1,5 +1,6 @@
 //! Which line names the columns of a table, which column has the labels, and which are coordinates.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use csv::StringRecord;
@@ -8,6 +9,7 @@ use super::cells::number;
 use super::dialect::Dialect;
 use super::names;
 use super::survey::{Column, Survey};
+use crate::bounded::Budget;
 use crate::error::DataError;
 use crate::table_options::{ColumnName, TableOptions};
 
@@ -26,7 +28,7 @@ pub(super) struct Roles {
     /// What the samples are called.
     pub(super) identifier: Option<usize>,
     /// Columns that are no coordinates, without the label and the weight.
-    pub(super) left_out: Vec<usize>,
+    pub(super) left_out: BTreeSet<usize>,
     /// Those of them that must say the same as the label.
     pub(super) codes: Vec<usize>,
 }
@@ -130,12 +132,13 @@ pub(super) fn roles(
     comment: Option<StringRecord>,
     options: &TableOptions,
     file: &Path,
+    budget: &Budget,
 ) -> Result<Roles, DataError> {
     let count = survey.columns.len();
     let (names, header) = named(survey, dialect, comment, options, file)?;
     if !header {
         for (column, cell) in survey.columns.iter_mut().zip(&survey.first) {
-            column.add_first(cell, dialect.decimal_comma);
+            column.add_first(cell, dialect.decimal_comma, file, budget)?;
         }
         survey.rows += 1;
     }
@@ -145,7 +148,7 @@ pub(super) fn roles(
     }
     let find = |wanted: &ColumnName| find(wanted, names.as_deref(), count, file);
     let dropped =
-        options.drop.as_deref().unwrap_or_default().iter().map(find).collect::<Result<Vec<_>, _>>()?;
+        options.drop.as_deref().unwrap_or_default().iter().map(find).collect::<Result<BTreeSet<_>, _>>()?;
     let name = |k: usize| names.as_ref().map_or("", |names| names[k].as_str());
     let weight = (0..count).find(|&k| names.is_some() && names::is_weight(name(k)) && !dropped.contains(&k));
     let mut left_out = dropped.clone();
@@ -161,7 +164,7 @@ pub(super) fn roles(
         {
             let index = names::is_index(name(k)) && k == 0;
             if index || columns[k].is_unique(rows) {
-                left_out.push(k);
+                left_out.insert(k);
             } else if options.label.is_none() && !columns[k].is_text() {
                 let found = format!("column {} with values that repeat", called(names.as_deref(), k));
                 let choices = "[label=COLUMN], [drop=COLUMN] or [drop=none]";
@@ -179,7 +182,7 @@ pub(super) fn roles(
         Some(wanted) => find(wanted)?,
         None => label(columns, rows, names.as_deref(), &free, file)?,
     };
-    left_out.retain(|k| *k != label);
+    left_out.remove(&label);
     // Another column of labels is a code of the first.
     let codes: Vec<usize> = match options.drop {
         Some(_) => Vec::new(),

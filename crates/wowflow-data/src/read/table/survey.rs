@@ -8,7 +8,13 @@ use csv::StringRecord;
 use super::cells::{number, records};
 use super::dialect::Dialect;
 use super::names;
+use crate::bounded::Budget;
 use crate::error::DataError;
+
+/// Memory for a cell that differs from those before it: its place in a set that is half empty.
+const CELL: usize = 2 * size_of::<String>() + 32;
+/// Memory for a column: what is known of it, its name, its cell in some records at hand.
+const COLUMN: usize = size_of::<Column>() + 384;
 
 /// Columns and rows of a table. The first record is kept apart: it may be a header.
 #[derive(Debug)]
@@ -39,10 +45,16 @@ pub(super) struct Column {
 }
 
 impl Column {
-    pub(super) fn add(&mut self, cell: &str, decimal_comma: bool) {
+    pub(super) fn add(
+        &mut self,
+        cell: &str,
+        decimal_comma: bool,
+        file: &Path,
+        budget: &Budget,
+    ) -> Result<(), DataError> {
         if cell.is_empty() {
             self.last = None;
-            return;
+            return Ok(());
         }
         self.cells += 1;
         if let Some(value) = number(cell, decimal_comma) {
@@ -58,17 +70,26 @@ impl Column {
         if let Some(different) = &mut self.different
             && !different.contains(cell)
         {
+            budget.take((CELL + cell.len()) as u64, file)?;
             different.insert(cell.to_owned());
         }
+        Ok(())
     }
 
     /// Adds the cell of the record before all others.
-    pub(super) fn add_first(&mut self, cell: &str, decimal_comma: bool) {
+    pub(super) fn add_first(
+        &mut self,
+        cell: &str,
+        decimal_comma: bool,
+        file: &Path,
+        budget: &Budget,
+    ) -> Result<(), DataError> {
         let follows =
             self.begin.zip(number(cell, decimal_comma)).is_some_and(|(next, value)| next == value + 1.0);
         self.last = None;
-        self.add(cell, decimal_comma);
+        self.add(cell, decimal_comma, file, budget)?;
         self.steps += usize::from(follows);
+        Ok(())
     }
 
     /// Whether no cell has anything.
@@ -134,7 +155,14 @@ impl Column {
 }
 
 /// Reads all records but the first.
-pub(super) fn survey(text: &str, dialect: Dialect, file: &Path) -> Result<Survey, DataError> {
+pub(super) fn survey(
+    text: &str,
+    dialect: Dialect,
+    file: &Path,
+    budget: &Budget,
+) -> Result<Survey, DataError> {
+    let lines = text.lines().take(2).map(|line| line.split(char::from(dialect.separator.byte())).count());
+    budget.take_of::<[u8; COLUMN]>(lines.max().unwrap_or(0), file)?;
     let mut reader = records(text, dialect.separator);
     let mut record = StringRecord::new();
     let unreadable = |error: csv::Error| super::unreadable(error, file);
@@ -151,7 +179,7 @@ pub(super) fn survey(text: &str, dialect: Dialect, file: &Path) -> Result<Survey
             return Err(DataError::format(file, format!("{} columns", columns.len()), found));
         }
         for (column, cell) in columns.iter_mut().zip(&record) {
-            column.add(cell, dialect.decimal_comma);
+            column.add(cell, dialect.decimal_comma, file, budget)?;
         }
         rows += 1;
     }

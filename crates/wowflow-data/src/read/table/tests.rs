@@ -7,7 +7,7 @@ fn read_with(text: &[u8], options: &str) -> Result<(LabeledDataset, String), Str
     let file = Path::new("t.csv");
     let spec: DatasetSpec =
         format!("t.csv{options}").parse().map_err(|error: DataError| error.to_string())?;
-    parse(text, spec.table(), file)
+    parse(text, spec.table(), file, &Budget::default())
         .map(|parsed| (parsed.dataset, parsed.notes.join("; ")))
         .map_err(|error| error.to_string())
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use crate::bounded::Budget;
 use crate::error::DataError;
 
 /// Characters of Windows code page 1252 from 0x80 to 0x9f; what the page leaves out is no character.
@@ -15,6 +16,7 @@ const CODE_PAGE: [char; 32] = [
 pub(super) fn decode<'a>(
     bytes: &'a [u8],
     file: &Path,
+    budget: &Budget,
 ) -> Result<(Cow<'a, str>, Option<&'static str>), DataError> {
     if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = bytes {
         let found = "UTF-16 text: save it as UTF-8";
@@ -29,7 +31,10 @@ pub(super) fn decode<'a>(
         0x80..=0x9f => CODE_PAGE[usize::from(byte - 0x80)],
         byte => char::from(byte),
     };
-    let text: String = bytes.iter().map(character).collect();
+    let size: usize = bytes.iter().map(|byte| character(byte).len_utf8()).sum();
+    budget.take(size as u64, file)?;
+    let mut text = String::with_capacity(size);
+    text.extend(bytes.iter().map(character));
     Ok((text.into(), Some("Latin-1")))
 }
 
