@@ -5,6 +5,7 @@ use std::path::Path;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 use wowflow::dataset::Label;
 
+use super::table::cells::is_missing;
 use crate::error::DataError;
 
 /// A label of text: the same word in any of Unicode's spellings is one label.
@@ -25,9 +26,10 @@ pub(super) fn of_column(
     file: &Path,
     place: impl Fn(usize) -> String,
 ) -> Result<Vec<Label>, DataError> {
-    if let Some(row) = cells.iter().position(|cell| cell.is_empty() || cell.eq_ignore_ascii_case("nan")) {
+    if let Some(row) = cells.iter().position(|cell| is_missing(cell)) {
         let found = if cells[row].is_empty() { "nothing".to_owned() } else { format!("`{}`", cells[row]) };
-        return Err(DataError::format(file, "a label", format!("{found} at {}", place(row))));
+        let remedy = "leave out such samples, or call them by another word";
+        return Err(DataError::format(file, "a label", format!("{found} at {}: {remedy}", place(row))));
     }
     // `0e12` is a code: a program that writes exponents writes a point before them.
     let written = |cell: &String| cell.contains('.').then(|| cell.parse::<f64>().ok()).flatten();

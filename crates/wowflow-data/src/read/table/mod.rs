@@ -3,27 +3,29 @@
 //! The content decides on encoding, separator, decimal mark, header and label; what it leaves open is refused with the
 //! ways to say it ([`TableOptions`]).
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use csv::StringRecord;
 use wowflow::dataset::Points;
 
-use self::cells::{number, records, spaced};
+use self::cells::{is_missing, next_record, number, records, spaced, truth};
 use self::dialect::Dialect;
 use self::roles::Roles;
+use self::survey::{Column, Survey};
 use super::source;
 use super::{Parsed, dataset, labels, refused};
 use crate::columns::Columns;
 use crate::error::{DataError, Place};
 use crate::table_options::TableOptions;
 
-mod cells;
+pub(super) mod cells;
+mod compare;
 mod dialect;
+mod label;
 mod names;
 mod roles;
 mod survey;
-mod text;
+pub(super) mod text;
 
 #[cfg(test)]
 mod tests;
@@ -34,23 +36,26 @@ pub(super) fn read_file(path: &Path, options: &TableOptions) -> Result<Parsed, D
 
 fn parse(bytes: &[u8], options: &TableOptions, file: &Path) -> Result<Parsed, DataError> {
     let (text, encoding) = text::decode(bytes, file)?;
-    if let Some(other) = other_format(&text) {
+    let (text, separator) = text::named_separator(&text);
+    if let Some(other) = other_format(text) {
         return Err(other.error(file));
     }
-    let dialect = dialect::dialect(&text, options, file)?;
-    let comment = text::leading_comment(&text).and_then(|comment| first_record(comment, dialect));
-    let text = spaced(&text, dialect.separator);
+    let options = &TableOptions { separator: options.separator.or(separator), ..options.clone() };
+    let dialect = &dialect::dialect(text, options, file)?;
+    let comment =
+        text::leading_comment(text, dialect.comment).and_then(|comment| first_record(comment, dialect));
+    let text = spaced(text, dialect);
     let mut survey = survey::survey(&text, dialect, file)?;
     if survey.columns.len() < 2 {
         let found = format!("one column: {:?}", shown(survey.first.get(0).unwrap_or_default()));
         return Err(DataError::format(file, "a label and at least one coordinate a line", found));
     }
-    let roles = roles::roles(&mut survey, dialect, comment, options, file)?;
-    let table = Table { text: &text, dialect, roles: &roles, count: survey.columns.len(), file };
-    let (values, found) = table.read(survey.rows)?;
-    table.compare_codes()?;
-    let labels = labels::of_column(&found.labels, file, |row| table.line(row))?;
-    let dim = roles.coordinates(table.count).count();
+    let mut roles = roles::roles(&mut survey, dialect, comment, options, file)?;
+    let table = Table { text: &text, dialect, header: roles.header, file };
+    compare::settle(&mut roles, &table, &survey)?;
+    let (values, found) = table.read(&roles, &survey)?;
+    let labels = labels::of_column(&found.labels, file, |row| table.line(row, &roles))?;
+    let dim = roles.coordinates(survey.columns.len()).count();
     if dim == 0 {
         return Err(DataError::format(file, "at least one column of coordinates", "none beside the labels"));
     }
@@ -68,7 +73,7 @@ fn parse(bytes: &[u8], options: &TableOptions, file: &Path) -> Result<Parsed, Da
     notes.extend(dialect.decimal_comma.then(|| "decimal commas".to_owned()));
     let columns = match &roles.names {
         Some(names) if !options.by_place => {
-            Columns::Names(roles.coordinates(table.count).map(|k| names[k].clone()).collect())
+            Columns::Names(roles.coordinates(survey.columns.len()).map(|k| names[k].clone()).collect())
         }
         _ => Columns::Places,
     };
@@ -90,8 +95,14 @@ impl Other {
 
 fn other_format(text: &str) -> Option<Other> {
     let start: String = text.trim_start().chars().take(64).collect::<String>().to_lowercase();
+    let lines = || {
+        text.lines().map(str::trim_start).take_while(|line| line.is_empty() || line.starts_with(['%', '@']))
+    };
+    let starts =
+        |line: &str, word: &str| line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     let found = match start.as_str() {
-        start if start.starts_with("@relation") || start.starts_with('%') => "ARFF",
+        start if start.starts_with("@relation") => "ARFF",
+        start if start.starts_with('%') && lines().any(|line| starts(line, "@relation")) => "ARFF",
         start if start.starts_with('{') || start.starts_with("[{") || start.starts_with("[[") => "JSON",
         start if start.starts_with("<!doctype") || start.starts_with("<html") => "a web page",
         start if start.starts_with('<') => "XML",
@@ -103,10 +114,13 @@ fn other_format(text: &str) -> Option<Other> {
     Some(Other { found, instead })
 }
 
-fn first_record(line: &str, dialect: Dialect) -> Option<StringRecord> {
-    let line = spaced(line, dialect.separator);
-    records(&line, dialect.separator).into_records().next()?.ok()
+fn first_record(line: &str, dialect: &Dialect) -> Option<StringRecord> {
+    let line = spaced(line, dialect);
+    records(&line, dialect).into_records().next()?.ok()
 }
+
+/// What to do about a value that is not there.
+const MISSING: &str = "leave out such lines (pandas: dropna), or fill them in";
 
 /// The beginning of a cell, for messages.
 fn shown(cell: &str) -> String {
@@ -120,12 +134,11 @@ pub(super) fn unreadable(error: csv::Error, file: &Path) -> DataError {
     }
 }
 
-/// A table whose columns are known.
+/// The lines of data of a table.
 struct Table<'a> {
     text: &'a str,
-    dialect: Dialect,
-    roles: &'a Roles,
-    count: usize,
+    dialect: &'a Dialect,
+    header: bool,
     file: &'a Path,
 }
 
@@ -141,10 +154,10 @@ impl Table<'_> {
         &self,
         mut row: impl FnMut(&StringRecord, u64) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
-        let mut reader = records(self.text, self.dialect.separator);
+        let mut reader = records(self.text, self.dialect);
         let mut record = StringRecord::new();
-        let mut skip = self.roles.header;
-        while reader.read_record(&mut record).map_err(|error| unreadable(error, self.file))? {
+        let mut skip = self.header;
+        while next_record(&mut reader, &mut record).map_err(|error| unreadable(error, self.file))? {
             if !std::mem::take(&mut skip) {
                 row(&record, record.position().map_or(0, csv::Position::line))?;
             }
@@ -152,25 +165,30 @@ impl Table<'_> {
         Ok(())
     }
 
-    fn read(&self, rows: usize) -> Result<(Vec<f64>, Beside), DataError> {
-        let coordinates: Vec<usize> = self.roles.coordinates(self.count).collect();
-        let mut values = Vec::with_capacity(rows * coordinates.len());
+    fn read(&self, roles: &Roles, survey: &Survey) -> Result<(Vec<f64>, Beside), DataError> {
+        let coordinates: Vec<usize> = roles.coordinates(survey.columns.len()).collect();
+        let mut values = Vec::with_capacity(survey.rows * coordinates.len());
         let mut beside = Beside::default();
-        let number = |cell: &str, column: usize, line: u64| match number(cell, self.dialect.decimal_comma) {
-            Some(value) if value.is_finite() => Ok(value),
-            _ => Err(DataError::NotFinite {
+        let truths: Vec<bool> = survey.columns.iter().map(Column::is_truth).collect();
+        let number = |cell: &str, column: usize, line: u64| {
+            let read = if truths[column] { truth(cell) } else { number(cell, self.dialect) };
+            read.filter(|value| value.is_finite()).ok_or_else(|| DataError::NotFinite {
                 file: self.file.to_owned(),
                 place: Place::Line(line),
-                column: self.roles.name(column),
-                found: if cell.is_empty() { "nothing".to_owned() } else { format!("`{}`", shown(cell)) },
-            }),
+                column: roles.name(column),
+                found: match cell {
+                    "" => format!("nothing: {MISSING}"),
+                    cell if is_missing(cell) => format!("`{cell}`: {MISSING}"),
+                    cell => format!("`{}`", shown(cell)),
+                },
+            })
         };
         self.each(|record, line| {
             for &k in &coordinates {
                 values.push(number(&record[k], k, line)?);
             }
-            beside.labels.push(record[self.roles.label].to_owned());
-            if let Some(weight) = self.roles.weight {
+            beside.labels.push(self.dialect.text(&record[roles.label]));
+            if let Some(weight) = roles.weight {
                 beside.weights.push(number(&record[weight], weight, line)?);
             }
             Ok(())
@@ -179,7 +197,7 @@ impl Table<'_> {
     }
 
     /// The line of a row, for messages.
-    fn line(&self, row: usize) -> String {
+    fn line(&self, row: usize, roles: &Roles) -> String {
         let (mut at, mut k) = (0, 0);
         // The row was read before.
         let _ = self.each(|_, line| {
@@ -189,29 +207,6 @@ impl Table<'_> {
             k += 1;
             Ok(())
         });
-        format!("line {at}, column {}", self.roles.name(self.roles.label))
-    }
-
-    /// Refuses a column named like one of labels that groups samples otherwise than the label does.
-    fn compare_codes(&self) -> Result<(), DataError> {
-        for &code in &self.roles.codes {
-            let mut pairs: BTreeSet<(String, String)> = BTreeSet::new();
-            self.each(|record, _| {
-                pairs.insert((record[self.roles.label].to_owned(), record[code].to_owned()));
-                Ok(())
-            })?;
-            let (mut labels, mut codes) = (BTreeMap::new(), BTreeMap::new());
-            for (label, code) in &pairs {
-                *labels.entry(label).or_insert(0) += 1;
-                *codes.entry(code).or_insert(0) += 1;
-            }
-            if labels.values().chain(codes.values()).any(|count| *count > 1) {
-                let [label, code] = [self.roles.label, code].map(|k| self.roles.name(k));
-                let expected = "one column of labels: say which by [label=COLUMN,drop=COLUMN] after the name";
-                let found = format!("columns {label} and {code} that group samples differently");
-                return Err(DataError::format(self.file, expected, found));
-            }
-        }
-        Ok(())
+        format!("line {at}, column {}", roles.name(roles.label))
     }
 }
