@@ -21,7 +21,7 @@ def generator(name):
 
 
 class Cases:
-    """Cases in groups, each a dataset's name and what is right.
+    """Cases in groups, each a dataset's name and what is right, up to `slack`.
 
     `right` is (rows, labels), or several such pairs of which each is right. `unclear`: a person could not know either, a
     refusal is right, too. Without `right` there is nothing to read: a refusal is the one right answer. `says` stands in
@@ -37,9 +37,9 @@ class Cases:
         folder.mkdir()
         return folder / ending
 
-    def add(self, group, about, path, right=None, options="", unclear=False, says=""):
+    def add(self, group, about, path, right=None, options="", unclear=False, says="", slack=0):
         right = [] if right is None else right if isinstance(right, list) else [right]
-        self.cases.append((group, about, f"{path}{options}", right, unclear or not right, says))
+        self.cases.append((group, about, f"{path}{options}", right, unclear or not right, says, slack))
 
     def read(self):
         """What wowflow says to every case."""
@@ -54,12 +54,12 @@ class Cases:
         counts, faults, refused = {}, [], []
         found = self.read()
         assert len(found) == len(self.cases)
-        for (group, about, name, right, may_refuse, says), found in zip(self.cases, found):
+        for (group, about, name, right, may_refuse, says, slack), found in zip(self.cases, found):
             row = counts.setdefault(group, {"files": 0, "read": 0, "refused": 0, "wrong": 0, "refused wrongly": 0})
             row["files"] += 1
             error = found.get("error")
             if error is None:
-                why = [differs(found, *pair) for pair in right] or ["read, where there is nothing to read"]
+                why = [differs(found, slack, *pair) for pair in right] or ["read, where there is nothing to read"]
                 wrong = None if None in why else why[0]
                 row["wrong" if wrong else "read"] += 1
                 if wrong:
@@ -98,7 +98,7 @@ class Cases:
         sys.exit(bool(faults))
 
 
-def differs(found, rows, labels, weights=None):
+def differs(found, slack, rows, labels, weights=None):
     """What is other than it should be; `None` if nothing is."""
     rows = np.asarray(rows, float)
     if rows.ndim == 1:
@@ -109,8 +109,8 @@ def differs(found, rows, labels, weights=None):
     read = np.asarray(found["rows"], float)
     if read.shape != rows.shape:
         return f"shape {read.shape} for {rows.shape}"
-    if not np.array_equal(read, rows):
-        at = tuple(np.argwhere(read != rows)[0])
+    if not np.all(np.abs(read - rows) <= slack):
+        at = tuple(np.argwhere(~(np.abs(read - rows) <= slack))[0])
         return f"{read[at]!r} for {rows[at]!r} at {tuple(int(k) for k in at)}"
     if weights is not None and not np.array_equal(found["weights"], weights):
         return f"weights {found['weights']}"

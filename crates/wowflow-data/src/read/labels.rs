@@ -5,7 +5,6 @@ use std::path::Path;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 use wowflow::dataset::Label;
 
-use super::table::cells::is_missing;
 use crate::error::DataError;
 
 /// A label of text: the same word in any of Unicode's spellings is one label.
@@ -50,4 +49,10 @@ pub(super) fn of_column(
             Err(DataError::format(file, "whole numbers or text as labels", found))
         }
     }
+}
+
+/// Whether a cell says that there is no value, as programs write it.
+pub(super) fn is_missing(cell: &str) -> bool {
+    matches!(cell, "" | "NA" | "N/A" | "n/a" | "#N/A" | "#NA" | "<NA>" | "NULL" | "null" | "NaT")
+        || cell.eq_ignore_ascii_case("nan")
 }

@@ -93,9 +93,3 @@ pub(super) fn truth(cell: &str) -> Option<f64> {
         _ => None,
     }
 }
-
-/// Whether a cell says that there is no value, as programs write it.
-pub(in crate::read) fn is_missing(cell: &str) -> bool {
-    matches!(cell, "" | "NA" | "N/A" | "n/a" | "#N/A" | "#NA" | "<NA>" | "NULL" | "null" | "NaT")
-        || cell.eq_ignore_ascii_case("nan")
-}

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Table;
-use super::roles::{Roles, unclear};
+use super::refusal::unclear;
+use super::roles::Roles;
 use super::survey::Survey;
 use crate::error::DataError;
 

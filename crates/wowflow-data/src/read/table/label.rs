@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::names;
-use super::roles::{called, unclear};
+use super::refusal::{called, shown, unclear};
 use super::survey::Column;
 use crate::error::DataError;
 
@@ -123,7 +123,7 @@ impl Candidates<'_> {
                 let [what, other] = [self.columns[words].word(), &called(self.names, other)];
                 Err(self.unclear(format!(
                     "text such as `{}` in column {column} and numbers in column {other}",
-                    super::shown(what)
+                    shown(what)
                 )))
             }
             None if self.rows >= MANY && self.columns[words].is_unique(self.rows) => {

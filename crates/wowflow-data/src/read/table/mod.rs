@@ -8,21 +8,25 @@ use std::path::Path;
 use csv::StringRecord;
 use wowflow::dataset::Points;
 
-use self::cells::{is_missing, next_record, number, records, spaced, truth};
+use self::cells::{next_record, number, records, spaced, truth};
 use self::dialect::Dialect;
+use self::refusal::shown;
 use self::roles::Roles;
 use self::survey::{Column, Survey};
+use super::labels::{self, is_missing};
 use super::source;
-use super::{Parsed, dataset, labels, refused};
+use super::{Parsed, dataset, foreign, refused};
 use crate::columns::Columns;
 use crate::error::{DataError, Place};
 use crate::table_options::TableOptions;
 
-pub(super) mod cells;
+mod cells;
 mod compare;
+mod detect;
 mod dialect;
 mod label;
 mod names;
+mod refusal;
 mod roles;
 mod survey;
 pub(super) mod text;
@@ -37,11 +41,11 @@ pub(super) fn read_file(path: &Path, options: &TableOptions) -> Result<Parsed, D
 fn parse(bytes: &[u8], options: &TableOptions, file: &Path) -> Result<Parsed, DataError> {
     let (text, encoding) = text::decode(bytes, file)?;
     let (text, separator) = text::named_separator(&text);
-    if let Some(other) = other_format(text) {
-        return Err(other.error(file));
+    if let Some(error) = foreign::by_text(text, file) {
+        return Err(error);
     }
     let options = &TableOptions { separator: options.separator.or(separator), ..options.clone() };
-    let dialect = &dialect::dialect(text, options, file)?;
+    let dialect = &detect::detect(text, options, file)?;
     let comment =
         text::leading_comment(text, dialect.comment).and_then(|comment| first_record(comment, dialect));
     let text = spaced(text, dialect);
@@ -80,40 +84,6 @@ fn parse(bytes: &[u8], options: &TableOptions, file: &Path) -> Result<Parsed, Da
     Ok(Parsed { dataset, files: vec![file.to_owned()], notes, columns })
 }
 
-/// Text that is another format than a table.
-struct Other {
-    found: &'static str,
-    instead: &'static str,
-}
-
-impl Other {
-    fn error(self, file: &Path) -> DataError {
-        let Self { found, instead } = self;
-        DataError::Unsupported { file: file.to_owned(), found: found.to_owned(), instead: instead.to_owned() }
-    }
-}
-
-fn other_format(text: &str) -> Option<Other> {
-    let start: String = text.trim_start().chars().take(64).collect::<String>().to_lowercase();
-    let lines = || {
-        text.lines().map(str::trim_start).take_while(|line| line.is_empty() || line.starts_with(['%', '@']))
-    };
-    let starts =
-        |line: &str, word: &str| line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    let found = match start.as_str() {
-        start if start.starts_with("@relation") => "ARFF",
-        start if start.starts_with('%') && lines().any(|line| starts(line, "@relation")) => "ARFF",
-        start if start.starts_with('{') || start.starts_with("[{") || start.starts_with("[[") => "JSON",
-        start if start.starts_with("<!doctype") || start.starts_with("<html") => "a web page",
-        start if start.starts_with('<') => "XML",
-        start if start.starts_with("version https://git-lfs") => "a pointer of Git LFS",
-        _ => return None,
-    };
-    let instead =
-        if found.contains("LFS") { "fetch the file itself" } else { "save it as CSV or as an .npz file" };
-    Some(Other { found, instead })
-}
-
 fn first_record(line: &str, dialect: &Dialect) -> Option<StringRecord> {
     let line = spaced(line, dialect);
     records(&line, dialect).into_records().next()?.ok()
@@ -121,11 +91,6 @@ fn first_record(line: &str, dialect: &Dialect) -> Option<StringRecord> {
 
 /// What to do about a value that is not there.
 const MISSING: &str = "leave out such lines (pandas: dropna), or fill them in";
-
-/// The beginning of a cell, for messages.
-fn shown(cell: &str) -> String {
-    cell.chars().take(40).collect()
-}
 
 pub(super) fn unreadable(error: csv::Error, file: &Path) -> DataError {
     match error.into_kind() {

@@ -8,6 +8,7 @@ use super::cells::number;
 use super::dialect::Dialect;
 use super::label::{Candidates, stems};
 use super::names;
+use super::refusal::{called, shown, unclear};
 use super::survey::{Column, Survey};
 use crate::error::DataError;
 use crate::table_options::{ColumnName, TableOptions};
@@ -46,18 +47,6 @@ impl Roles {
     pub(super) fn coordinates(&self, count: usize) -> impl Iterator<Item = usize> {
         (0..count).filter(|&k| k != self.label && self.weight != Some(k) && !self.left_out.contains(&k))
     }
-}
-
-pub(super) fn called(names: Option<&[String]>, column: usize) -> String {
-    match names.map(|names| names[column].as_str()) {
-        Some("") | None => (column + 1).to_string(),
-        Some(name) => format!("`{name}`"),
-    }
-}
-
-/// Refuses what the content leaves open, with the ways to say it.
-pub(super) fn unclear(file: &Path, what: &str, found: String, choices: &str) -> DataError {
-    DataError::format(file, format!("{what}: say which by {choices} after the name"), found)
 }
 
 /// Names of the columns, and whether they are the first record.
@@ -268,7 +257,7 @@ impl Roles {
 
     /// Refuses text that stands where a coordinate would.
     pub(super) fn text(&self, column: usize, found: &Column, file: &Path) -> DataError {
-        let found = format!("text in column {}, such as `{}`", self.name(column), super::shown(found.word()));
+        let found = format!("text in column {}, such as `{}`", self.name(column), shown(found.word()));
         let expected = format!("numbers beside the labels in column {}", self.name(self.label));
         let choices = "[label=COLUMN] and [drop=COLUMN+COLUMN]";
         DataError::format(

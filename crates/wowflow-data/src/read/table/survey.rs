@@ -5,10 +5,11 @@ use std::path::Path;
 
 use csv::StringRecord;
 
-use super::cells::{is_missing, next_record, number, records, truth};
+use super::cells::{next_record, number, records, truth};
 use super::dialect::Dialect;
 use super::names;
 use crate::error::DataError;
+use crate::read::labels::is_missing;
 
 /// Most whole numbers that are kept of a column within a line: labels and their codes are fewer.
 const FEW: usize = 256;
