@@ -17,6 +17,12 @@ pub enum ResizeError {
         /// Coordinates a sample.
         dim: usize,
     },
+    /// The samples have no channels.
+    #[error("expected images to make grey or coloured, found points of dimension {dim}")]
+    NoColours {
+        /// Coordinates a sample.
+        dim: usize,
+    },
     /// A side without pixels.
     #[error("expected a size of at least 1x1, found {width}x{height}")]
     NoPixels {
@@ -98,8 +104,17 @@ pub fn resize(dataset: &LabeledDataset, width: usize, height: usize) -> Result<L
         Points::F32(_) => Points::F32(planes.map(|value| value as f32).collect()),
         Points::F64(_) => Points::F64(planes.collect()),
     };
+    replaced(dataset, points, resized)
+}
+
+/// The same labels and weights with other images.
+pub(crate) fn replaced(
+    dataset: &LabeledDataset,
+    points: Points,
+    shape: ImageShape,
+) -> Result<LabeledDataset, ResizeError> {
     let labels = (0..dataset.len()).map(|row| dataset.label(row).clone()).collect();
-    let mut found = LabeledDataset::new(points, resized.len(), labels)?.with_image_shape(resized)?;
+    let mut found = LabeledDataset::new(points, shape.len(), labels)?.with_image_shape(shape)?;
     if let Some(weights) = dataset.sample_weights() {
         found = found.with_sample_weights(weights.to_vec())?;
     }

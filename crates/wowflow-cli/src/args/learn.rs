@@ -13,7 +13,7 @@ use wowflow_study::experiment::{
 };
 
 use super::values::by_name;
-use super::{CommonArgs, parse_count, parse_positive, parse_whole};
+use super::{ColourArgs, CommonArgs, parse_count, parse_positive, parse_whole};
 
 pub(crate) const TRANSFER_EXAMPLES: &str = "\
 Examples:
@@ -66,6 +66,8 @@ pub(crate) struct ExperimentArgs {
     /// Bring all images to this size. Default: that of the target, or none where there is no source.
     #[arg(long, value_name = "WxH")]
     pub(crate) resize: Option<Size>,
+    #[command(flatten)]
+    pub(crate) colour: ColourArgs,
     /// The network that is trained. Default: auto.
     #[arg(long, value_name = "NETWORK", default_value = "auto", value_parser = network())]
     pub(crate) network: Auto<Architecture>,
@@ -79,7 +81,7 @@ pub(crate) struct ExperimentArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run, with the configuration stored there.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "ColourArgs")]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
@@ -103,6 +105,13 @@ pub(crate) struct PairArgs {
     pub(crate) published_tau: Option<f64>,
     #[command(flatten)]
     pub(crate) experiment: ExperimentArgs,
+}
+
+impl PairArgs {
+    /// The datasets that are named.
+    pub(crate) fn names(&mut self) -> Vec<&mut String> {
+        self.source.iter_mut().chain(&mut self.target).collect()
+    }
 }
 
 /// `wowflow transfer`.

@@ -328,7 +328,10 @@ mod tests {
         let error = read(&[("X", points()), ("y", ints(&[1, 2]))], Some(Split::Test)).unwrap_err();
         assert_eq!(error, "d.npz: expected arrays x_test and y_test, found X, y");
         let error = read(&[("a", points())], None).unwrap_err();
-        assert_eq!(error, "d.npz: expected arrays X and y, found a");
+        assert_eq!(
+            error,
+            "d.npz: expected arrays X and y, found a: name them as in numpy.savez(FILE, X=points, y=labels)"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use csv::StringRecord;
+use unicode_normalization::UnicodeNormalization;
 
 use super::cells::number;
 use super::dialect::Dialect;
@@ -68,7 +69,8 @@ fn named(
             (Some(missing), None)
         };
         let all = before.into_iter().flatten().chain(record).chain(behind.into_iter().flatten());
-        all.map(|name| dialect.text(name)).collect()
+        // One word in two spellings of Unicode is one name.
+        all.map(|name| dialect.text(name).nfc().collect()).collect()
     };
     if first.len() != count && !(short && options.header != Some(false)) {
         let found = format!("{} at line {}", first.len(), first.position().map_or(1, csv::Position::line));

@@ -173,6 +173,18 @@ fn text_of_two_bytes_a_character() {
 }
 
 #[test]
+fn names_of_columns_in_two_spellings_are_one() {
+    let names = |text: &str| match parse(text.as_bytes(), &TableOptions::default(), Path::new("t.csv"))
+        .unwrap()
+        .columns
+    {
+        Columns::Names(names) => names,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(names("caf\u{e9},label\n0.5,a\n"), names("cafe\u{301},label\n0.5,a\n"));
+}
+
+#[test]
 fn separators_of_thousands_and_quotes_of_all_kinds() {
     let rows = [[1234.5, 2.0], [1_000_001.0, -30_400.25], [7.0, 0.5]];
     for text in [
