@@ -24,6 +24,7 @@ that of samples a class. `wowflow help` says more."
 pub(crate) mod compare;
 pub(crate) mod ends;
 pub(crate) mod geometry;
+mod images;
 #[cfg_attr(not(feature = "learn"), path = "args/without_learn.rs")]
 pub(crate) mod learn;
 mod values;
@@ -34,6 +35,7 @@ use compare::{
     AGREEMENT_EXAMPLES, AgreementArgs, DISTANCE_EXAMPLES, DistanceArgs, PAIRWISE_EXAMPLES, PairwiseArgs,
 };
 
+pub(crate) use images::{ColourArgs, ImageArgs};
 pub(crate) use values::by_name;
 
 /// Compare labeled datasets and flow one into another.
@@ -264,8 +266,10 @@ pub(crate) struct FlowArgs {
     #[arg(long, value_name = "DIR", group = "fresh")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run, with the configuration stored there.
-    #[arg(long, value_name = "DIR", conflicts_with = "EndsArgs")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["EndsArgs", "ImageArgs", "ColourArgs"])]
     pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) images: ImageArgs,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
 }
@@ -311,6 +315,8 @@ pub(crate) struct InfoArgs {
     /// Seed of generators and of samples drawn.
     #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
     pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) images: ImageArgs,
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Print one JSON object on standard output; text goes to standard error.

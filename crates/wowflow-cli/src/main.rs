@@ -105,7 +105,8 @@ fn hint(error: &anyhow::Error, command: &str) -> String {
     }
 }
 
-fn run(args: Args) -> anyhow::Result<ExitStatus> {
+fn run(mut args: Args) -> anyhow::Result<ExitStatus> {
+    args.command.name_images()?;
     match args.command {
         Command::Flow(args) => commands::flow::run(&args, &Console::new(args.common.json)),
         Command::Distance(args) => commands::distance::run(&args, &Console::new(args.common.json)),

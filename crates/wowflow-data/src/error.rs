@@ -34,7 +34,7 @@ impl fmt::Display for Place {
 pub enum DataError {
     /// Single precision for data that lose in it what is seen.
     #[error(
-        "expected data that single precision holds, found {loss}: leave the precision open, or choose f64"
+        "expected data that single precision holds, found {loss}: leave the precision open, or choose f64 (--precision f64)"
     )]
     Precision {
         /// What is lost.
@@ -221,7 +221,7 @@ pub enum DataError {
     },
     /// Datasets of images of different shapes.
     #[error(
-        "expected images of the same shape, found {} ({}) and {} ({}): scale them to one size first",
+        "expected images of the same shape, found {} ({}) and {} ({}): --resize 28x28, for one, brings all to one size",
         shapes[0], names[0], shapes[1], names[1]
     )]
     ImageShapes {
@@ -233,7 +233,7 @@ pub enum DataError {
     /// Datasets of grey images and of images in colour.
     #[error(
         "expected images with the same channels, found {} ({}) and {} ({}), where 1 is grey and 3 are colours: \
-         convert the images of one",
+         --grey or --rgb brings all to the same, [grey] or [rgb] after a name those of one",
         channels[0], names[0], channels[1], names[1]
     )]
     Channels {

@@ -18,6 +18,8 @@
 //! classes, with `test` beside it, are its parts. Images are of one size or brought to one
 //! ([`Lookup::resize`]). Grey PNG and JPEG files have one channel, repeated in three where others have colours; BMP
 //! and GIF files always have three. What is cut short, transparent, or larger than its file can justify is refused.
+//! Pixels are taken as they are stored: a turn that EXIF data ask for is not made, and the description says so.
+//! [`ImageOptions`] bring images to a size and to grey or colours.
 //!
 //! Bytes are pixels: they are scaled from 0..255 to [0, 1] in single precision. All other numbers
 //! stay as they are: single precision stays single, everything else becomes double. Images are
@@ -33,6 +35,7 @@ pub mod npy;
 
 mod bounded;
 mod columns;
+mod image_options;
 mod load;
 mod lookup;
 mod loss;
@@ -51,6 +54,7 @@ mod write;
 
 pub use columns::Columns;
 pub use error::DataError;
+pub use image_options::{Colour, ImageOptions};
 pub use load::{CacheHome, LoadOptions, Loaded, load, search_path};
 pub use lookup::Lookup;
 pub use loss::SingleLoss;

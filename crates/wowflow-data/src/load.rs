@@ -68,8 +68,15 @@ pub(crate) fn load_with(
     if let Some(path) = spec.literal().filter(|path| path.exists()) {
         return load_with(&DatasetSpec::of_path(path), options, resize);
     }
+    let images = spec.images();
+    let (resize, brought) = (images.size.or(resize), |dataset| {
+        images.apply(dataset).map_err(|error| DataError::Resize { name: spec.to_string(), error })
+    });
     let (parsed, class_names) = match spec.source() {
-        Source::Generator(generator) => return generated(*generator, spec, options.seed),
+        Source::Generator(generator) => {
+            let loaded = generated(*generator, spec, options.seed)?;
+            return Ok(Loaded { dataset: brought(loaded.dataset)?, ..loaded });
+        }
         Source::Named(set) => {
             (find_named(*set, spec.split().unwrap_or_default(), options)?, set.class_names())
         }
@@ -90,6 +97,7 @@ pub(crate) fn load_with(
         Some(count) => draw(&all, count, spec, options.seed)?,
         None => all,
     };
+    let dataset = brought(dataset)?;
     let samples = match spec.per_class() {
         Some(count) => format!("{count} a class of {total} samples"),
         None if total == 1 => "1 sample".to_owned(),

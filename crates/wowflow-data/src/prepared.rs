@@ -91,7 +91,7 @@ pub fn common_dimension<'a>(datasets: impl IntoIterator<Item = &'a Prepared>) ->
         Some(other) => {
             same_channels(first, other)?;
             let images = [first, other].iter().all(|data| data.dataset.image_shape().is_some());
-            let remedy = if images { "bring images to one size with resize, or embed" } else { "embed" };
+            let remedy = if images { "bring images to one size (--resize 28x28), or embed" } else { "embed" };
             Err(DataError::Dimensions {
                 dims: [dim, other.dataset.dim()],
                 names: [first.name.clone(), other.name.clone()],
@@ -161,7 +161,7 @@ mod tests {
         let channels = |one: &str, two: &str| {
             format!(
                 "expected images with the same channels, found {one} and {two}, where 1 is grey and 3 are colours: \
-                 convert the images of one"
+                 --grey or --rgb brings all to the same, [grey] or [rgb] after a name those of one"
             )
         };
         let expected = channels("1 (grey)", "3 (rgb)");
@@ -169,8 +169,8 @@ mod tests {
         // A size would not help them, either.
         assert_eq!(error([&colour, &small]).0, channels("3 (rgb)", "1 (small)"));
         let (dimension, shape) = error([&grey, &small]);
-        assert!(dimension.contains("bring images to one size with resize"), "{dimension}");
-        assert!(shape.ends_with("scale them to one size first"), "{shape}");
+        assert!(dimension.contains("bring images to one size (--resize 28x28)"), "{dimension}");
+        assert!(shape.ends_with("--resize 28x28, for one, brings all to one size"), "{shape}");
         assert_eq!(common_dimension([&grey, &grey]).unwrap(), 20);
     }
 }

@@ -17,6 +17,12 @@ pub enum ResizeError {
         /// Coordinates a sample.
         dim: usize,
     },
+    /// The samples have no channels.
+    #[error("expected images to make grey or coloured, found points of dimension {dim}")]
+    NoColours {
+        /// Coordinates a sample.
+        dim: usize,
+    },
     /// A side without pixels.
     #[error("expected a size of at least 1x1, found {width}x{height}")]
     NoPixels {
@@ -98,7 +104,16 @@ pub fn resize(dataset: &LabeledDataset, width: usize, height: usize) -> Result<L
         Points::F32(_) => Points::F32(planes.map(|value| value as f32).collect()),
         Points::F64(_) => Points::F64(planes.collect()),
     };
-    Ok(dataset.embedded(points, resized.len())?.with_image_shape(resized)?)
+    replaced(dataset, points, resized)
+}
+
+/// The same labels, weights and names with other images.
+pub(crate) fn replaced(
+    dataset: &LabeledDataset,
+    points: Points,
+    shape: ImageShape,
+) -> Result<LabeledDataset, ResizeError> {
+    Ok(dataset.embedded(points, shape.len())?.with_image_shape(shape)?)
 }
 
 /// Planes of one size, one after the other, brought to another as [`resize()`] does it.

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use crate::error::DataError;
 use crate::generate::Generator;
+use crate::image_options::ImageOptions;
 use crate::named::NamedSet;
 use crate::split::Split;
 use crate::table_options::TableOptions;
@@ -32,7 +33,8 @@ pub enum Source {
 /// - `path/to/file.npz`, `path/to/folder[test]:10`: everything else is a path. A path that could be
 ///   read as a name is written with a folder before it: `./mnist`. A file or folder whose whole name has
 ///   brackets and colons is that file;
-/// - `table.csv[label=species,drop=id+2]:50`: what the content of a table leaves open ([`TableOptions`]).
+/// - `table.csv[label=species,drop=id+2]:50`: what the content of a table leaves open ([`TableOptions`]);
+/// - `photos[grey]`, `mnist[test,rgb]:20`, `photos[size=28x28]`: what images are brought to ([`ImageOptions`]).
 ///
 /// [`fmt::Display`] writes what [`FromStr`] reads.
 ///
@@ -51,6 +53,7 @@ pub struct DatasetSpec {
     split: Option<Split>,
     per_class: Option<NonZeroUsize>,
     table: TableOptions,
+    images: ImageOptions,
 }
 
 impl DatasetSpec {
@@ -78,10 +81,36 @@ impl DatasetSpec {
         &self.table
     }
 
+    /// What its images are brought to.
+    #[must_use]
+    pub fn images(&self) -> ImageOptions {
+        self.images
+    }
+
+    /// The same with images brought to what is said here, where the name does not say it.
+    ///
+    /// ```
+    /// use wowflow_data::{Colour, DatasetSpec, ImageOptions};
+    /// let grey = ImageOptions { colour: Some(Colour::Grey), size: "8x8".parse().ok() };
+    /// let spec: DatasetSpec = "cifar10[test]:20".parse()?;
+    /// assert_eq!(spec.with_images(grey).to_string(), "cifar10[test,grey,size=8x8]:20");
+    /// # Ok::<(), wowflow_data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn with_images(self, images: ImageOptions) -> Self {
+        let spec = match self.literal().filter(|path| path.exists()) {
+            Some(path) if !images.is_empty() => Self::of_path(path),
+            _ => self,
+        };
+        Self { images: spec.images.or(images), ..spec }
+    }
+
     /// The same, a path alone: a file may have brackets and colons in its name.
     pub(crate) fn literal(&self) -> Option<PathBuf> {
         match self.source {
-            Source::Path(_) if self.split.is_some() || self.per_class.is_some() || !self.table.is_empty() => {
+            Source::Path(_)
+                if *self != Self { source: self.source.clone(), ..Self::of_path(PathBuf::new()) } =>
+            {
                 Some(self.to_string().into())
             }
             _ => None,
@@ -95,7 +124,8 @@ impl DatasetSpec {
 
     /// A path and nothing else.
     pub(crate) fn of_path(path: PathBuf) -> Self {
-        Self { source: Source::Path(path), split: None, per_class: None, table: TableOptions::default() }
+        let (table, images) = (TableOptions::default(), ImageOptions::default());
+        Self { source: Source::Path(path), split: None, per_class: None, table, images }
     }
 
     /// Whether a place, there or not, lies in the folder that the dataset is read from: a file written there would be
@@ -135,20 +165,28 @@ impl FromStr for DatasetSpec {
                 "nothing",
             ));
         }
-        if let Some(spec) = generated(text)? {
-            return Ok(spec);
-        }
         let (body, per_class) = match text.rsplit_once(':') {
             Some((body, digits)) if is_digits(digits) => (body, Some(count(text, digits)?)),
             _ => (text, None),
         };
-        let (name, split, table) = match body.strip_suffix(']').and_then(|body| body.rsplit_once('[')) {
-            Some((name, inner)) if !name.is_empty() => match bracket(text, inner)? {
-                Some((split, table)) => (name, split, table),
-                None => (body, None, TableOptions::default()),
-            },
-            _ => (body, None, TableOptions::default()),
-        };
+        let plain = Inner::default;
+        let (name, Inner { split, table, images }) =
+            match body.strip_suffix(']').and_then(|body| body.rsplit_once('[')) {
+                Some((name, inner)) if !name.is_empty() => match bracket(text, inner)? {
+                    Some(inner) => (name, inner),
+                    None => (body, plain()),
+                },
+                _ => (body, plain()),
+            };
+        if !images.is_empty() && split.is_none() && table.is_empty() {
+            let count = text[body.len()..].to_owned();
+            if let Some(spec) = generated(&format!("{name}{count}"))? {
+                return Ok(Self { images, ..spec });
+            }
+        }
+        if let Some(spec) = generated(text)? {
+            return Ok(spec);
+        }
         if let Some(set) = NamedSet::parse(name) {
             if !table.is_empty() || split == Some(Split::Val) {
                 let found = &body[name.len()..];
@@ -158,7 +196,7 @@ impl FromStr for DatasetSpec {
                     found,
                 ));
             }
-            return Ok(Self { source: Source::Named(set), split, per_class, table });
+            return Ok(Self { source: Source::Named(set), split, per_class, table, images });
         }
         // What begins as a known name and goes on wrongly is a slip, not a path.
         if let Some((head, rest)) = name.find(['[', ':']).map(|at| name.split_at(at))
@@ -170,28 +208,39 @@ impl FromStr for DatasetSpec {
                 rest,
             ));
         }
-        Ok(Self { source: Source::Path(name.into()), split, per_class, table })
+        Ok(Self { source: Source::Path(name.into()), split, per_class, table, images })
     }
 }
 
-/// What stands in brackets: a part and options of a table; `None` for anything else, such as a number in a file's name.
-fn bracket(text: &str, inner: &str) -> Result<Option<(Option<Split>, TableOptions)>, DataError> {
-    let (mut split, mut table) = (None, TableOptions::default());
+/// What stands in brackets.
+#[derive(Default)]
+struct Inner {
+    split: Option<Split>,
+    table: TableOptions,
+    images: ImageOptions,
+}
+
+/// Reads what stands in brackets; `None` for anything else, such as a number in a file's name.
+fn bracket(text: &str, inner: &str) -> Result<Option<Inner>, DataError> {
+    let mut found = Inner::default();
     // A comma may itself be the separator.
     let inner = inner.replace("sep=,", "sep=comma");
     for part in inner.split(',') {
+        if found.images.set(part).map_err(|expected| invalid(text, expected, part))? {
+            continue;
+        }
         if let Some((key, value)) = part.split_once('=') {
-            let set = table.set(key.trim(), value.trim());
+            let set = found.table.set(key.trim(), value.trim());
             set.map_err(|expected| invalid(text, format!("in brackets {expected}"), part))?;
         } else if let Some(named) =
             Split::ALL.into_iter().find(|split| split.spellings().contains(&part.trim()))
         {
-            split = Some(named);
+            found.split = Some(named);
         } else {
             return Ok(None);
         }
     }
-    Ok(Some((split, table)))
+    Ok(Some(found))
 }
 
 /// Reads `text` as a generator with its variant and number of samples; `None` if it names none.
@@ -212,8 +261,8 @@ fn generated(text: &str) -> Result<Option<DatasetSpec>, DataError> {
     };
     let Some(generator) = generator? else { return Ok(None) };
     let per_class = digits.map(|digits| count(text, digits)).transpose()?;
-    let table = TableOptions::default();
-    Ok(Some(DatasetSpec { source: Source::Generator(generator), split: None, per_class, table }))
+    let source = Source::Generator(generator);
+    Ok(Some(DatasetSpec { source, per_class, ..DatasetSpec::of_path(PathBuf::new()) }))
 }
 
 fn is_digits(text: &str) -> bool {
@@ -236,9 +285,10 @@ impl fmt::Display for DatasetSpec {
             Source::Named(set) => write!(f, "{set}")?,
             Source::Path(path) => write!(f, "{}", path.display())?,
         }
-        let options = (!self.table.is_empty()).then(|| self.table.to_string());
+        let table = (!self.table.is_empty()).then(|| self.table.to_string());
+        let images = (!self.images.is_empty()).then(|| self.images.to_string());
         let inner: Vec<String> =
-            self.split.map(|split| split.name().to_owned()).into_iter().chain(options).collect();
+            self.split.map(|split| split.name().to_owned()).into_iter().chain(table).chain(images).collect();
         if !inner.is_empty() {
             write!(f, "[{}]", inner.join(","))?;
         }
@@ -287,6 +337,12 @@ mod tests {
             "C:\\data\\x.npz",
             "a b.csv",
             "data[1].csv",
+            "data[1].csv[grey]",
+            "photos[grey,size=28x28]",
+            "mnist[test,rgb]:20",
+            "glyphs:digits[rgb]:7",
+            "noise:8x8[size=4x4]",
+            "x.csv[label=a,rgb]",
             "glyph:digits",
         ] {
             let spec = parse(text).unwrap();

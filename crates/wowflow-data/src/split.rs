@@ -29,9 +29,9 @@ impl Split {
     /// Every name that files and folders have for it.
     pub(crate) fn spellings(self) -> &'static [&'static str] {
         match self {
-            Self::Train => &["train"],
-            Self::Test => &["test"],
-            Self::Val => &["val", "valid", "validation"],
+            Self::Train => &["train", "training"],
+            Self::Test => &["test", "testing"],
+            Self::Val => &["val", "valid", "validation", "dev"],
         }
     }
 }

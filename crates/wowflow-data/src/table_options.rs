@@ -49,7 +49,7 @@ impl Separator {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let known = |separator: &Self| separator.name() == text || text.as_bytes() == [separator.byte()];
         Self::ALL.into_iter().find(known)
     }

@@ -18,7 +18,7 @@ pub(super) struct Step {
 }
 
 /// All of them: what is quick and fails most often comes first.
-pub(super) const STEPS: [Step; 14] = [
+pub(super) const STEPS: [Step; 15] = [
     Step { name: "fmt", about: "the sources are formatted", run: fmt },
     Step {
         name: "layers",
@@ -45,6 +45,11 @@ pub(super) const STEPS: [Step; 14] = [
     Step { name: "examples", about: "the examples of the libraries run", run: examples },
     Step { name: "small", about: "the program without its optional features", run: small },
     Step { name: "golden", about: "formulas against reference values", run: golden },
+    Step {
+        name: "differential",
+        about: "files of pandas, numpy, scikit-learn and Pillow are read as written; where Python has these",
+        run: differential,
+    },
     Step {
         name: "flow",
         about: "one dataset flows into another, from the command line to the pictures",
@@ -140,6 +145,27 @@ fn small(ci: &Ci) -> Result<Outcome> {
 fn golden(ci: &Ci) -> Result<Outcome> {
     ci.say("cargo xtask golden tests/golden");
     ensure!(golden::run(&root().join("tests/golden"))?, "expected no failure");
+    Ok(Outcome::Passed)
+}
+
+fn differential(ci: &Ci) -> Result<Outcome> {
+    let python = env::var_os("WOWFLOW_PYTHON").unwrap_or_else(|| "python3".into());
+    let packages = "import numpy, pandas, PIL, scipy, sklearn";
+    if !succeeds(Command::new(&python).args(["-c", packages])) {
+        return Ok(Outcome::Skipped(format!(
+            "differential tests ({} lacks numpy, pandas, pillow, scipy or scikit-learn; WOWFLOW_PYTHON names another)",
+            python.display()
+        )));
+    }
+    ci.cargo("build --release -p wowflow-data --example read_datasets --locked")?;
+    let reader = env::current_exe()?.with_file_name("examples").join("read_datasets");
+    for name in ["tables", "libsvm", "arrays", "images"] {
+        let script = root().join("tests/differential").join(name).with_extension("py");
+        ci.say(&script.display().to_string());
+        let reader = reader.with_extension(EXE_EXTENSION);
+        let status = Command::new(&python).arg(&script).env("READ_DATASETS", reader).status()?;
+        ensure!(status.success(), "expected {name} to be read as they were written");
+    }
     Ok(Outcome::Passed)
 }
 

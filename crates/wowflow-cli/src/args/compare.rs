@@ -12,7 +12,10 @@ use wowflow_data::Size;
 use wowflow_study::distance::Request;
 
 use super::ends::EndsArgs;
-use super::{CommonArgs, by_name, parse_bandwidth, parse_count, parse_directions, parse_number, parse_whole};
+use super::{
+    ColourArgs, CommonArgs, by_name, parse_bandwidth, parse_count, parse_directions, parse_number,
+    parse_whole,
+};
 
 pub(super) const DISTANCE_EXAMPLES: &str = concat!(
     "\
@@ -113,6 +116,8 @@ pub(crate) struct MethodArgs {
     /// Bring the images of all datasets to this size first, such as 16x16.
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     pub(crate) resize: Option<Size>,
+    #[command(flatten)]
+    pub(crate) colour: ColourArgs,
     /// Precision of the samples and of their projections; sums are in double precision always.
     /// Default: f64 if a dataset has it or f32 would lose digits that are seen, else f32.
     #[arg(long, value_name = "PRECISION", value_parser = by_name::<Precision>())]
@@ -152,7 +157,7 @@ pub(crate) struct PairwiseArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run, with the configuration stored there.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["datasets", "MethodArgs", "out"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["datasets", "MethodArgs", "ColourArgs", "out"])]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: CommonArgs,

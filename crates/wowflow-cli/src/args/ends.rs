@@ -45,6 +45,19 @@ impl EndsArgs {
         }
     }
 
+    /// The names that are given.
+    pub(crate) fn names(&mut self) -> Vec<&mut String> {
+        let all = [&mut self.first, &mut self.second, &mut self.source, &mut self.target];
+        all.into_iter().flatten().collect()
+    }
+
+    /// Source and target where neither is given.
+    pub(crate) fn or(&mut self, source: String, target: String) {
+        if self.names().is_empty() {
+            (self.first, self.second) = (Some(source), Some(target));
+        }
+    }
+
     /// Refuses datasets of a run that has its own.
     pub(crate) fn none_to_resume(&self) -> Result<()> {
         match [&self.first, &self.second, &self.source, &self.target].into_iter().flatten().next() {

@@ -12,7 +12,7 @@ use wowflow_study::{barycenter, geodesic};
 
 use super::ends::EndsArgs;
 use super::values::by_name;
-use super::{CommonArgs, parse_count, parse_number, parse_whole};
+use super::{CommonArgs, ImageArgs, parse_count, parse_number, parse_whole};
 
 pub(crate) const GEODESIC_EXAMPLES: &str = concat!(
     "\
@@ -59,6 +59,8 @@ pub(crate) struct ExactArgs {
     /// Folder to create for the results. Default: runs/ and a name of its own.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) images: ImageArgs,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
 }

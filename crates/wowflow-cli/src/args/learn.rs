@@ -14,7 +14,7 @@ use wowflow_study::experiment::{
 
 use super::ends::EndsArgs;
 use super::values::by_name;
-use super::{CommonArgs, parse_count, parse_positive, parse_whole};
+use super::{ColourArgs, CommonArgs, parse_count, parse_positive, parse_whole};
 
 pub(crate) const TRANSFER_EXAMPLES: &str = concat!(
     "\
@@ -76,6 +76,8 @@ pub(crate) struct ExperimentArgs {
     /// Bring all images to this size. Default: that of the target, or none where there is no source.
     #[arg(long, value_name = "WxH")]
     pub(crate) resize: Option<Size>,
+    #[command(flatten)]
+    pub(crate) colour: ColourArgs,
     /// The network that is trained. Default: auto.
     #[arg(long, value_name = "NETWORK", default_value = "auto", value_parser = network())]
     pub(crate) network: Auto<Architecture>,
@@ -89,7 +91,7 @@ pub(crate) struct ExperimentArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run, with the configuration stored there.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "ColourArgs")]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: CommonArgs,

@@ -239,7 +239,7 @@ fn plans_read_back() {
 #[test]
 fn images_of_other_sizes_are_brought_to_one() {
     run(["distance", "noise:8x6:3", "noise:4x3:3"]).refused(
-        "expected datasets of the same dimension, found 48 (noise:8x6:3) and 12 (noise:4x3:3): bring images to one size with resize",
+        "expected datasets of the same dimension, found 48 (noise:8x6:3) and 12 (noise:4x3:3): bring images to one size (--resize 28x28)",
     );
     let report = distance("noise:8x6:3", "noise:4x3:3", "--resize 4x3");
     assert_eq!((report["provenance"]["datasets"][0]["dim"].as_u64()), Some(12));

@@ -307,3 +307,47 @@ fn numbers_too_large_are_said_to_be_so() {
         .refused("expected values up to 1e150 for a flow, found 2e200");
     assert!(!out.exists());
 }
+
+#[test]
+fn images_are_brought_to_one_size_and_to_grey_or_colours() {
+    let images = ["--source", "noise:8x6x3:4", "--target", "noise:4x5:4", "--steps", "2"];
+    let (grey, colours) = (["--grey", "--resize", "6x4"], ["--rgb", "--resize", "6x4"]);
+    for (options, inner, shape) in [(grey, "grey,size=6x4", 24), (colours, "rgb,size=6x4", 72)] {
+        between("noise:8x6x3:4", "noise:4x5:4", &[&options[..], &["--steps", "2"]].concat(), |out, _| {
+            let config = json(out.join("config.json"));
+            assert_eq!(config["source"], format!("noise:8x6x3[{inner}]:4"));
+            assert_eq!(config["target"], format!("noise:4x5[{inner}]:4"));
+            assert_eq!(json(out.join("provenance.json"))["datasets"][1]["dim"], shape);
+        });
+    }
+    let folder = folder();
+    let out = folder.path().join("run");
+    let out_text = out.display().to_string();
+    let command = [&["flow"], &images[..], &["--out", &out_text]].concat();
+    run(&command)
+        .refused("--grey or --rgb brings all to the same, [grey] or [rgb] after a name those of one");
+    run([&command[..], &["--grey"]].concat()).refused("--resize 28x28");
+    run([&command[..], &["--grey", "--rgb"]].concat()).refused("cannot be used with '--rgb'");
+    assert!(!out.exists());
+    let info = |options: &[&str]| {
+        run([&["info", "noise:8x6x3:2", "--no-sheet", "--json"], options].concat()).ok().json()
+    };
+    assert_eq!(info(&["--grey", "--resize", "3x2"])["image_shape"], json!([3, 2, 1]));
+    assert_eq!(info(&[])["image_shape"], json!([8, 6, 3]));
+    run(["info", "rings:5", "--rgb"])
+        .refused("expected images to make grey or coloured, found points of dimension 2");
+    // What a name says itself stays.
+    for command in [
+        "distance noise:8x6x3[size=4x5,grey]:2 noise:4x5:2",
+        "distance noise:4x5x3:2 noise:4x5:2 --rgb",
+        "pairwise noise:4x5x3:2 noise:4x5:2 --grey",
+        "geodesic noise:8x6x3:2 noise:4x5:2 --grey --resize 3x3",
+        "barycenter noise:8x6x3:2 noise:4x5:2 --rgb --resize 3x3",
+    ] {
+        let out = folder.path().join(command.split(' ').next().unwrap());
+        let place = ["--out".to_owned(), out.display().to_string()];
+        let words = command.split(' ').map(str::to_owned);
+        let place = if command.starts_with("distance") { vec![] } else { place.to_vec() };
+        run(words.chain(place)).ok();
+    }
+}

@@ -236,7 +236,8 @@ fn a_classifier_is_kept_and_looks_again() {
     let geodesic = ["adapt", "--source", &source, "--target", &target];
     into(&[&geodesic[..], &one, &["geodesic"]].concat(), &folder.path().join("fourth")).ok();
     assert_eq!(repetitions(&folder.path().join("fourth")).len(), 1);
-    into(&[&geodesic[..], &one, &["random"]].concat(), &third).refused("expected a method of this task");
+    into(&[&geodesic[..], &one, &["random"]].concat(), &third)
+        .refused("expected one of mmd-sw, otdd, product, geodesic for this task, found random");
     assert!(!third.exists());
 }
 

@@ -131,7 +131,8 @@ fn element_type(name: &str, file: &Path) -> Result<(bool, char, usize), DataErro
     let mut letters = bare.chars();
     let kind = letters.next().unwrap_or(' ');
     if kind == 'O' {
-        let instead = "save the values as numbers or strings, reading objects would run code";
+        let instead =
+            "save the values as numbers or strings (array.astype(str)): reading objects would run code";
         return Err(unsupported(file, "an array of Python objects", instead));
     }
     let size = letters.as_str().parse::<usize>().ok();
@@ -143,7 +144,7 @@ fn element_type(name: &str, file: &Path) -> Result<(bool, char, usize), DataErro
         ('U', Some(characters)) => characters.checked_mul(4),
         _ => None,
     };
-    let instead = "save it as float32, float64, an integer type or strings";
+    let instead = "save it as float32, float64, an integer type or strings, as by array.astype('float64')";
     let size = size.ok_or_else(|| unsupported(file, &format!("the element type {name:?}"), instead))?;
     Ok((name.starts_with('>'), kind, size))
 }

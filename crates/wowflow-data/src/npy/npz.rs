@@ -45,16 +45,13 @@ pub(crate) fn read_entries(
     read_chosen(&mut BufReader::new(file), path, wanted, budget)
 }
 
-/// Visits the names (without `.npy`) in the order they stand in.
-pub(crate) fn for_each_name(path: &Path, mut visit: impl FnMut(&str)) -> Result<(), DataError> {
+/// The names of all entries, arrays or not, in the order they stand in.
+pub(crate) fn entries(path: &Path) -> Result<Vec<String>, DataError> {
     let file = File::open(path).map_err(|error| DataError::io(path, error))?;
     let mut reader = BufReader::new(file);
     let reader: &mut dyn ReadSeek = &mut reader;
     let archive = ZipArchive::new(reader).map_err(|error| bad_zip(path, &error))?;
-    for name in archive.file_names_raw() {
-        visit(entry_name(&String::from_utf8_lossy(name), path)?);
-    }
-    Ok(())
+    Ok(archive.file_names_raw().map(|name| String::from_utf8_lossy(name).into_owned()).collect())
 }
 
 fn entry_name<'a>(name: &'a str, file: &Path) -> Result<&'a str, DataError> {

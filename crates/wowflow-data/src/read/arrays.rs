@@ -4,7 +4,8 @@ use std::path::Path;
 
 use wowflow::dataset::{ImageShape, Label, Points};
 
-use super::{Parsed, dataset, refused, take_pixels};
+use super::labels::is_missing;
+use super::{Parsed, dataset, foreign, refused, take_pixels};
 use crate::bounded::Budget;
 use crate::columns::Columns;
 use crate::error::DataError;
@@ -17,18 +18,20 @@ pub(crate) const IMAGE_SHAPE: &str = "image_shape";
 pub(crate) const SAMPLE_NAMES: &str = "sample_names";
 pub(crate) const SOURCE_ROW: &str = "source_row";
 
-const POINTS: [&str; 5] = ["x", "data", "images", "features", "points"];
+const POINTS: [&str; 8] = ["x", "data", "images", "features", "points", "image", "samples", "inputs"];
 /// Names of sample weights, best first; [`WEIGHTS`] is the one that is written.
 const WEIGHT_NAMES: [&str; 5] = [WEIGHTS, "sample_weight", "sample_weights", "weight", "w"];
 /// Names of arrays of names, best first; they count where there is a name a sample.
 const NAME_NAMES: [&str; 9] =
     [SAMPLE_NAMES, "names", "ids", "id", "filenames", "file_names", "files", "paths", "barcodes"];
-const LABELS: [&str; 5] = ["y", "labels", "label", "target", "targets"];
+const LABELS: [&str; 6] = ["y", "labels", "label", "target", "targets", "classes"];
 
 /// Reads an archive: the arrays of the asked part, or the plain ones, or those of the training part.
 pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, DataError> {
-    let mut names = Vec::new();
-    npy::for_each_name(path, |name| names.push(name.to_owned()))?;
+    let entries = npy::entries(path)?;
+    let names: Option<Vec<String>> =
+        entries.iter().map(|entry| entry.strip_suffix(".npy").map(str::to_owned)).collect();
+    let names = names.ok_or_else(|| foreign::archive(&entries, path))?;
     let choices: &[Option<Split>] = match split {
         Some(Split::Train) => &[Some(Split::Train)],
         Some(Split::Test) => &[Some(Split::Test)],
@@ -38,13 +41,7 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
     let chosen = choices.iter().find_map(|&split| {
         Some((find(&names, &POINTS, split)?.to_owned(), find(&names, &LABELS, split)?.to_owned()))
     });
-    let (points, labels) = chosen.ok_or_else(|| {
-        let expected = match split {
-            None => "arrays X and y".to_owned(),
-            Some(split) => format!("arrays x_{0} and y_{0}", split.name()),
-        };
-        DataError::format(path, expected, if names.is_empty() { "none".to_owned() } else { names.join(", ") })
-    })?;
+    let (points, labels) = chosen.ok_or_else(|| no_pair(&names, split, path))?;
     let part =
         choices.iter().find(|&&split| find(&names, &POINTS, split) == Some(&points)).copied().flatten();
     let found: Vec<&str> = WEIGHT_NAMES.iter().filter_map(|name| find(&names, &[name], part)).collect();
@@ -103,21 +100,46 @@ fn texts(array: NpyArray, count: usize) -> Option<Vec<String>> {
     }
 }
 
-/// The array's name for a part, in any case: `x`, or `x_train`, or `train_x`.
+/// What is missing in an archive without points and labels, and what to do.
+fn no_pair(names: &[String], split: Option<Split>, path: &Path) -> DataError {
+    let [x, y] = ["x", "y"].map(|name| match split {
+        None => name.replace('x', "X"),
+        Some(split) => format!("{name}_{}", split.name()),
+    });
+    let of = |known: &[&str]| find(names, known, split);
+    let expected = match (of(&POINTS), of(&LABELS)) {
+        (Some(points), None) => format!("labels {y} beside the points {points}"),
+        (None, Some(labels)) => format!("points {x} beside the labels {labels}"),
+        _ => format!("arrays {x} and {y}"),
+    };
+    let found = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let remedy = match split {
+        Some(_) => "",
+        None => ": name them as in numpy.savez(FILE, X=points, y=labels)",
+    };
+    DataError::format(path, expected, found + remedy)
+}
+
+/// The array's name for a part, in any case: `x`, or `x_train`, `train_x`, `trainX`.
 fn find<'a>(names: &'a [String], known: &[&str], split: Option<Split>) -> Option<&'a str> {
     known.iter().find_map(|&word| {
         let spellings = match split {
             None => vec![word.to_owned()],
             Some(split) => {
-                let of = |part: &&str| [format!("{word}_{part}"), format!("{part}_{word}")];
+                let of = |part: &&str| [format!("{word}{part}"), format!("{part}{word}")];
                 split.spellings().iter().flat_map(of).collect()
             }
         };
         names
             .iter()
             .map(String::as_str)
-            .find(|name| spellings.iter().any(|spelling| name.eq_ignore_ascii_case(spelling)))
+            .find(|name| spellings.iter().any(|spelling| plain(name) == plain(spelling)))
     })
+}
+
+/// A name as names are compared: lower case, nothing between words.
+fn plain(name: &str) -> String {
+    name.to_lowercase().replace(['_', '-', '.', ' '], "")
 }
 
 /// Reads `X.npy` or `NAME_X.npy` with the labels beside it.
@@ -156,11 +178,19 @@ fn assemble(
     let shape = format!("shape {:?}", x.shape);
     let (count, dim, inferred, order) = layout(&x.shape).ok_or_else(|| {
         let expected = "n x d points, n x h x w, n x h x w x 3 or n x 3 x h x w images";
-        DataError::format(x_file, expected, shape)
+        let remedy = match x.shape[..] {
+            [_, _, _, 4] => ": leave out the opacity, X[..., :3]",
+            [_, 4, _, _] => ": leave out the opacity, X[:, :3]",
+            [_, _, _, _, ..] => ": X.reshape(len(X), -1) makes points of them",
+            _ => "",
+        };
+        DataError::format(x_file, expected, shape + remedy)
     })?;
     if labels.len() != count {
         let expected = format!("{count} labels, one for each row of {}", x_file.display());
-        return Err(DataError::format(y_file, expected, format!("{}", labels.len())));
+        let columns = x.shape.len() == 2 && dim == labels.len();
+        let remedy = if columns { ": where samples are columns, save X.T" } else { "" };
+        return Err(DataError::format(y_file, expected, format!("{}{remedy}", labels.len())));
     }
     if let (Some(declared), Some(inferred)) = (declared, inferred)
         && declared != inferred
@@ -182,7 +212,9 @@ fn assemble(
         }
         // In the same memory.
         NpyData::I64(values) => Points::F64(values.into_iter().map(|v| v as f64).collect()),
-        NpyData::Text(_) => return Err(DataError::format(x_file, "numbers", "strings")),
+        NpyData::Text(_) => {
+            return Err(DataError::format(x_file, "numbers", "strings: save X.astype(float)"));
+        }
     };
     let points = match (order, inferred) {
         (Channels::Last, Some(shape)) if shape.channels > 1 => {
@@ -244,11 +276,19 @@ fn to_planar(points: &Points, shape: ImageShape) -> Points {
 
 fn labels(y: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<Label>, DataError> {
     if !matches!(y.shape[..], [_] | [_, 1]) {
-        let found = format!("shape {:?}", y.shape);
+        let found = format!("shape {:?}{}", y.shape, instead_of_rows(&y));
         return Err(DataError::format(file, "one label a sample (n or n x 1)", found));
     }
     let size = npy::memory_of(&y.data);
     if let NpyData::Text(values) = &y.data {
+        if let Some(row) = values.iter().position(|text| is_missing(text.trim())) {
+            let found = format!(
+                "`{}` at row {}: leave out such samples, or call them by another word",
+                values[row],
+                row + 1
+            );
+            return Err(DataError::format(file, "labels", found));
+        }
         budget.take(size, file)?;
         let labels = values.iter().map(|text| super::labels::of_text(text)).collect();
         budget.give(size);
@@ -256,11 +296,35 @@ fn labels(y: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<Label>, DataE
     }
     budget.take_of::<i64>(y.data.len(), file)?;
     budget.take_of::<Label>(y.data.len(), file)?;
-    let whole = y.to_i64().ok_or_else(|| DataError::format(file, "whole numbers or strings", "fractions"))?;
+    let whole = y.to_i64().ok_or_else(|| {
+        let finite = y.to_f64().is_some_and(|values| values.iter().all(|value| value.is_finite()));
+        let found = if finite { "fractions" } else { "NaN or infinity: leave out samples without a label" };
+        DataError::format(file, "whole numbers or strings", found)
+    })?;
     drop(y);
     let labels: Vec<Label> = whole.into_iter().map(Label::Int).collect();
     budget.give(size + (labels.len() * size_of::<i64>()) as u64);
     Ok(labels)
+}
+
+/// What to do about several values a label, by what they are.
+fn instead_of_rows(y: &NpyArray) -> &'static str {
+    let (Some(values), [count, width]) = (y.to_f64(), &y.shape[..]) else { return "" };
+    if *count == 1 {
+        return ": save y.reshape(-1)";
+    }
+    let hot = |row: &[f64]| {
+        let ones = row.iter().filter(|&&value| value == 1.0).count();
+        (ones, row.iter().all(|&value| value == 0.0 || value == 1.0))
+    };
+    let rows: Vec<(usize, bool)> = values.chunks_exact((*width).max(1)).map(hot).collect();
+    match rows.iter().all(|(_, plain)| *plain) {
+        true if rows.iter().all(|(ones, _)| *ones == 1) => ", one-hot: save y.argmax(axis=1)",
+        true => ", several labels a sample, of which one has to be chosen",
+        false => {
+            ", numbers for each class or several targets: save one label, as y.argmax(axis=1) for probabilities"
+        }
+    }
 }
 
 fn numbers(array: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<f64>, DataError> {
@@ -337,7 +401,10 @@ mod tests {
         let error = read(&[("X", points()), ("y", ints(&[1, 2]))], Some(Split::Test)).unwrap_err();
         assert_eq!(error, "d.npz: expected arrays x_test and y_test, found X, y");
         let error = read(&[("a", points())], None).unwrap_err();
-        assert_eq!(error, "d.npz: expected arrays X and y, found a");
+        assert_eq!(
+            error,
+            "d.npz: expected arrays X and y, found a: name them as in numpy.savez(FILE, X=points, y=labels)"
+        );
     }
 
     #[test]
@@ -435,7 +502,8 @@ mod tests {
             ),
             (
                 vec![("X", points()), ("y", points())],
-                "d.npz/y: expected one label a sample (n or n x 1), found shape [2, 3]",
+                "d.npz/y: expected one label a sample (n or n x 1), found shape [2, 3], numbers for each class or several \
+                 targets: save one label, as y.argmax(axis=1) for probabilities",
             ),
             (
                 vec![("X", points()), ("y", NpyArray::f64([2], vec![0.5, 1.0]))],
@@ -456,6 +524,51 @@ mod tests {
         ];
         for (arrays, expected) in cases {
             assert_eq!(read(&arrays, None).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_of_another_shape_gets_a_remedy() {
+        let of = |shape: &[usize], values: &[f64]| NpyArray::f64(shape, values.to_vec());
+        let (x, y) = (points(), ints(&[0, 1]));
+        for (arrays, says) in [
+            (vec![("arr_0", x.clone()), ("arr_1", y.clone())], "numpy.savez(FILE, X=points, y=labels)"),
+            (vec![("X", x.clone())], "expected labels y beside the points X, found X"),
+            (vec![("y", y.clone()), ("a", x.clone())], "expected points X beside the labels y"),
+            (
+                vec![("X", x.clone()), ("y", of(&[2, 2], &[0.0, 1.0, 1.0, 0.0]))],
+                "one-hot: save y.argmax(axis=1)",
+            ),
+            (vec![("X", x.clone()), ("y", of(&[2, 2], &[1.0, 1.0, 1.0, 0.0]))], "several labels a sample"),
+            (vec![("X", x.clone()), ("y", of(&[2, 2], &[0.5, 0.5, 1.0, 0.0]))], "probabilities"),
+            (vec![("X", x.clone()), ("y", of(&[1, 2], &[0.0, 1.0]))], "y.reshape(-1)"),
+            (vec![("X", x.clone()), ("y", ints(&[0, 1, 1]))], "save X.T"),
+            (vec![("X", x.clone()), ("y", of(&[2], &[f64::NAN, 1.0]))], "found NaN or infinity"),
+            (
+                vec![("X", x.clone()), ("y", NpyArray::text([2], vec!["a".into(), "nan".into()]))],
+                "`nan` at row 2",
+            ),
+            (
+                vec![("X", NpyArray::text([2, 1], vec!["1".into(), "2".into()])), ("y", y.clone())],
+                "X.astype(float)",
+            ),
+            (vec![("X", NpyArray::f32([1, 2, 1, 4], vec![0.0; 8])), ("y", ints(&[0]))], "X[..., :3]"),
+        ] {
+            let error = read(&arrays, None).unwrap_err();
+            assert!(error.contains(says) && !error.contains('\n'), "{error}");
+        }
+        for (a, b) in [
+            ("X-train", "y-train"),
+            ("Xtrain", "Ytrain"),
+            ("trainImages", "train labels"),
+            ("training_x", "training_y"),
+        ] {
+            let arrays = [(a, x.clone()), (b, y.clone()), ("x_test", points()), ("y_test", ints(&[5, 6]))];
+            assert_eq!(read(&arrays, None).unwrap().label(1), &Label::Int(1), "{a}");
+            assert_eq!(read(&arrays, Some(Split::Test)).unwrap().label(1), &Label::Int(6), "{a}");
+        }
+        for (a, b) in [("image", "classes"), ("samples", "Y"), ("inputs", "targets")] {
+            assert_eq!(read(&[(a, x.clone()), (b, y.clone())], None).unwrap().dim(), 3, "{a}");
         }
     }
 

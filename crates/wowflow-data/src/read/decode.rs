@@ -40,7 +40,9 @@ pub(super) fn format_of(path: &Path) -> Result<Option<Format>, DataError> {
     let found = read_full(&mut File::open(path).map_err(on_error)?, &mut head).map_err(on_error)?;
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     let foreign = |name: &str| {
-        let instead = format!("convert it to one of {FORMATS}, such as PNG");
+        let instead = format!(
+            "convert it to one of {FORMATS}, as in Python by PIL.Image.open(FILE).convert('RGB').save('FILE.png')"
+        );
         Err(DataError::Unsupported { file: path.to_owned(), found: name.to_owned(), instead })
     };
     match &head[..found] {
@@ -61,12 +63,17 @@ pub(super) fn format_of(path: &Path) -> Result<Option<Format>, DataError> {
     }
 }
 
-/// The pixels of a file in [0, 1], one plane a channel, in memory of the budget.
-pub(super) fn decode(
-    path: &Path,
-    format: Format,
-    budget: &Budget,
-) -> Result<(ImageShape, Vec<f32>), DataError> {
+/// An image as it is stored.
+pub(super) struct Decoded {
+    pub(super) shape: ImageShape,
+    /// Values in [0, 1], one plane a channel.
+    pub(super) pixels: Vec<f32>,
+    /// Whether the file asks viewers to turn or mirror it.
+    pub(super) turned: bool,
+}
+
+/// The pixels of a file, in memory of the budget.
+pub(super) fn decode(path: &Path, format: Format, budget: &Budget) -> Result<Decoded, DataError> {
     let mut file = File::open(path).map_err(|error| DataError::io(path, error))?;
     budget.open(file.metadata().map_err(|error| DataError::io(path, error))?.len());
     let bytes = budget.read_to_end(&mut file, path)?;
@@ -77,6 +84,7 @@ pub(super) fn decode(
         Format::Bmp => bmp::read(&bytes, room),
         Format::Gif => gif(&bytes, room),
     };
+    let turned = format == Format::Jpeg && is_turned(&bytes);
     budget.give(bytes.len() as u64);
     drop(bytes);
     let unreadable = |found: String| DataError::format(path, "a readable image", found.replace('\n', " "));
@@ -90,14 +98,37 @@ pub(super) fn decode(
     let shape = ImageShape { width, height, channels };
     if components == 1 {
         budget.take_of::<f32>(values.len(), path)?;
-        return Ok((shape, values));
+        return Ok(Decoded { shape, pixels: values, turned });
     }
     budget.take_of::<f32>(width * height * channels, path)?;
-    let mut planes = Vec::with_capacity(width * height * channels);
+    let mut pixels = Vec::with_capacity(width * height * channels);
     for channel in 0..channels {
-        planes.extend(values.iter().skip(channel).step_by(components));
+        pixels.extend(values.iter().skip(channel).step_by(components));
     }
-    Ok((shape, planes))
+    Ok(Decoded { shape, pixels, turned })
+}
+
+/// Whether the EXIF data of a JPEG have another orientation than the usual one.
+fn is_turned(bytes: &[u8]) -> bool {
+    const ORIENTATION: u16 = 0x0112;
+    let Some(exif) = bytes.windows(6).take(1 << 16).position(|window| window == b"Exif\0\0") else {
+        return false;
+    };
+    let tiff = &bytes[exif + 6..];
+    let little = tiff.starts_with(b"II");
+    let word = |at: usize| {
+        let pair = tiff.get(at..at + 2)?.try_into().ok()?;
+        Some(if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) })
+    };
+    // The first directory: entries of 12 bytes after their number.
+    let [high, low] = if little { [6, 4] } else { [4, 6] };
+    let start = word(high).zip(word(low)).map(|(high, low)| usize::from(high) << 16 | usize::from(low));
+    let Some((start, count)) = start.and_then(|start| Some((start, word(start)?))) else { return false };
+    let entry = |k: usize| start + 2 + 12 * k;
+    (0..usize::from(count))
+        .find(|&k| word(entry(k)) == Some(ORIENTATION))
+        .and_then(|k| word(entry(k) + 8))
+        .is_some_and(|orientation| orientation != 1)
 }
 
 fn png(bytes: &[u8], room: &Room<'_>) -> Result<Raster, String> {

@@ -25,9 +25,10 @@ pub(super) fn of_column(
     file: &Path,
     place: impl Fn(usize) -> String,
 ) -> Result<Vec<Label>, DataError> {
-    if let Some(row) = cells.iter().position(|cell| cell.is_empty() || cell.eq_ignore_ascii_case("nan")) {
+    if let Some(row) = cells.iter().position(|cell| is_missing(cell)) {
         let found = if cells[row].is_empty() { "nothing".to_owned() } else { format!("`{}`", cells[row]) };
-        return Err(DataError::format(file, "a label", format!("{found} at {}", place(row))));
+        let remedy = "leave out such samples, or call them by another word";
+        return Err(DataError::format(file, "a label", format!("{found} at {}: {remedy}", place(row))));
     }
     // `0e12` is a code: a program that writes exponents writes a point before them.
     let written = |cell: &String| cell.contains('.').then(|| cell.parse::<f64>().ok()).flatten();
@@ -48,4 +49,10 @@ pub(super) fn of_column(
             Err(DataError::format(file, "whole numbers or text as labels", found))
         }
     }
+}
+
+/// Whether a cell says that there is no value, as programs write it.
+pub(super) fn is_missing(cell: &str) -> bool {
+    matches!(cell, "" | "NA" | "N/A" | "n/a" | "#N/A" | "#NA" | "<NA>" | "NULL" | "null" | "NaT")
+        || cell.eq_ignore_ascii_case("nan")
 }

@@ -28,7 +28,7 @@ fn parse(bytes: &[u8], file: &Path, budget: &Budget) -> Result<LabeledDataset, D
         return Err(DataError::format(file, "a little-endian MATLAB 5 file", "another header"));
     }
     let mut rest = &bytes[HEADER..];
-    let (mut images, mut labels) = (None, None);
+    let (mut images, mut labels, mut names) = (None, None, Vec::new());
     while !rest.is_empty() {
         let (kind, content) = element(&mut rest, file)?;
         let mut expanded = Vec::new();
@@ -44,6 +44,7 @@ fn parse(bytes: &[u8], file: &Path, budget: &Budget) -> Result<LabeledDataset, D
             kind => return Err(unexpected(file, "an array", kind)),
         };
         let array = Array::parse(matrix, file)?;
+        names.push(String::from_utf8_lossy(array.name).into_owned());
         match array.name {
             b"X" => images = Some(array.images(file, budget)?),
             b"y" => labels = Some(array.digits(file, budget)?),
@@ -52,7 +53,9 @@ fn parse(bytes: &[u8], file: &Path, budget: &Budget) -> Result<LabeledDataset, D
         budget.give(expanded.len() as u64);
     }
     let (Some((shape, points)), Some(labels)) = (images, labels) else {
-        return Err(DataError::format(file, "arrays X and y", "others"));
+        let found = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let expected = "arrays X and y as SVHN has them";
+        return Err(DataError::format(file, expected, format!("{found}: {}", convert(&names))));
     };
     let count = points.len() / shape.len().max(1);
     if labels.len() != count {
@@ -60,6 +63,17 @@ fn parse(bytes: &[u8], file: &Path, budget: &Budget) -> Result<LabeledDataset, D
         return Err(DataError::format(file, expected, format!("{}", labels.len())));
     }
     dataset(file, Points::F32(points), shape.len(), labels, Some(shape), budget)
+}
+
+/// A line of Python that makes an archive of other arrays.
+fn convert(names: &[String]) -> String {
+    let name = |k: usize| names.get(k).map_or("...", String::as_str);
+    format!(
+        "in Python m = scipy.io.loadmat(FILE); numpy.savez('data.npz', X=m['{}'], y=m['{}'].reshape(-1)), points and \
+         labels by the names that they have",
+        name(0),
+        name(1)
+    )
 }
 
 /// An array: its name, extents, and the type and bytes of its elements.
@@ -75,7 +89,8 @@ impl<'a> Array<'a> {
         let (_, _flags) = element(&mut content, file)?;
         let (_, extents) = element(&mut content, file)?;
         let (_, name) = element(&mut content, file)?;
-        let (kind, bytes) = element(&mut content, file)?;
+        // Cells and structures have other content; their names are enough.
+        let (kind, bytes) = element(&mut content, file).unwrap_or_default();
         let extents = extents.as_chunks::<4>().0.iter().map(|&extent| u32::from_le_bytes(extent) as usize);
         Ok(Self { name, extents: extents.collect(), kind, bytes })
     }
@@ -94,7 +109,8 @@ impl<'a> Array<'a> {
         let (shape, count) = shape.ok_or_else(|| {
             let found =
                 format!("extents {:?} of type {}, {} bytes", self.extents, self.kind, self.bytes.len());
-            DataError::format(file, "X of height x width x 3 x n bytes", found)
+            let other = convert(&["X".to_owned(), "y".to_owned()]);
+            DataError::format(file, "X of height x width x 3 x n bytes", format!("{found}: {other}"))
         })?;
         budget.take_of::<f32>(self.bytes.len(), file)?;
         let mut out = Vec::with_capacity(shape.len() * count);
@@ -127,7 +143,8 @@ impl<'a> Array<'a> {
             10.0 => Ok(Label::Int(0)),
             value if (0.0..10.0).contains(&value) && value.fract() == 0.0 => Ok(Label::Int(value as i64)),
             value => {
-                let found = format!("{value} at row {}", row + 1);
+                let other = convert(&["X".to_owned(), "y".to_owned()]);
+                let found = format!("{value} at row {}: {other}", row + 1);
                 Err(DataError::format(file, "labels from 1 to 10 (10 is the digit 0)", found))
             }
         };
@@ -246,7 +263,11 @@ pub(super) mod tests {
         let x = array(b"X", &[1, 1, 3, 1], UINT8, &[1, 2, 3]);
         let y = |values: &[u8]| array(b"y", &[values.len() as u32, 1], UINT8, values);
         let cases = [
-            (file(std::slice::from_ref(&x)), "expected arrays X and y, found others"),
+            (
+                file(std::slice::from_ref(&x)),
+                "expected arrays X and y as SVHN has them, found X: in Python m = scipy.io.loadmat(FILE); \
+                 numpy.savez('data.npz', X=m['X'], y=m['...'].reshape(-1)), points and labels by the names that they have",
+            ),
             (file(&[x.clone(), y(&[1, 2])]), "expected 1 labels in y, one for each image in X, found 2"),
             (
                 file(&[x.clone(), y(&[11])]),
@@ -259,7 +280,8 @@ pub(super) mod tests {
             (file(&[tagged(3, &[0; 8])]), "expected an array, found an element of type 3"),
         ];
         for (bytes, expected) in cases {
-            assert_eq!(read(&bytes).unwrap_err(), format!("t.mat: {expected}"));
+            let error = read(&bytes).unwrap_err();
+            assert!(error.starts_with(&format!("t.mat: {expected}")), "{error}");
         }
         let whole = file(&[x, y(&[1])]);
         assert!(read(&whole).is_ok());

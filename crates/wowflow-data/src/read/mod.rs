@@ -18,6 +18,7 @@ mod arrays;
 mod bmp;
 mod cifar;
 mod decode;
+mod foreign;
 mod idx;
 mod images;
 pub(crate) mod labels;
@@ -98,7 +99,8 @@ fn read_file(path: &Path, split: Option<Split>, options: &TableOptions) -> Resul
             match format {
                 Format::Idx => idx::read_beside(path),
                 Format::Npy => arrays::read_npy_beside(path),
-                Format::Pickle | Format::CifarBinary => cifar::read_batch(path),
+                Format::Pickle => cifar::read_batch(path).map_err(foreign::pickle),
+                Format::CifarBinary => cifar::read_batch(path),
                 Format::Mat => mat::read_file(path),
                 Format::Libsvm => libsvm::read_file(path, Convention::AsWritten),
                 Format::Table | Format::Npz | Format::Tar => table::read_file(path, options),
@@ -130,26 +132,17 @@ impl Format {
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let ends_in = |ending: &str| name.strip_suffix(".gz").unwrap_or(&name).ends_with(ending);
+        if let Some(error) = foreign::by_content(head, &name, path) {
+            return Err(error);
+        }
         Ok(match head {
             [] => return Err(DataError::format(path, "a dataset", "an empty file")),
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Npz,
             [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Self::Npy,
-            [0x89, b'H', b'D', b'F', ..] => {
-                let instead =
-                    "use the LIBSVM text of the same data (NAME.libsvm, .bz2 or not) or an .npz file";
-                return Err(unsupported("HDF5", instead));
-            }
             [b'M', b'A', b'T', b'L', b'A', b'B', b' ', b'5', ..] => Self::Mat,
-            [b'M', b'A', b'T', b'L', b'A', b'B', b' ', b'7', ..] => {
-                return Err(unsupported("MATLAB 7.3 (HDF5)", "save it with -v7 or as an .npz file"));
-            }
-            [0x89, b'P', b'N', b'G', ..]
-            | [0xff, 0xd8, 0xff, ..]
-            | [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => {
-                return Err(unsupported(
-                    "a single image",
-                    "name a folder that holds a folder of images a class",
-                ));
+            [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => {
+                let instead = "name a folder that holds a folder of images a class";
+                return Err(unsupported("a single image", instead));
             }
             _ if ends_in(".bin") => Self::CifarBinary,
             [0x80, 0..=5, ..] => Self::Pickle,
@@ -159,9 +152,11 @@ impl Format {
                 let found = format!("{:#010x}", u32::from_be_bytes(first_four(head)));
                 return Err(DataError::format(path, "the IDX magic number 0x00000803 (images)", found));
             }
+            _ if table::text::is_utf16(head) => Self::Table,
             _ if head.contains(&0) => {
                 let expected = "IDX, .npz, .npy, CSV, LIBSVM, CIFAR-10 or MATLAB 5 data";
-                return Err(DataError::format(path, expected, "other binary data"));
+                let found = "other binary data: in Python numpy.savez('data.npz', X=points, y=labels)";
+                return Err(DataError::format(path, expected, found));
             }
             _ if libsvm::looks_like(head) => Self::Libsvm,
             _ => Self::Table,

@@ -194,4 +194,5 @@ add("gif 1", saved(colour.convert("1"), "GIF"))
 add("gif interlaced", saved(colour.convert("L"), "GIF", interlace=1))
 add("gif of two frames", saved(colour, "GIF", save_all=True, append_images=[colour.rotate(90)]))
 
-np.savez_compressed(sys.argv[1], **files)
+if __name__ == "__main__":
+    np.savez_compressed(sys.argv[1], **files)

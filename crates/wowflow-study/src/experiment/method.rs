@@ -190,7 +190,14 @@ impl MethodConfig {
             Ok::<_, StudyError>(())
         };
         let distils = task == Task::Distillation;
-        require!(self.method.fits(task), "expected a method of this task, found {}", self.label());
+        let known: Vec<&str> =
+            MethodKind::ALL.iter().filter(|kind| kind.fits(task)).map(|kind| kind.name()).collect();
+        let known = known.join(", ");
+        require!(
+            self.method.fits(task),
+            "expected one of {known} for this task, found {}",
+            self.method.name()
+        );
         if self.method != MmdSw {
             refuse(self.preset.is_some(), "preset", "mmd-sw")?;
             refuse(self.spread.is_some(), "spread", "mmd-sw")?;

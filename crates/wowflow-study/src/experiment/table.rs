@@ -65,19 +65,30 @@ fn reached(config: &ExperimentConfig, all: &[Reach]) -> String {
         return String::new();
     }
     let labels = config.labels();
+    // Data of one's own were published nowhere.
+    let any = all.iter().any(|reach| reach.published_steps.is_some());
+    let (fewer, head) = if any {
+        (", and how many times fewer steps that is than published", " published |")
+    } else {
+        ("", "")
+    };
     let mut text = format!(
-        "\nFirst steps at which the mean over tries has a share of right predictions, with the seconds of the move until then, and how many times fewer steps that is than published:\n\n| {} | at least | published | {} |\n",
+        "\nFirst steps at which the mean over tries has a share of right predictions, with the seconds of the move until then{fewer}:\n\n| {} | at least |{head} {} |\n",
         config.row_name,
         labels.join(" | ")
     );
-    text += &"| --- ".repeat(labels.len() + 3);
+    text += &"| --- ".repeat(labels.len() + 2 + usize::from(any));
     text += "|\n";
     for row in &config.rows {
         for level in LEVELS {
             let here: Vec<&Reach> = all.iter().filter(|r| r.row == *row && r.level == level).collect();
             let Some(first) = here.first() else { continue };
-            let published = first.published_steps.map_or("-".to_owned(), |steps| format!("{steps} steps"));
-            let _ = write!(text, "| {row} | {:.1} % | {published} |", 100.0 * level);
+            let _ = write!(text, "| {row} | {:.1} % |", 100.0 * level);
+            if any {
+                let published =
+                    first.published_steps.map_or("-".to_owned(), |steps| format!("{steps} steps"));
+                let _ = write!(text, " {published} |");
+            }
             for label in &labels {
                 let found = here.iter().find(|reach| reach.method == *label);
                 let _ = write!(text, " {} |", found.map_or("not run".to_owned(), |reach| in_steps(reach)));
@@ -294,5 +305,15 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
+        let own = all.map(|reach| Reach { published_steps: None, ..reach });
+        let text = reached(&experiment(), &own);
+        for line in [
+            "| k | at least | target-only | other | geodesic |",
+            "| --- | --- | --- | --- | --- |",
+            "| 1 | 95.0 % | not run | 20 steps, 2 s | not run |",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        assert!(!text.contains("published"), "{text}");
     }
 }

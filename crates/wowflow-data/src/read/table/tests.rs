@@ -152,7 +152,138 @@ fn different_labels_stay_different_and_one_label_is_one() {
         let error = read(&format!("x,label\n{}", table(labels)).replace("at line 1", "")).unwrap_err();
         assert!(error.contains(&says.replace("line 1", "line 2")), "{error}");
     }
-    assert!(classes(b"\xff\xfe0\0").unwrap_err().contains("UTF-16"));
+}
+
+fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
+    let units = mark.then_some(0xfeff).into_iter().chain(text.encode_utf16());
+    units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+}
+
+#[test]
+fn text_of_two_bytes_a_character() {
+    let text = "x\ty\tkind\r\n1,5\t2\tété\r\n3\t4\t日本\r\n";
+    for (big, mark) in [(false, true), (true, true), (false, false), (true, false)] {
+        let (data, notes) = read_with(&utf16(text, big, mark), "").unwrap();
+        assert_eq!(data.points(), &Points::F64(vec![1.5, 2.0, 3.0, 4.0]));
+        assert_eq!(data.classes(), &["été", "日本"].map(Label::from));
+        assert!(notes.contains("read as UTF-16"), "{notes}");
+    }
+    let odd = [utf16(text, false, true), vec![b'x']].concat();
+    assert!(read_with(&odd, "").unwrap_err().contains("bytes that are none"));
+}
+
+#[test]
+fn names_of_columns_in_two_spellings_are_one() {
+    let names = |text: &str| match parse(
+        text.as_bytes(),
+        &TableOptions::default(),
+        Path::new("t.csv"),
+        &Budget::default(),
+    )
+    .unwrap()
+    .columns
+    {
+        Columns::Names(names) => names,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(names("caf\u{e9},label\n0.5,a\n"), names("cafe\u{301},label\n0.5,a\n"));
+}
+
+#[test]
+fn separators_of_thousands_and_quotes_of_all_kinds() {
+    let rows = [[1234.5, 2.0], [1_000_001.0, -30_400.25], [7.0, 0.5]];
+    for text in [
+        "\"1,234.5\",2,a\n\"1,000,001\",\"-30,400.25\",b\n7,0.5,a\n",
+        "1.234,5;2;a\n1.000.001;-30.400,25;b\n7;0,5;a\n",
+        "\"1234,5\",2,a\n1000001,\"-30400,25\",b\n7,\"0,5\",a\n",
+        "sep=;\r\n1234.5;2;a\r\n1000001;-30400.25;b\r\n7;0.5;a\r\n;;\r\n;;\r\n",
+        "% a b kind\n1234.5 2 a\n1000001 -30400.25 b\n7 0.5 a\n% the end",
+        "'1234.5','2','a'\n'1000001','-30400.25','b'\n7,0.5,'a'\n",
+    ] {
+        let data = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(data.points(), &Points::F64(rows.concat()), "{text}");
+        assert_eq!(data.classes(), &["a", "b"].map(Label::from), "{text}");
+    }
+    let classes = |text: &str| read(text).unwrap().classes().to_vec();
+    let said = [Label::from("a, b"), Label::from("say \"x\"")];
+    assert_eq!(classes("1.5,\"say \\\"x\\\"\"\n2.5,\"a, b\"\n"), said);
+    assert_eq!(classes("1.5,say \\\"x\\\"\n2.5,\"a, b\"\n"), said);
+    assert_eq!(classes("1.5,'say \"x\"'\n2.5,'a, b'\n"), said);
+    assert_eq!(classes("1.5,\"C:\\a\\\"\n2.5,\"C:\\b\\\"\n"), ["C:\\a\\", "C:\\b\\"].map(Label::from));
+    assert_eq!(
+        classes("1.5,\"rock 'n' roll\"\n2.5,\"'a' 'b'\"\n"),
+        ["'a' 'b'", "rock 'n' roll"].map(Label::from)
+    );
+}
+
+/// Twelve lines of a table: what stands before and behind two fractions in the line of each number.
+fn dozen(header: &str, line: impl Fn(usize) -> String) -> String {
+    let lines =
+        (0..12).map(|k| format!("{}\n", line(k).replace('~', &format!("{}.25,{}.5", 7 * k % 5, k % 3))));
+    format!("{header}{}", lines.collect::<String>())
+}
+
+#[test]
+fn columns_beside_the_labels_are_taken_for_what_they_are() {
+    let kind = |k: usize| ["ant", "bee", "cat"][k * 5 % 3];
+    for (header, line) in [
+        ("PassengerId,a,b,kind\n", (|k| format!("{k},~,{}", k % 2)) as fn(usize) -> String),
+        ("obs,a,b,class\n", |k| format!("{},~,{}", k + 1, k % 2)),
+        ("name,a,b,class\n", |k| format!("thing {k},~,{}", k % 2)),
+        ("level_0,a,b,class\n", |k| format!("{k},~,{}", k % 2)),
+        ("a,b,class,class_name\n", |k| format!("~,{},{}", k % 2, ["ant", "bee"][k % 2])),
+        ("a,b,true_label\n", |k| format!("~,{}", 5 * (k % 2))),
+        ("n,a,b,Outcome\n", |k| format!("{},~,{}", k % 5 + 3, k % 2)),
+    ] {
+        let text = dozen(header, line);
+        let data = read(&text).unwrap_or_else(|error| panic!("{header}: {error}"));
+        assert_eq!(
+            (data.dim(), data.class_count()),
+            (2 + usize::from(header.starts_with("n,")), 2),
+            "{header}"
+        );
+    }
+    let truth = dozen("a,b,smoker,species\n", |k| format!("~,{},{}", ["TRUE", "FALSE"][k % 2], kind(k)));
+    let data = read(&truth).unwrap();
+    assert_eq!((data.dim(), data.row(0)[2], data.row(1)[2], data.class_count()), (3, 1.0, 0.0, 3));
+    let ill = dozen("a,b,ill\n", |k| format!("~,{}", ["True", "False"][k % 2]));
+    assert_eq!(read(&ill).unwrap().classes(), &["False", "True"].map(Label::from));
+    for (header, line, says) in [
+        (
+            "date,a,b,regime\n",
+            (|k| format!("2024-01-{:02},~,{}", k + 1, k % 2)) as fn(usize) -> String,
+            "[label=COLUMN]",
+        ),
+        ("city,a,b,regime\n", |k| format!("{},~,{}", ["Rome", "Oslo"][k % 2], k / 6), "[label=COLUMN]"),
+        ("a,b,share,class\n", |k| format!("~,{k}.5%,{}", k % 2), "such as `0.5%`"),
+        ("a,b,split,class\n", |k| format!("~,{},{}", ["train", "test"][k % 2], k % 3), "[drop=split]"),
+        ("a,b,fold,class\n", |k| format!("~,{},{}", k % 5, k % 3), "[drop=fold]"),
+        ("time,a,b,class\n", |k| format!("{k},~,{}", k % 2), "[drop=time]"),
+        ("customer_id,a,b,class\n", |k| format!("{},~,{}", k / 2, k % 2), "values that repeat"),
+        ("", |k| format!("{},~,{}", 900 * k + 17 * (k % 4), ["M", "B"][k % 2]), "[drop=1]"),
+        ("a,b,shade,kind\n", |k| format!("~,{},{}", k % 2, ["ant", "bee"][k % 2]), "[drop=shade]"),
+        ("a,b,vs,am\n", |k| format!("~,{},{}", k % 2, k % 3), "`vs` and `am`"),
+        ("when,a,b\n", |k| format!("2024-01-{:02},~", k + 1), "never comes again"),
+        ("pixel0,pixel1,pixel2,pixel3\n", |k| format!("0,{},{},0", 9 * k, k), "found `pixel0` to `pixel3`"),
+        ("", |k| format!("0,{},{},0", 9 * k, k), "a column of labels"),
+        ("400,402,404,kind\n", |k| format!("~,{k},{}", ["ant", "bee"][k % 2]), "[header=yes]"),
+        ("400,402,404,406,kind\n", |k| format!("~,{k},2,{}", ["ant", "bee"][k % 2]), "[header=yes]"),
+        ("label,label,a,b\n", |k| format!("{},{},~", k % 2, k % 3), "`label` and `label`"),
+        ("hue,a,b\n", |k| format!("#{k},~"), "which makes it a comment"),
+        ("a,b,label\n", |k| format!("~,{}", ["NA", "x"][k % 2]), "found `NA` at line 2"),
+    ] {
+        match read(&dozen(header, line)) {
+            Ok(_) => panic!("{header}"),
+            Err(error) => assert!(error.contains(says) && !error.contains('\n'), "{header}: {error}"),
+        }
+    }
+    // What is said decides.
+    let text = dozen("time,a,b,class\n", |k| format!("{k},~,{}", k % 2));
+    let dim = |options: &str| read_with(text.as_bytes(), options).unwrap().0.dim();
+    assert_eq!((dim("[drop=time]"), dim("[drop=none]")), (2, 3));
+    let twice = dozen("label,label,a,b\n", |k| format!("{},{},~", k % 2, k % 3));
+    assert!(read_with(twice.as_bytes(), "[label=label]").unwrap_err().contains("give its number"));
+    assert_eq!(read_with(twice.as_bytes(), "[label=2,drop=1]").unwrap().0.class_count(), 3);
 }
 
 #[test]
@@ -192,13 +323,23 @@ fn samples_keep_what_they_are_called() {
 #[test]
 fn what_is_wrong_is_named_by_line_and_column() {
     for (text, expected) in [
-        ("a,b,label\n1,2,x\n1,nan,x\n", "expected a finite number at line 3, column `b`, found `nan`"),
-        ("1,2,x\n,2,x\n", "expected a finite number at line 2, column 1, found nothing"),
+        (
+            "a,b,label\n1,2,x\n1,nan,x\n",
+            "expected a finite number at line 3, column `b`, found `nan`: leave out such lines (pandas: dropna), or fill them in",
+        ),
+        (
+            "1,2,x\n,2,x\n",
+            "expected a finite number at line 2, column 1, found nothing: leave out such lines (pandas: dropna), or fill them in",
+        ),
         ("1,2,x\n1,oops,x\n", "expected a finite number at line 2, column 2, found `oops`"),
         ("1,-inf,x\n2,1,x\n", "expected a finite number at line 1, column 2, found `-inf`"),
         ("1,2,x\n1,x\n", "expected 2 columns, found 3 at line 1"),
         ("1,2,x\n2,3,x\n1,x\n", "expected 3 columns, found 2 at line 3"),
-        ("a,b,label\n1,2,\n", "expected a label, found nothing at line 2, column `label`"),
+        (
+            "a,b,label\n1,2,\n",
+            "expected a label, found nothing at line 2, column `label`: leave out such samples, or call them by another \
+             word",
+        ),
         ("a,b,label\n", "expected at least one line of data, found none"),
         ("hello\n", "expected a label and at least one coordinate a line, found one column: \"hello\""),
     ] {

@@ -1,0 +1,112 @@
+"""Arrays as numpy writes them, read by wowflow: python arrays.py [--write FILE] [--refusals]."""
+import itertools
+
+import numpy as np
+
+from common import Cases, generator
+
+CASES = Cases()
+
+
+def made(about, n=12, d=5):
+    rng = generator(about)
+    return rng.normal(size=(n, d)).round(4), rng.permutation(np.arange(n) % 3)
+
+
+def put(group, about, arrays, right, options="", ending="d.npz", compressed=False, **how):
+    path = CASES.path(ending)
+    (np.savez_compressed if compressed else np.savez)(path, **arrays)
+    CASES.add(group, about, path, right, options=options, **how)
+
+
+def ints(y):
+    return [int(v) for v in y]
+
+
+# Names of arrays.
+POINTS = "X x data images image features points samples inputs".split()
+LABELS = "y Y labels label target targets classes".split()
+for k, (a, b) in enumerate(itertools.product(POINTS, LABELS)):
+    x, y = made(f"{a} {b}")
+    put("names", f"{a} and {b}", {a: x, b: y} if k % 2 else {b: y, a: x}, (x, ints(y)), compressed=k % 3 == 0)
+for a, b in (("X", "y"), ("x", "y"), ("images", "labels"), ("data", "labels"), ("features", "targets")):
+    for form in ("{0}_{1}", "{1}_{0}", "{1}{0}"):
+        x, y = made(f"{a} {b} {form}")
+        arrays, parts = {}, {}
+        for k, part in enumerate(("train", "val", "test")):
+            parts[part] = (x[4 * k : 4 * k + 4], ints(y[4 * k : 4 * k + 4]))
+            arrays[form.format(a, part)], arrays[form.format(b, part)] = parts[part]
+        for options, part in (("", "train"), ("[train]", "train"), ("[test]", "test"), ("[val]", "val")):
+            put("names", f"{form.format(a, 'PART')}, {options}", arrays, parts[part], options)
+x, y = made("weights")
+for name in ("sample_weight", "sample_weights", "weights", "weight", "w"):
+    put("names", name, {"X": x, "y": y, name: np.arange(12) + 0.5}, (x, ints(y), list(np.arange(12) + 0.5)))
+put("names", "two arrays without names", dict(zip(("arr_0", "arr_1"), (x, y))), (x, ints(y)), unclear=True, says="arr_0")
+put("names", "points alone", {"X": x}, None, says="labels")
+put("names", "an array without a name", {"arr_0": x}, None, says="arr_0")
+put("names", "words that nobody knows", {"a": x, "b": y}, None, says="X and y")
+put("names", "names of classes beside", {"X": x, "y": y, "target_names": np.array(["a", "b", "c"])}, (x, ints(y)))
+put("names", "names of features beside", {"data": x, "target": y, "feature_names": np.array(list("abcde"))}, (x, ints(y)))
+
+# Types of numbers.
+for kind in ("f2", "f4", "f8", ">f2", ">f4", ">f8", "i1", "i2", "i4", "i8", ">i2", ">i4", ">i8", "u2", "u4", "u8", ">u2", ">u4", ">u8", "?"):
+    x, y = made(kind)
+    x = (x if "f" in kind else np.rint(abs(50 * x)) % 120).astype(kind)
+    put("types", f"points of {kind}", {"X": x, "y": y}, (x.astype(float), ints(y)))
+    put("types", f"points of {kind} in Fortran order", {"X": np.asfortranarray(x), "y": y}, (x.astype(float), ints(y)))
+    labels = (y % 2 if kind == "?" else y).astype(kind)
+    put("types", f"labels of {kind}", {"X": x, "y": labels}, (x.astype(float), ints(labels)))
+x, y = made("bytes")
+x = np.rint(abs(50 * x)) % 256
+put("types", "bytes", {"X": x.astype("u1"), "y": y.astype("u1")}, ((x.astype("f4") / np.float32(255)).astype(float), ints(y)))
+for kind, words in {"S": [b"cat", b"dog", b"eel"], "U": ["cat", "dög", "eel"], ">U4": ["cat", "dog", "eel"]}.items():
+    labels = np.array(words)[y] if kind != ">U4" else np.array(words, ">U4")[y]
+    put("types", f"labels of {kind}", {"X": x, "y": labels}, (x, [words[k].decode() if kind == "S" else words[k] for k in y]))
+put("types", "labels as objects", {"X": x, "y": np.array(["a", "b", "c"], object)[y]}, None, says="astype")
+put("types", "points as objects", {"X": x.astype(object), "y": y}, None, says="astype")
+put("types", "fractions as labels", {"X": x, "y": y + 0.5}, None, says="fractions")
+put("types", "nan as a label", {"X": x, "y": np.where(y == 1, np.nan, y)}, None, says="NaN")
+for word in ("nan", "", "NA"):
+    put("types", f"`{word}` as a label", {"X": x, "y": np.where(y == 1, word, "a")}, None, says="label")
+put("types", "complex points", {"X": x + 0j, "y": y}, None, says="<c16")
+put("types", "points of 16 bytes", {"X": x.astype("g"), "y": y}, None, says="astype")
+put("types", "dates as labels", {"X": x, "y": np.array("2024-01-01", "M8[D]") + y}, None, says="astype")
+put("types", "text as points", {"X": x.astype(str), "y": y}, None, says="astype")
+fields = np.zeros(12, [("a", "f4"), ("b", "f8"), ("label", "i4")])
+put("types", "fields", {"X": fields, "y": y}, None, says="field")
+big = np.array([2**63 + 5] * 12, "u8")
+put("types", "labels beyond whole numbers", {"X": x, "y": big}, None)
+
+# Shapes.
+for about, of in (("column", y[:, None]), ("numbers that are whole", y.astype(float)), ("a column of doubles", y[:, None] * 1.0)):
+    put("shapes", f"labels as {about}", {"X": x, "y": of}, (x, ints(y)))
+put("shapes", "labels as a row", {"X": x, "y": y[None]}, (x, ints(y)), unclear=True, says="reshape")
+put("shapes", "truth values as labels", {"X": x, "y": y > 0}, (x, ints(y > 0)))
+for kind in ("f4", "i8", "?", "u1"):
+    put("shapes", f"one-hot labels of {kind}", {"X": x, "y": np.eye(3, dtype=kind)[y]}, None, says="argmax")
+put("shapes", "probabilities as labels", {"X": x, "y": np.full((12, 3), 1 / 3)}, None, says="label")
+put("shapes", "several labels a sample", {"X": x, "y": np.array([[1, 1, 0], [0, 1, 0]] * 6)}, None, says="label")
+put("shapes", "no samples", {"X": x[:0], "y": y[:0]}, None, says="sample")
+put("shapes", "no coordinates", {"X": x[:, :0], "y": y}, None, says="coordinate")
+put("shapes", "one number", {"X": np.float64(3), "y": np.int64(1)}, None)
+put("shapes", "one coordinate", {"X": x[:, 0], "y": y}, (x[:, 0], ints(y)))
+put("shapes", "fewer labels", {"X": x, "y": y[:-1]}, None, says="11")
+put("shapes", "samples as columns", {"X": x.T, "y": y}, (x, ints(y)), unclear=True, says="X.T")
+put("shapes", "one sample", {"X": x[:1], "y": y[:1]}, (x[:1], ints(y[:1])))
+put("shapes", "nan among the points", {"X": np.where(x == x[3, 2], np.nan, x), "y": y}, None, says="NaN")
+rng = generator("images")
+for shape in ((12, 6, 7), (12, 6, 7, 1), (12, 1, 6, 7)):
+    image = rng.integers(0, 256, shape, np.uint8)
+    put("shapes", f"grey images {shape}", {"X": image, "y": y}, ((image.reshape(12, -1).astype("f4") / np.float32(255)).astype(float), ints(y)))
+for order in ("C", "F"):
+    image = rng.normal(size=(12, 6, 7, 3)).astype(order == "C" and "f4" or "f8")
+    planes = image.transpose(0, 3, 1, 2).reshape(12, -1).astype(float)
+    put("shapes", f"colours last, {order}", {"X": np.asarray(image, order=order), "y": y}, (planes, ints(y)))
+    put("shapes", f"colours first, {order}", {"X": np.asarray(image.transpose(0, 3, 1, 2), order=order), "y": y}, (planes, ints(y)))
+put("shapes", "images with transparency", {"X": rng.random((12, 6, 7, 4)), "y": y}, None, says="[..., :3]")
+put("shapes", "films", {"X": rng.random((12, 5, 6, 7, 3)), "y": y}, None, says="n x")
+image = rng.random((12, 3, 9, 3))
+put("shapes", "three rows and three colours", {"X": image, "y": y}, [(image.transpose(0, 3, 1, 2).reshape(12, -1), ints(y)), (image.reshape(12, -1), ints(y))], unclear=True)
+
+if __name__ == "__main__":
+    CASES.report("Arrays", ["numpy"])
