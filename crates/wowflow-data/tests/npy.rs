@@ -56,3 +56,21 @@ proptest! {
         }
     }
 }
+
+/// Checksums do not cover names: each stands in two places, which must agree.
+#[test]
+fn a_name_damaged_in_one_place_is_noticed() {
+    let array = NpyArray::f64([1], vec![0.5]);
+    let mut whole = Cursor::new(Vec::new());
+    write_npz_to(&mut whole, &[("X", &array), ("sample_weight", &array)]).unwrap();
+    let whole = whole.into_inner();
+    let name = b"sample_weight";
+    let places: Vec<usize> = (0..whole.len()).filter(|&at| whole[at..].starts_with(name)).collect();
+    assert_eq!(places.len(), 2);
+    for place in places {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 1;
+        let error = read_npz_from(Cursor::new(damaged), Path::new("a.npz")).unwrap_err().to_string();
+        assert!(error.contains("as the archive lists"), "{error}");
+    }
+}
