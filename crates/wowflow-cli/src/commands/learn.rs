@@ -134,7 +134,7 @@ fn run(
                 (out, config, ended)
             }
         };
-        tell::experiment::draw_samples(&folder, &config)?;
+        tell::experiment::draw_samples(&folder, &config, tell::experiment::Sheets::All)?;
         match ended {
             Ended::Finished(mut results) => tell::experiment::results(&mut results, console),
             Ended::Interrupted => {

@@ -19,8 +19,8 @@ use super::data::{Counts, MOST_COSTS, check_size, measure};
 use crate::error::{Place, Result, StudyError, require};
 use crate::observer::{Event, Observer, Unit, note};
 use crate::record::{
-    LineLog, Program, Provenance, RunDir, RunProvenance, SCHEMA, Session, config_sha256, read_json,
-    read_lines, refuse_existing, write_bytes, write_json,
+    LineLog, Program, Provenance, RunDir, RunProvenance, SCHEMA, Session, config_sha256, read_lines,
+    refuse_existing, write_bytes, write_json, write_sealed,
 };
 use crate::text::csv_line;
 
@@ -129,16 +129,9 @@ pub fn start(
 /// # Errors
 /// No such comparison, one that is finished, data or a configuration that have changed.
 pub fn resume(folder: &Path, program: &Program, observer: &dyn Observer) -> Result<Outcome> {
-    let (session, config) = Session::resume::<Config>(folder)?;
+    let (session, config) = Session::resume_unfinished::<Config>(folder)?;
+    session.unsealed().iter().for_each(|line| note(observer, line));
     let place = session.run();
-    if place.summary().exists() {
-        let summary: Summary = read_json(&place.summary(), "the summary of a comparison")?;
-        require!(
-            summary.pictures.is_empty(),
-            "expected an unfinished run, found {} finished",
-            folder.display()
-        );
-    }
     let finished = read_pairs(&place.log(LOG), config.datasets.len())?;
     let names: Vec<&str> = config.datasets.iter().map(String::as_str).collect();
     let datasets = session.reload(program, &names, config.resize, config.seed)?;
@@ -306,7 +299,7 @@ impl Work {
             nearest: [names[nearest.left].clone(), names[nearest.right].clone()],
             pictures: Vec::new(),
         };
-        write_json(&run.summary(), &summary)?;
+        write_sealed(&run.summary(), &summary)?;
         Ok(Finished { run: run.clone(), config: self.config, records, matrix, table, summary })
     }
 }
@@ -318,7 +311,7 @@ impl Finished {
     /// A place that cannot be written.
     pub fn with_pictures(mut self, pictures: Vec<String>) -> Result<Self> {
         self.summary.pictures = pictures;
-        write_json(&self.run.summary(), &self.summary)?;
+        write_sealed(&self.run.summary(), &self.summary)?;
         Ok(self)
     }
 }

@@ -10,7 +10,7 @@ use super::published::Published;
 use super::repetition::Repetition;
 use super::table::markdown;
 use crate::error::{Result, StudyError};
-use crate::record::{RunProvenance, SCHEMA, write_bytes, write_json};
+use crate::record::{RunProvenance, SCHEMA, write_bytes, write_sealed};
 
 /// What the repetitions of an experiment come to, so far.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,7 +86,7 @@ impl Results {
     }
 
     fn write_json(&self) -> Result<()> {
-        write_json(&self.place.file(".json"), &self.to_json())
+        write_sealed(&self.place.file(".json"), &self.to_json())
     }
 
     /// The pictures that were added, as paths.

@@ -8,6 +8,7 @@ use super::published::Published;
 use super::repetition::Repetition;
 use super::results::{Destination, Parts, Results};
 use super::run::{End, Filter, check_data, execute};
+use super::samples::{self, MayMiss};
 use crate::error::{Result, require};
 use crate::observer::{Observer, note};
 use crate::record::{
@@ -61,13 +62,15 @@ pub fn stored(folder: &Path) -> Result<ExperimentConfig> {
     Ok(Session::open::<ExperimentConfig>(folder)?.1)
 }
 
-/// Goes on with an experiment that was interrupted or killed, under the configuration stored there.
+/// Goes on with an experiment that was interrupted or killed, under the configuration stored there. Of one that is done
+/// but has no pictures yet, the results are made from its log.
 ///
 /// # Errors
 /// No such experiment, a finished one, one that another program works on, data that have changed, what a repetition
 /// fails with.
 pub fn resume(folder: &Path, program: &Program, observer: &dyn Observer) -> Result<Ended> {
     let (session, config) = Session::resume_unfinished::<ExperimentConfig>(folder)?;
+    session.unsealed().iter().for_each(|line| note(observer, line));
     go_on(&session, config, program, observer)
 }
 
@@ -79,6 +82,7 @@ fn go_on(
 ) -> Result<Ended> {
     let (run, provenance) = (session.run(), session.provenance().run.clone());
     let kept = finished(run, &config)?;
+    samples::check(run, &kept, MayMiss::No)?;
     note(observer, &format!("{} in {}", config.title, run.root().display()));
     let lookup = program.at(&provenance).lookup(None);
     let (repetitions, end) = execute(run, &config, &Filter::default(), kept, &lookup, observer)?;
@@ -135,6 +139,7 @@ pub fn grow(growth: &Growth<'_>, program: &Program, observer: &dyn Observer) -> 
     // Every repetition is checked against the settings of its method: methods and rows may be added.
     let place = Destination { folder: growth.results.to_owned(), name: growth.name.to_owned() };
     let kept = gathered(run, &place.file(".json"), config, growth.outdated)?;
+    samples::check(run, &kept, MayMiss::Yes)?;
     write_json(&run.config(), config)?;
     note(observer, &standing(config, run.root(), &kept));
     let lookup = program.lookup(None);

@@ -20,19 +20,22 @@ mod session;
 
 use std::path::Path;
 
+use serde_json::Value;
 use wowflow::dataset::Precision;
 use wowflow_data::{Prepared, SingleLoss, bring_together, choose_precision, common_dimension};
 
 use crate::error::{Result, require};
 use crate::observer::{Observer, note};
 use crate::record::{
-    NpyScalar, Program, Provenance, RunDir, RunProvenance, Session, Summary, config_sha256, refuse_existing,
+    NpyScalar, Program, Provenance, RunDir, RunProvenance, Session, Summary, config_sha256, file_sum,
+    refuse_existing, same,
 };
 
 pub use config::{Config, Request};
 use pair::Pair;
 pub use pair::exact_distance;
 pub use recorder::VOTES;
+use results::FLOWED_SUM;
 use session::run;
 
 /// How a flow ended.
@@ -140,14 +143,14 @@ fn start_in<T: NpyScalar>(
 /// # Errors
 /// No such flow, one that is finished, data or a configuration that have changed; as [`start`].
 pub fn resume(folder: &Path, program: &Program, observer: &dyn Observer) -> Result<Outcome> {
-    let (session, config) = Session::resume::<Config>(folder)?;
+    let (session, config) = Session::resume_unfinished::<Config>(folder)?;
+    session.unsealed().iter().for_each(|line| note(observer, line));
     if session.run().summary().exists() {
         let summary = session.run().read_summary()?;
-        // The summary names the pictures once everything is written.
-        if !summary.pictures.is_empty() {
-            crate::error::refuse!("expected an unfinished run, found {} finished", folder.display());
-        }
         session.run().read_frames_index()?;
+        if let Some(sum) = summary.extra.get(FLOWED_SUM).and_then(Value::as_str) {
+            same(sum, &file_sum(&session.run().flowed())?, &session.run().flowed())?;
+        }
         return Ok(Outcome::Finished(Box::new(Finished { run: session.run().clone(), summary })));
     }
     let names = [config.source.as_str(), config.target.as_str()];

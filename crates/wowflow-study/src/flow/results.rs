@@ -13,8 +13,11 @@ use super::recorder::{Recorder, VOTES};
 use crate::error::Result;
 use crate::labeled::write_flowed;
 use crate::record::{
-    ClassMatch, FunctionalRecord, MetricsRecord, NpyScalar, RunDir, SCHEMA, Summary, read_metrics, write_json,
+    ClassMatch, FunctionalRecord, MetricsRecord, NpyScalar, RunDir, SCHEMA, Summary, file_sum, read_metrics,
 };
+
+/// Field of the summary: the checksum of the flowed dataset.
+pub(super) const FLOWED_SUM: &str = "flowed_sha256";
 
 /// What a flow came to.
 pub(super) struct Results<'a, T> {
@@ -66,6 +69,7 @@ pub(super) fn finish<T: NpyScalar>(
         extra.insert("kernel".into(), serde_json::to_value(kernel)?);
     }
     extra.insert("flowed".into(), json!("flowed.npz"));
+    extra.insert(FLOWED_SUM.into(), file_sum(&run.flowed())?.into());
     if config.neighbours_every.is_some() {
         let accuracy = neighbour_accuracy(&read_metrics(&run.metrics())?, &matching.target);
         extra.insert("neighbour_accuracy".into(), accuracy);
@@ -84,7 +88,7 @@ pub(super) fn finish<T: NpyScalar>(
         pictures: Vec::new(),
         extra,
     };
-    write_json(&run.summary(), &summary)?;
+    run.write_summary(&summary)?;
     Ok(summary)
 }
 

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use wowflow_data::{DataProvenance, Prepared, Size, bring_together, sha256_hex};
 
-use super::directory::{Claim, claim, create, remove_temporary_in, write_json};
-use super::json::{check_schema, read_json};
+use super::directory::{Claim, claim, create, remove_temporary_in};
+use super::json::{check_schema, write_json};
 use super::layout::RunDir;
 use super::provenance::{Program, Provenance};
-use crate::error::{RecordError, Result, StudyError, refuse, require};
+use super::seal::write_sealed;
+use crate::error::{Place, RecordError, Result, StudyError, refuse, require};
 
 /// The resolved configuration of a study: everything that determines its result, and nothing else.
 pub trait Config: Serialize + DeserializeOwned {
@@ -53,6 +55,7 @@ pub fn config_sha256(config: &impl Serialize) -> Result<String> {
 pub struct Session {
     run: RunDir,
     provenance: Provenance,
+    sealed: bool,
     _claim: Claim,
 }
 
@@ -72,11 +75,11 @@ impl Session {
             for folder in C::folders(run) {
                 fs::create_dir(&folder).map_err(StudyError::io("create the folder", &folder))?;
             }
-            write_json(&run.provenance(), &provenance)?;
+            write_sealed(&run.provenance(), &provenance)?;
             fill(run)?;
             write_json(&run.config(), config)
         })?;
-        Ok(Self { run, provenance, _claim: claim })
+        Ok(Self { run, provenance, sealed: true, _claim: claim })
     }
 
     /// Goes on with a study that was interrupted or killed, under the configuration stored there.
@@ -90,26 +93,28 @@ impl Session {
         let mut folders = C::folders(&run);
         folders.push(run.root().to_owned());
         remove_temporary_in(&folders)?;
-        let provenance: Provenance = read_json(&run.provenance(), "the provenance of a run")?;
+        let (provenance, sealed) = run.read_provenance()?;
         require!(
             provenance.run.config_sha256 == config_sha256(&config)?,
             "expected the configuration that {} began with, found another in config.json",
             folder.display()
         );
-        Ok((Self { run, provenance, _claim: claim }, config))
+        Ok((Self { run, provenance, sealed, _claim: claim }, config))
     }
 
-    /// As [`Self::resume`], of a study that must not be finished.
+    /// As [`Self::resume`], of a study that must not be finished: its result names the pictures once everything is
+    /// written.
     ///
     /// # Errors
-    /// As [`Self::resume`]; a study whose result is there.
+    /// As [`Self::resume`]; a study whose result is there with pictures, or was changed.
     pub fn resume_unfinished<C: Config>(folder: &Path) -> Result<(Self, C)> {
         let found = Self::resume::<C>(folder)?;
-        require!(
-            !C::result(&found.0.run).exists(),
-            "expected an unfinished run, found {} finished",
-            folder.display()
-        );
+        let result = C::result(&found.0.run);
+        if result.exists() {
+            let content: Value = found.0.run.read(&result, "the result of a run")?;
+            let drawn = content["pictures"].as_array().is_some_and(|pictures| !pictures.is_empty());
+            require!(!drawn, "expected an unfinished run, found {} finished", folder.display());
+        }
         Ok(found)
     }
 
@@ -134,7 +139,7 @@ impl Session {
             made?.1
         };
         remove_temporary_in(&[run.root().to_owned()])?;
-        Ok(Self { run, provenance, _claim: claim })
+        Ok(Self { run, provenance, sealed: true, _claim: claim })
     }
 
     /// Makes the folder of a study with all its content; when that fails or is interrupted, nothing of it stays.
@@ -167,7 +172,7 @@ impl Session {
             check_schema(&path, schema)?;
         }
         let config: C = serde_json::from_str(&text).map_err(|error| content(&error))?;
-        config.check()?;
+        config.check().at(|| format!("expected {} in {}", C::WHAT, path.display()))?;
         Ok((run, config))
     }
 
@@ -188,6 +193,12 @@ impl Session {
     #[must_use]
     pub fn run(&self) -> &RunDir {
         &self.run
+    }
+
+    /// A line on a run that keeps no checksums, as an earlier version began it.
+    pub(crate) fn unsealed(&self) -> Option<&'static str> {
+        let words = "begun by an earlier version, without checksums: what was changed since goes unnoticed";
+        (!self.sealed).then_some(words)
     }
 
     /// Where the numbers come from.
@@ -232,6 +243,8 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::record::{RunProvenance, SCHEMA};
 
@@ -270,8 +283,13 @@ mod tests {
             Session::start(&out, &again, provenance, |_| Ok(())).unwrap_err().to_string()
         };
         assert!(text.contains("expected a new or empty folder"), "{text}");
-        fs::write(session.run().summary(), "{}").unwrap();
+        let finished = |pictures: &[&str]| {
+            write_sealed(&RunDir::new(&out).summary(), &json!({ "pictures": pictures })).unwrap();
+        };
+        finished(&[]);
         drop(session);
+        drop(Session::resume_unfinished::<Number>(&out).unwrap());
+        finished(&["a.png"]);
         let text = Session::resume_unfinished::<Number>(&out).unwrap_err().to_string();
         assert!(text.contains("finished"), "{text}");
     }
