@@ -113,7 +113,8 @@ fn run(
 ) -> Result<ExitStatus> {
     let data_dir = args.common.data.data_dir.as_deref();
     on_threads(args.common.threads, || {
-        let (program, watch) = (program(data_dir), Watch::new(console));
+        let (program, watch) =
+            (program(data_dir), Watch::new(console).cheaper_by("fewer --tries or --methods"));
         let (folder, config, ended) = match &args.resume {
             Some(folder) => {
                 let config = experiment::stored(folder)?;

@@ -22,5 +22,6 @@ mod reproduce;
 mod resume;
 mod snapshot;
 mod support;
+mod waiting;
 #[cfg(not(feature = "learn"))]
 mod without_learn;

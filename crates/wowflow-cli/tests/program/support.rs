@@ -37,7 +37,7 @@ pub(crate) fn program() -> Command {
     for name in ["WOWFLOW_DATA", "XDG_CACHE_HOME", "HOME", "LOCALAPPDATA", "https_proxy", "HTTPS_PROXY"] {
         command.env_remove(name);
     }
-    for name in ["all_proxy", "ALL_PROXY"] {
+    for name in ["all_proxy", "ALL_PROXY", "RUST_BACKTRACE", "WOWFLOW_HEARTBEAT"] {
         command.env_remove(name);
     }
     command

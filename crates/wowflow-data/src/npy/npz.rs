@@ -176,6 +176,55 @@ pub fn write_npz_to(mut writer: impl Write + Seek, arrays: &[(&str, &NpyArray)])
 }
 
 fn write_all(writer: &mut dyn WriteSeek, arrays: &[(&str, &NpyArray)]) -> io::Result<()> {
+    let mut lasting = Lasting { writer, place: 0, failure: None };
+    let written = write_archive(&mut lasting, arrays);
+    lasting.failure.map_or(written, Err)
+}
+
+/// A writer that keeps its first failure and takes what follows without writing it: an archive that cannot be finished
+/// would complain on standard error.
+struct Lasting<'a> {
+    writer: &'a mut dyn WriteSeek,
+    /// Where the next byte goes; archives are begun at 0.
+    place: u64,
+    failure: Option<io::Error>,
+}
+
+impl Write for Lasting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.failure.is_none() {
+            self.failure = self.writer.write_all(bytes).err();
+        }
+        self.place += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.failure.is_none() {
+            self.failure = self.writer.flush().err();
+        }
+        Ok(())
+    }
+}
+
+impl Seek for Lasting<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        if self.failure.is_none() {
+            match self.writer.seek(to) {
+                Ok(place) => self.place = place,
+                Err(error) => self.failure = Some(error),
+            }
+        } else {
+            self.place = match to {
+                SeekFrom::Start(place) => place,
+                SeekFrom::Current(by) | SeekFrom::End(by) => self.place.saturating_add_signed(by),
+            };
+        }
+        Ok(self.place)
+    }
+}
+
+fn write_archive(writer: &mut Lasting<'_>, arrays: &[(&str, &NpyArray)]) -> io::Result<()> {
     let mut archive = ZipWriter::new(writer);
     for (name, array) in arrays {
         let options = SimpleFileOptions::default()

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
-use wowflow::compare::{Certainty, Method, compare};
+use wowflow::compare::{Certainty, Inner, Method, compare_observed};
 use wowflow::dataset::Precision;
 use wowflow::scalar::Scalar;
 use wowflow_data::npy::{NpyArray, write_npz_to};
@@ -13,7 +13,7 @@ use wowflow_data::{Prepared, atomic, bring_together};
 use super::config::{Config, Request};
 use super::data::{Counts, check_size, measure};
 use crate::error::{Result, StudyError};
-use crate::observer::{Event, Observer, Unit, note};
+use crate::observer::{Event, Observer, Unit, note, transports};
 use crate::record::{Program, Provenance, RunProvenance, SCHEMA, config_sha256};
 
 /// A distance between two datasets, as it is printed as JSON.
@@ -140,10 +140,17 @@ fn compare_in<T: Scalar>(
     let load = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
-    observer.event(&Event::Began { unit: Unit::Whole, total: None, done: 0 });
-    observer.event(&Event::Doing("comparing"));
-    let found = compare(&p, &q, &config.method, config.seed);
-    observer.event(&Event::Ended);
+    let solve =
+        |observe: &(dyn Fn(usize) + Sync)| compare_observed(&p, &q, &config.method, config.seed, observe);
+    let found = if config.method == Method::Wow(Inner::Exact) {
+        transports(observer, p.class_count() * q.class_count(), "comparing", solve)
+    } else {
+        observer.event(&Event::Began { unit: Unit::Whole, total: None, done: 0 });
+        observer.event(&Event::Doing("comparing"));
+        let found = solve(&|_| ());
+        observer.event(&Event::Ended);
+        found
+    };
     let found = found?;
     let seconds = Seconds { load, compare: started.elapsed().as_secs_f64() };
     // With the bandwidth that was measured.

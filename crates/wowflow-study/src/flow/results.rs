@@ -7,11 +7,12 @@ use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::labels::match_classes;
 
 use super::config::Config;
-use super::pair::{Pair, exact_distance};
+use super::pair::{Pair, exact_distance_observed};
 use super::recorder::{Recorder, VOTES};
 
 use crate::error::Result;
 use crate::labeled::write_flowed;
+use crate::observer::{Observer, transports};
 use crate::record::{
     ClassMatch, FunctionalRecord, MetricsRecord, NpyScalar, RunDir, SCHEMA, Summary, file_sum, read_metrics,
 };
@@ -38,13 +39,20 @@ pub(super) fn finish<T: NpyScalar>(
     pair: Pair<'_>,
     results: &Results<'_, T>,
     recorder: &mut Recorder<'_>,
+    observer: &dyn Observer,
 ) -> Result<Summary> {
     let seconds = recorder.seconds();
     let (limit, seed) = (config.exact_limit, config.flow.seed);
     let Results { source, flowed, target, .. } = *results;
     let subsampled = [source, target].iter().any(|m| (0..m.class_count()).any(|c| m.class_size(c) > limit));
-    let before = exact_distance(source, target, limit, seed)?;
-    let after = exact_distance(flowed, target, limit, seed)?;
+    let pairs = source.class_count() * target.class_count();
+    let [before, after] = transports(observer, 2 * pairs, "exact distances at both ends", |observe| {
+        let of = |measure, before: usize| {
+            exact_distance_observed(measure, target, limit, seed, &|done| observe(before + done))
+        };
+        [of(source, 0), of(flowed, pairs)]
+    });
+    let (before, after) = (before?, after?);
     let matching = match_classes(&after);
     let classes: Vec<ClassMatch> = matching
         .target

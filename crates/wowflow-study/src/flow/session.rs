@@ -92,7 +92,7 @@ pub(super) fn run<T: NpyScalar>(
         stop,
         steps: state.step(),
     };
-    let summary = finish(place, config, pair, &results, &mut recorder);
+    let summary = finish(place, config, pair, &results, &mut recorder, observer);
     let summary =
         summary.map_err(|error| unfinished("the flow is done, its summary is not".to_owned(), error))?;
     Ok(Outcome::Finished(Box::new(Finished { run: place.clone(), summary })))

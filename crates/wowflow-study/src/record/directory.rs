@@ -191,15 +191,17 @@ pub(super) fn claim(run: &RunDir) -> Result<Claim> {
     }
 }
 
-/// Removes temporary files that a killed run left in these folders; the run must be claimed.
-pub(super) fn remove_temporary_in(folders: &[PathBuf]) -> Result<()> {
-    for folder in folders {
-        for entry in fs::read_dir(folder).map_err(StudyError::io("read", folder))? {
-            let path = entry.map_err(StudyError::io("read", folder))?.path();
-            if atomic::is_temporary(&path) {
-                let removed = if path.is_dir() { fs::remove_dir(&path) } else { fs::remove_file(&path) };
-                gone(removed).map_err(StudyError::io("remove", &path))?;
-            }
+/// Removes temporary files that a killed run left in a folder and below; the run must be claimed.
+pub(super) fn remove_temporary_in(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(StudyError::io("read", folder))? {
+        let path = entry.map_err(StudyError::io("read", folder))?.path();
+        // What links lead to is not the run's.
+        let folder = path.is_dir() && !path.is_symlink();
+        if atomic::is_temporary(&path) {
+            let removed = if folder { fs::remove_dir(&path) } else { fs::remove_file(&path) };
+            gone(removed).map_err(StudyError::io("remove", &path))?;
+        } else if folder {
+            remove_temporary_in(&path)?;
         }
     }
     Ok(())

@@ -90,9 +90,7 @@ impl Session {
     pub fn resume<C: Config>(folder: &Path) -> Result<(Self, C)> {
         let (run, config) = Self::open::<C>(folder)?;
         let claim = claim(&run)?;
-        let mut folders = C::folders(&run);
-        folders.push(run.root().to_owned());
-        remove_temporary_in(&folders)?;
+        remove_temporary_in(run.root())?;
         let (provenance, sealed) = run.read_provenance()?;
         require!(
             provenance.run.config_sha256 == config_sha256(&config)?,
@@ -138,7 +136,7 @@ impl Session {
             });
             made?.1
         };
-        remove_temporary_in(&[run.root().to_owned()])?;
+        remove_temporary_in(run.root())?;
         Ok(Self { run, provenance, sealed: true, _claim: claim })
     }
 
