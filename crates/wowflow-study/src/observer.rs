@@ -100,6 +100,15 @@ pub(crate) fn transports<R>(
     found
 }
 
+/// Does work in one piece that may take a while.
+pub(crate) fn doing<R>(observer: &dyn Observer, what: &str, work: impl FnOnce() -> R) -> R {
+    observer.event(&Event::Began { unit: Unit::Whole, total: None, done: 0 });
+    observer.event(&Event::Doing(what));
+    let done = work();
+    observer.event(&Event::Ended);
+    done
+}
+
 /// Tells a line for people.
 pub(crate) fn note(observer: &dyn Observer, line: &str) {
     observer.event(&Event::Note(line));

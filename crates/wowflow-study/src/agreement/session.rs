@@ -19,7 +19,7 @@ use crate::distance::data::MOST_COSTS;
 use crate::error::{Place, Result, StudyError, refuse};
 use crate::observer::{Event, Observer, Unit, note};
 use crate::record::{
-    Config as _, LineLog, Program, Provenance, RunDir, RunProvenance, SCHEMA, Session, config_sha256,
+    Config as _, Held, LineLog, Program, Provenance, RunDir, RunProvenance, SCHEMA, Session, config_sha256,
     read_lines, refuse_existing, write_bytes, write_sealed,
 };
 
@@ -35,7 +35,7 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// All pairs, compared by all methods.
+/// All pairs, compared by all methods. While it lives, no other program works in its folder.
 #[derive(Clone, Debug)]
 pub struct Finished {
     /// Where they are recorded.
@@ -52,6 +52,8 @@ pub struct Finished {
     pub page: String,
     /// `agreement.json`; without pictures until [`Finished::with_pictures`].
     pub result: Value,
+    /// Its folder stays claimed until the pictures are written.
+    _held: Held,
 }
 
 impl Finished {
@@ -223,6 +225,15 @@ impl<'a> Work<'a> {
             "pairs": compared,
         });
         write_sealed(&Config::result(run), &result)?;
-        Ok(Finished { run: run.clone(), config, made, records, outcomes, page, result })
+        Ok(Finished {
+            run: run.clone(),
+            config,
+            made,
+            records,
+            outcomes,
+            page,
+            result,
+            _held: session.held(),
+        })
     }
 }

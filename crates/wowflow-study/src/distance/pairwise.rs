@@ -17,9 +17,9 @@ use wowflow_data::{Prepared, bring_together};
 use super::config::{Config, Request};
 use super::data::{Counts, MOST_COSTS, check_size, measure};
 use crate::error::{Place, Result, StudyError, require};
-use crate::observer::{Event, Observer, Unit, note};
+use crate::observer::{Event, Observer, Unit, doing, note};
 use crate::record::{
-    LineLog, Program, Provenance, RunDir, RunProvenance, SCHEMA, Session, config_sha256, read_lines,
+    Held, LineLog, Program, Provenance, RunDir, RunProvenance, SCHEMA, Session, config_sha256, read_lines,
     refuse_existing, write_bytes, write_json, write_sealed,
 };
 use crate::text::csv_line;
@@ -72,7 +72,7 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// All pairs, compared.
+/// All pairs, compared. While it lives, no other program works in their folder.
 #[derive(Clone, Debug)]
 pub struct Finished {
     /// Where they are recorded.
@@ -87,6 +87,8 @@ pub struct Finished {
     pub table: Value,
     /// How it ended; without pictures until [`Finished::with_pictures`].
     pub summary: Summary,
+    /// Its folder stays claimed until the pictures are written.
+    _held: Held,
 }
 
 /// Compares datasets two by two in a new folder.
@@ -105,7 +107,7 @@ pub fn start(
     require!(datasets.len() > 1, "expected two or more datasets, found {}", datasets.len());
     let lookup = program.lookup(request.resize);
     let datasets = datasets.iter().map(|name| lookup.load(name, request.seed));
-    let mut datasets = datasets.collect::<Result<Vec<_>, _>>()?;
+    let mut datasets = doing(observer, "loading", || datasets.collect::<Result<Vec<_>, _>>())?;
     bring_together(&mut datasets)?;
     let config = Config::new(request, &datasets)?;
     let names = &config.datasets;
@@ -200,7 +202,7 @@ impl Work {
             Measures::Double(measures) => self.compare_all(session.run(), measures, finished, observer),
         };
         Ok(match session.unless_interrupted(records, "finished pairs are kept")? {
-            Some(records) => Outcome::Finished(Box::new(self.finish(session.run(), records)?)),
+            Some(records) => Outcome::Finished(Box::new(self.finish(session, records)?)),
             None => Outcome::Interrupted,
         })
     }
@@ -259,7 +261,8 @@ impl Work {
     }
 
     /// Writes the matrix and the summary, which names no pictures yet.
-    fn finish(self, run: &RunDir, records: Vec<PairRecord>) -> Result<Finished> {
+    fn finish(self, session: &Session, records: Vec<PairRecord>) -> Result<Finished> {
+        let run = session.run();
         let names = &self.config.datasets;
         let count = names.len();
         let square = |of: &dyn Fn(&PairRecord) -> Value, diagonal: &Value| -> Vec<Vec<Value>> {
@@ -300,7 +303,8 @@ impl Work {
             pictures: Vec::new(),
         };
         write_sealed(&run.summary(), &summary)?;
-        Ok(Finished { run: run.clone(), config: self.config, records, matrix, table, summary })
+        let (run, held) = (run.clone(), session.held());
+        Ok(Finished { run, config: self.config, records, matrix, table, summary, _held: held })
     }
 }
 

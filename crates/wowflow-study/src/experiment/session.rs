@@ -10,7 +10,7 @@ use super::results::{Destination, Parts, Results};
 use super::run::{End, Filter, check_data, execute};
 use super::samples::{self, MayMiss};
 use crate::error::{Result, require};
-use crate::observer::{Observer, note};
+use crate::observer::{Observer, doing, note};
 use crate::record::{
     Config, Program, Provenance, RunProvenance, Session, config_sha256, refuse_existing, write_bytes,
     write_json,
@@ -47,7 +47,7 @@ pub fn start(
         require!(!path.exists(), "expected a new file to write the classifier to, found {found}");
     }
     // Data that cannot be used are refused before anything is written.
-    check_data(config, &program.lookup(None))?;
+    doing(observer, "loading", || check_data(config, &program.lookup(None)))?;
     let run = RunProvenance::new(program, config.seed, config_sha256(config)?);
     let session =
         Session::start(out, config, Provenance::new(run, []), |run| write_bytes(&log_of(run), b""))?;
@@ -98,7 +98,7 @@ fn go_on(
     }
     let place = Destination { folder: run.root().to_owned(), name: RESULTS.to_owned() };
     let parts = Parts { config, provenance, repetitions, published: None };
-    Ok(Ended::Finished(Box::new(Results::write(place, parts)?)))
+    Ok(Ended::Finished(Box::new(Results::write(place, parts)?.holding(session.held()))))
 }
 
 /// An experiment that may grow by rows and methods: finished repetitions are kept apart from its results, and results

@@ -31,4 +31,5 @@ pub use schema::SCHEMA;
 #[cfg(feature = "learn")]
 pub(crate) use seal::read_sealed;
 pub(crate) use seal::{Seal, Sealed, chained, file_sum, same, write_sealed};
+pub(crate) use session::Held;
 pub use session::{Config, Session, config_sha256};

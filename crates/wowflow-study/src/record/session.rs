@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -50,13 +51,24 @@ pub fn config_sha256(config: &impl Serialize) -> Result<String> {
     Ok(sha256_hex(&serde_json::to_vec(config)?))
 }
 
+/// Keeps a folder claimed while it lives.
+#[derive(Clone, Debug)]
+pub(crate) struct Held(#[expect(dead_code, reason = "it is there to be dropped")] Arc<Claim>);
+
+/// What is found is the same, whoever holds its folder.
+impl PartialEq for Held {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
 /// A study at work in its folder, which no other program writes to meanwhile.
 #[derive(Debug)]
 pub struct Session {
     run: RunDir,
     provenance: Provenance,
     sealed: bool,
-    _claim: Claim,
+    claim: Held,
 }
 
 impl Session {
@@ -79,7 +91,7 @@ impl Session {
             fill(run)?;
             write_json(&run.config(), config)
         })?;
-        Ok(Self { run, provenance, sealed: true, _claim: claim })
+        Ok(Self { run, provenance, sealed: true, claim: Held(Arc::new(claim)) })
     }
 
     /// Goes on with a study that was interrupted or killed, under the configuration stored there.
@@ -97,7 +109,7 @@ impl Session {
             "expected the configuration that {} began with, found another in config.json",
             folder.display()
         );
-        Ok((Self { run, provenance, sealed, _claim: claim }, config))
+        Ok((Self { run, provenance, sealed, claim: Held(Arc::new(claim)) }, config))
     }
 
     /// As [`Self::resume`], of a study that must not be finished: its result names the pictures once everything is
@@ -137,7 +149,7 @@ impl Session {
             made?.1
         };
         remove_temporary_in(run.root())?;
-        Ok(Self { run, provenance, sealed: true, _claim: claim })
+        Ok(Self { run, provenance, sealed: true, claim: Held(Arc::new(claim)) })
     }
 
     /// Makes the folder of a study with all its content; when that fails or is interrupted, nothing of it stays.
@@ -185,6 +197,11 @@ impl Session {
                 error: Box::new(error),
             }),
         }
+    }
+
+    /// Keeps the folder claimed for what is still to be written there, such as pictures.
+    pub(crate) fn held(&self) -> Held {
+        self.claim.clone()
     }
 
     /// Where the files are.
