@@ -16,7 +16,7 @@ fn disturbed(mut command: Command, subject: Subject, signal: Signal, chance: &mu
     let child: Child = command.spawn().unwrap();
     // Most of the time goes into pictures: what comes before is looked at more.
     let share = chance.share();
-    sleep(subject.whole().time.mul_f64(1.1 * share * share));
+    sleep(subject.whole().time.mul_f64(1.1 * share.powi(3)));
     // It may have ended by itself.
     let _ = kill(Pid::from_raw(child.id() as i32), signal);
     let ran: Ran = child.wait_with_output().unwrap().into();
