@@ -117,7 +117,8 @@ fn ctrl_c_after_the_last_step_ends_at_once_and_loses_nothing() {
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     let words =
         format!("interrupted after the last step; go on with: wowflow flow --resume {}", out.display());
-    assert_eq!(said.lines().last().unwrap(), words);
+    // It may have been asked to stop just before.
+    assert!(said.lines().any(|line| line == words), "{said}");
     run(["flow".as_ref(), "--resume".as_ref(), out.as_os_str()]).ok();
     flow(&args, &whole);
     assert_same_run(&whole, &out);

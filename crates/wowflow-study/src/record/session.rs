@@ -100,12 +100,12 @@ impl Session {
     /// No such study, one of another schema, a configuration that is not the one it began with, another program at work
     /// there.
     pub fn resume<C: Config>(folder: &Path) -> Result<(Self, C)> {
-        let (run, config) = Self::open::<C>(folder)?;
+        let (run, config, sum) = Self::read::<C>(folder)?;
         let claim = claim(&run)?;
         remove_temporary_in(run.root())?;
         let (provenance, sealed) = run.read_provenance()?;
         require!(
-            provenance.run.config_sha256 == config_sha256(&config)?,
+            provenance.run.config_sha256 == sum,
             "expected the configuration that {} began with, found another in config.json",
             folder.display()
         );
@@ -165,6 +165,13 @@ impl Session {
     /// # Errors
     /// No such study, or one of another schema.
     pub fn open<C: Config>(folder: &Path) -> Result<(RunDir, C)> {
+        let (run, config, _) = Self::read(folder)?;
+        Ok((run, config))
+    }
+
+    /// The configuration of a study, with the checksum of what is stored: what is left out there and usual would not
+    /// change that of the configuration.
+    fn read<C: Config>(folder: &Path) -> Result<(RunDir, C, String)> {
         /// A configuration without a schema is of the one layout that its kind ever had.
         #[derive(Deserialize)]
         struct Versioned {
@@ -182,8 +189,9 @@ impl Session {
             check_schema(&path, schema)?;
         }
         let config: C = serde_json::from_str(&text).map_err(|error| content(&error))?;
+        let stored: Value = serde_json::from_str(&text).map_err(|error| content(&error))?;
         config.check().at(|| format!("expected {} in {}", C::WHAT, path.display()))?;
-        Ok((run, config))
+        Ok((run, config, config_sha256(&stored)?))
     }
 
     /// What a study came to; `None` when its observer asked to stop. Any other error says that the study can go on.
