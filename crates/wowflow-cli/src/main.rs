@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod console;
 mod interrupt;
+mod memory;
 mod program;
 mod progress;
 mod signals;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use wowflow_study::{Event, Observer};
+use wowflow_study::{Event, Observer, Unit};
 
 use crate::console::Console;
 use crate::interrupt;
@@ -15,24 +15,26 @@ pub(crate) struct Watch<'a> {
     progress: Mutex<Option<Progress>>,
     /// The command that goes on, where one does.
     resume: Option<String>,
+    /// What would cost less.
+    less: &'static str,
 }
 
 impl<'a> Watch<'a> {
     /// From here on Ctrl-C asks for a clean stop.
     pub(crate) fn new(console: &'a Console) -> Self {
         interrupt::listen();
-        Self::without_stop(console)
-    }
-
-    /// Shows what a study tells; Ctrl-C still ends the program, unless something else listens.
-    pub(crate) fn without_stop(console: &'a Console) -> Self {
-        Self { console, progress: Mutex::new(None), resume: None }
+        Self { console, progress: Mutex::new(None), resume: None, less: "" }
     }
 
     /// The same for a study that can be gone on with in its folder.
     pub(crate) fn resumable(console: &'a Console, command: &str, folder: &Path) -> Self {
         let resume = format!("wowflow {command} --resume {}", folder.display());
         Self { resume: Some(resume), ..Self::new(console) }
+    }
+
+    /// Names what would cost less, for long work.
+    pub(crate) fn cheaper_by(self, less: &'static str) -> Self {
+        Self { less, ..self }
     }
 
     /// What is left to say, with how to go on.
@@ -53,7 +55,13 @@ impl Observer for Watch<'_> {
                 None => self.console.say(line),
             },
             Event::Began { unit, total, done } => {
-                *progress = Some(Progress::new(self.console, unit, total, done));
+                // Studies that end at once, or whose step is none of theirs, say so themselves.
+                if matches!(unit, Unit::Steps | Unit::Repetitions) {
+                    interrupt::stop_after("this step");
+                }
+                // The one before ends first.
+                *progress = None;
+                *progress = Some(Progress::new(self.console, unit, total, done, self.less));
             }
             Event::Advanced { done, detail } => {
                 if let Some(bar) = progress.as_ref() {

@@ -1,13 +1,12 @@
 //! Where the numbers of a dataset come from: files and checksums.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wowflow::dataset::{LabeledDataset, Points};
 
 use crate::prepared::Prepared;
 use crate::read::source::SourceFile;
+use crate::sha256::hexadecimal;
 
 /// One dataset: its name, what it was read from, and a checksum of what a study sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,19 +58,4 @@ fn content_sha256(data: &LabeledDataset) -> String {
         weights.unwrap_or_default().iter().for_each(|w| hash.update(w.to_le_bytes()));
     }
     hexadecimal(&hash.finalize())
-}
-
-/// SHA-256 of bytes, in hexadecimal.
-#[must_use]
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing into a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

@@ -56,3 +56,53 @@ proptest! {
         }
     }
 }
+
+/// Checksums do not cover names: each stands in two places, which must agree.
+#[test]
+fn a_name_damaged_in_one_place_is_noticed() {
+    let array = NpyArray::f64([1], vec![0.5]);
+    let mut whole = Cursor::new(Vec::new());
+    write_npz_to(&mut whole, &[("X", &array), ("sample_weight", &array)]).unwrap();
+    let whole = whole.into_inner();
+    let name = b"sample_weight";
+    let places: Vec<usize> = (0..whole.len()).filter(|&at| whole[at..].starts_with(name)).collect();
+    assert_eq!(places.len(), 2);
+    for place in places {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 1;
+        let error = read_npz_from(Cursor::new(damaged), Path::new("a.npz")).unwrap_err().to_string();
+        assert!(error.contains("as the archive lists"), "{error}");
+    }
+}
+
+/// A writer that takes so many bytes.
+struct Short(Cursor<Vec<u8>>, usize);
+
+impl std::io::Write for Short {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.position() as usize + bytes.len() > self.1 {
+            return Err(std::io::Error::from(std::io::ErrorKind::StorageFull));
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl std::io::Seek for Short {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn an_archive_that_finds_no_room_is_an_error_wherever_that_is() {
+    let array = NpyArray::f64([5], vec![0.5; 5]);
+    let write = |room: usize| write_npz_to(Short(Cursor::default(), room), &[("X", &array), ("y", &array)]);
+    let whole = (0..).find(|room| write(*room).is_ok()).unwrap();
+    assert!(whole > 400 && (0..whole).all(|room| write(room).is_err()));
+    let error = write(whole / 2).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+}

@@ -44,6 +44,10 @@ pub enum Unit {
     Pairs,
     /// Repetitions of an experiment.
     Repetitions,
+    /// Exact transports between pairs of classes.
+    Transports,
+    /// Datasets that are written.
+    Datasets,
     /// Work in one piece.
     Whole,
 }
@@ -80,6 +84,29 @@ pub trait Observer: Sync {
 /// Nobody watches.
 impl Observer for () {
     fn event(&self, _event: &Event<'_>) {}
+}
+
+/// Solves the `total` exact transports between pairs of classes, with their progress: `solve` is given what to tell how
+/// many are done.
+pub(crate) fn transports<R>(
+    observer: &dyn Observer,
+    total: usize,
+    detail: &str,
+    solve: impl FnOnce(&(dyn Fn(usize) + Sync)) -> R,
+) -> R {
+    observer.event(&Event::Began { unit: Unit::Transports, total: Some(total as u64), done: 0 });
+    let found = solve(&|done| observer.event(&Event::Advanced { done: done as u64, detail }));
+    observer.event(&Event::Ended);
+    found
+}
+
+/// Does work in one piece that may take a while.
+pub(crate) fn doing<R>(observer: &dyn Observer, what: &str, work: impl FnOnce() -> R) -> R {
+    observer.event(&Event::Began { unit: Unit::Whole, total: None, done: 0 });
+    observer.event(&Event::Doing(what));
+    let done = work();
+    observer.event(&Event::Ended);
+    done
 }
 
 /// Tells a line for people.

@@ -51,6 +51,7 @@ fn of<T: Stored>() {
         exact::w2_pow::<T> as *const (),
         wow::wow2_pow::<T> as *const (),
         wow::wow2_pow_until::<T> as *const (),
+        wow::wow2_pow_observed::<T> as *const (),
         labels::nearest_neighbour_votes::<T> as *const (),
         geometry::iterate::<T> as *const (),
         geometry::constant_speed::<T> as *const (),

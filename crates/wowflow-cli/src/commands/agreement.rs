@@ -12,12 +12,15 @@ use crate::console::Console;
 use crate::program::program;
 use crate::watch::Watch;
 
+/// What costs less, of an experiment.
+const LESS: &str = "fewer pairs, samples or methods in the file";
+
 pub(crate) fn run(args: &AgreementArgs, console: &Console) -> Result<ExitStatus> {
     on_threads(args.common.threads, || {
         let program = program(args.common.data.data_dir.as_deref());
         let (outcome, watch) = match (&args.resume, &args.file) {
             (Some(folder), _) => {
-                let watch = Watch::resumable(console, "agreement", folder);
+                let watch = Watch::resumable(console, "agreement", folder).cheaper_by(LESS);
                 (agreement::resume(folder, &program, &watch)?, watch)
             }
             (None, Some(file)) => {
@@ -25,7 +28,7 @@ pub(crate) fn run(args: &AgreementArgs, console: &Console) -> Result<ExitStatus>
                 let stem = file.file_stem().map_or("agreement".into(), |stem| stem.to_string_lossy());
                 refuse_inside(args.out.as_deref(), &request.datasets)?;
                 in_folder(args.out.as_deref(), &stem, |out| {
-                    let watch = Watch::resumable(console, "agreement", out);
+                    let watch = Watch::resumable(console, "agreement", out).cheaper_by(LESS);
                     let place = || file.display().to_string();
                     Ok((agreement::start(&request, out, &program, &watch).with_context(place)?, watch))
                 })?

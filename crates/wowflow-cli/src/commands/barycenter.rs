@@ -12,6 +12,7 @@ use super::{RUNS, in_folder, on_threads, refuse_inside};
 use crate::ExitStatus;
 use crate::args::geometry::BarycenterArgs;
 use crate::console::Console;
+use crate::interrupt;
 use crate::program::program;
 use crate::tell::barycenter as tell;
 use crate::watch::Watch;
@@ -30,9 +31,10 @@ fn start(args: &BarycenterArgs, console: &Console) -> Result<ExitStatus> {
     let name = default_name(&problem);
     let likely = args.exact.out.clone().unwrap_or_else(|| free_name(Path::new(RUNS), &name, ""));
     // From here on Ctrl-C stops after the step and keeps what is reached.
-    let watch = Watch::new(console);
+    let watch = Watch::new(console).cheaper_by("fewer samples or --max-iterations");
     tell::beginning(&problem, &likely, console);
     let mean = problem.solve(&watch)?;
+    interrupt::stop_after("what was reached is written");
     let pictures = pictures(&mean)?;
     let (summary, out) = in_folder(args.exact.out.as_deref(), &name, |out| {
         Ok((mean.write(out, &program, &pictures)?, out.to_owned()))

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &DistanceArgs, console: &Console) -> Result<ExitStatus> 
                 );
             }
         }
-        let watch = Watch::new(console);
+        let watch = Watch::new(console).cheaper_by("--sample N, or a sliced --method such as mmd-sw,");
         interrupt::end_at_once_with("interrupted; nothing was written".into());
         let program = program(args.common.data.data_dir.as_deref());
         let compared = compare_pair(args.ends.required()?, &request, &program, &watch)?;

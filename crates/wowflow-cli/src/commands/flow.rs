@@ -14,12 +14,15 @@ use crate::program::program;
 use crate::tell;
 use crate::watch::Watch;
 
+/// What costs less, of a flow.
+const LESS: &str = "fewer --steps or --directions, or fewer samples, such as mnist[train]:100,";
+
 pub(crate) fn run(args: &FlowArgs, console: &Console) -> Result<ExitStatus> {
     on_threads(args.common.threads, || {
         let program = program(args.common.data.data_dir.as_deref());
         let (watch, outcome) = match &args.resume {
             Some(folder) => {
-                let watch = Watch::resumable(console, "flow", folder);
+                let watch = Watch::resumable(console, "flow", folder).cheaper_by(LESS);
                 let outcome = flow::resume(folder, &program, &watch)?;
                 (watch, outcome)
             }
@@ -28,7 +31,7 @@ pub(crate) fn run(args: &FlowArgs, console: &Console) -> Result<ExitStatus> {
                 let name = format!("{}-to-{}", request.source, request.target);
                 refuse_inside(args.out.as_deref(), &[&request.source, &request.target])?;
                 in_folder(args.out.as_deref(), &name, |out| {
-                    let watch = Watch::resumable(console, "flow", out);
+                    let watch = Watch::resumable(console, "flow", out).cheaper_by(LESS);
                     let outcome = flow::start(&request, out, &program, &watch)?;
                     Ok((watch, outcome))
                 })?

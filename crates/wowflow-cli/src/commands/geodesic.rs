@@ -11,6 +11,7 @@ use super::{RUNS, in_folder, on_threads, refuse_inside};
 use crate::ExitStatus;
 use crate::args::geometry::GeodesicArgs;
 use crate::console::Console;
+use crate::interrupt;
 use crate::program::program;
 use crate::tell::geodesic as tell;
 use crate::watch::Watch;
@@ -30,10 +31,11 @@ fn start(args: &GeodesicArgs, console: &Console) -> Result<ExitStatus> {
     let name = format!("{}-to-{}-geodesic", problem.source().name, problem.target().name);
     let likely = args.exact.out.clone().unwrap_or_else(|| free_name(Path::new(RUNS), &name, ""));
     tell::beginning(&problem, &likely, console);
-    // Until something is written Ctrl-C just ends the program.
-    let way = problem.solve(&Watch::without_stop(console))?;
+    let watch = Watch::new(console).cheaper_by("fewer samples, such as glyphs:letters:50,");
+    interrupt::end_at_once_with("interrupted; nothing was written".into());
+    let way = problem.solve(&watch)?;
     let pictures = pictures(&way)?;
-    let watch = Watch::new(console);
+    interrupt::stop_after("this dataset");
     let written = in_folder(args.exact.out.as_deref(), &name, |out| {
         Ok(match way.write(out, &program, &pictures, &watch) {
             Err(error) if error.is_interruption() => None,

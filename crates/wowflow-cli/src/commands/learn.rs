@@ -111,7 +111,8 @@ fn run(
 ) -> Result<ExitStatus> {
     let data_dir = args.common.data.data_dir.as_deref();
     on_threads(args.common.threads, || {
-        let (program, watch) = (program(data_dir), Watch::new(console));
+        let (program, watch) =
+            (program(data_dir), Watch::new(console).cheaper_by("fewer --tries or --methods"));
         let (folder, config, ended) = match &args.resume {
             Some(folder) => {
                 let config = experiment::stored(folder)?;
@@ -132,7 +133,7 @@ fn run(
                 (out, config, ended)
             }
         };
-        tell::experiment::draw_samples(&folder, &config)?;
+        tell::experiment::draw_samples(&folder, &config, tell::experiment::Sheets::All)?;
         match ended {
             Ended::Finished(mut results) => tell::experiment::results(&mut results, console),
             Ended::Interrupted => {

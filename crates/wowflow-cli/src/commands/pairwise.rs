@@ -13,18 +13,21 @@ use crate::program::program;
 use crate::tell;
 use crate::watch::Watch;
 
+/// What costs less, of pairs.
+const LESS: &str = "--sample N, or a sliced --method such as mmd-sw,";
+
 pub(crate) fn run(args: &PairwiseArgs, console: &Console) -> Result<ExitStatus> {
     on_threads(args.common.threads, || {
         let program = program(args.common.data.data_dir.as_deref());
         let (outcome, watch) = match &args.resume {
             Some(folder) => {
-                let watch = Watch::resumable(console, "pairwise", folder);
+                let watch = Watch::resumable(console, "pairwise", folder).cheaper_by(LESS);
                 (distance::resume(folder, &program, &watch)?, watch)
             }
             None => {
                 refuse_inside(args.out.as_deref(), &args.datasets)?;
                 in_folder(args.out.as_deref(), "pairwise", |out| {
-                    let watch = Watch::resumable(console, "pairwise", out);
+                    let watch = Watch::resumable(console, "pairwise", out).cheaper_by(LESS);
                     let request = args.method.request();
                     Ok((distance::start(&args.datasets, &request, out, &program, &watch)?, watch))
                 })?

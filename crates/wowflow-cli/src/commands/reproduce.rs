@@ -47,8 +47,12 @@ fn reproduce(asked: &str, args: &ReproduceArgs, console: &Console) -> Result<Exi
         runs: &args.runs,
         results: &args.out,
     };
-    let ended = grow(&growth, &program(args.common.data.data_dir.as_deref()), &Watch::new(console))?;
-    tell::experiment::draw_samples(&args.runs.join(&name), &config)?;
+    let ended = grow(
+        &growth,
+        &program(args.common.data.data_dir.as_deref()),
+        &Watch::new(console).cheaper_by("--quick, or fewer --rows, --methods or --tries,"),
+    )?;
+    tell::experiment::draw_samples(&args.runs.join(&name), &config, tell::experiment::Sheets::Missing)?;
     match ended {
         Ended::Finished(mut results) => tell::experiment::results(&mut results, console),
         Ended::Interrupted => {

@@ -17,7 +17,7 @@ use crate::watch::Watch;
 pub(crate) fn run(args: &RingsArgs, console: &Console) -> Result<ExitStatus> {
     on_threads(args.threads, || {
         args.out.iter().try_for_each(|out| refuse_existing(out))?;
-        let watch = Watch::new(console);
+        let watch = Watch::new(console).cheaper_by("fewer --steps, --samples or --directions");
         let (steps, samples, directions, seed) = (args.steps, args.samples, args.directions, args.seed);
         let solved = match solve(&Request { steps, samples, directions, seed }, &watch) {
             Err(error) if error.is_interruption() => {

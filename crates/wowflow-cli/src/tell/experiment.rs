@@ -4,15 +4,24 @@ use std::path::Path;
 
 use anyhow::Result;
 use wowflow_report::study::experiment::{figures, sample_sheet};
-use wowflow_study::experiment::{ExperimentConfig, Results, sample_files};
+use wowflow_study::experiment::{ExperimentConfig, Results, SampleFile, sample_files};
 use wowflow_study::record::write_bytes;
 
 use crate::ExitStatus;
 use crate::console::Console;
 
-/// Draws the samples in a run directory that have no picture yet.
-pub(crate) fn draw_samples(folder: &Path, config: &ExperimentConfig) -> Result<()> {
-    for file in sample_files(folder, config).iter().filter(|file| !file.sheet.exists()) {
+/// Which samples are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sheets {
+    All,
+    /// Those that have no picture yet.
+    Missing,
+}
+
+/// Draws the samples in a run directory.
+pub(crate) fn draw_samples(folder: &Path, config: &ExperimentConfig, which: Sheets) -> Result<()> {
+    let wanted = |file: &&SampleFile| which == Sheets::All || !file.sheet.exists();
+    for file in sample_files(folder, config).iter().filter(wanted) {
         if let Some(sheet) = sample_sheet(file)? {
             write_bytes(&file.sheet, &sheet.to_png()?)?;
         }

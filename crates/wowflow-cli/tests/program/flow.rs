@@ -27,7 +27,7 @@ fn a_flow_writes_everything_it_promises_and_nothing_else() {
     assert_eq!(last, format!("open {}", out.join("images.png").display()));
 
     let summary = summary(&out);
-    for (key, value) in summary.as_object().unwrap() {
+    for (key, value) in summary.as_object().unwrap().iter().filter(|(key, _)| *key != "sha256") {
         assert_eq!(&printed[key], value, "{key}");
     }
     assert_eq!((summary["steps"].as_u64(), summary["stop_reason"].as_str()), (Some(12), Some("steps_done")));

@@ -48,7 +48,7 @@ fn repetitions(out: &Path) -> Vec<Value> {
         for key in ["move_seconds", "train_seconds"] {
             assert!(record[key].take().as_f64().unwrap() >= 0.0, "{line}");
         }
-        assert!(record["machine"].take().is_string(), "{line}");
+        assert!(record["machine"].take().is_string() && record["sha256"].take().is_string(), "{line}");
         for point in record["curve"].as_array_mut().into_iter().flatten() {
             assert!(point["seconds"].take().as_f64().unwrap() >= 0.0, "{line}");
         }
@@ -153,7 +153,8 @@ fn a_killed_transfer_goes_on() {
     // What a kill in the middle of a line leaves.
     let killed = folder.path().join("killed");
     fs::create_dir(&killed).unwrap();
-    for name in ["config.json", "provenance.json"] {
+    fs::create_dir(killed.join("samples")).unwrap();
+    for name in ["config.json", "provenance.json", "samples/gaussians-3-mmd-sw.npz"] {
         fs::copy(out.join(name), killed.join(name)).unwrap();
     }
     let lines: Vec<&str> = whole.lines().collect();

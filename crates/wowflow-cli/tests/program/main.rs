@@ -24,5 +24,6 @@ mod resume;
 mod rows;
 mod snapshot;
 mod support;
+mod waiting;
 #[cfg(not(feature = "learn"))]
 mod without_learn;

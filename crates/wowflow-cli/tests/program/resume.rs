@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use crate::support::{SMALL, assert_same_run, file, flow, folder, metrics, program, run, tree};
+use crate::support::{SMALL, assert_same_run, file, flow, folder, metrics, program, resealed, run, tree};
 
 /// Steps enough to be interrupted in, few enough to be quick.
 const STEPS: &str = "600";
@@ -117,7 +117,8 @@ fn ctrl_c_after_the_last_step_ends_at_once_and_loses_nothing() {
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     let words =
         format!("interrupted after the last step; go on with: wowflow flow --resume {}", out.display());
-    assert_eq!(said.lines().last().unwrap(), words);
+    // It may have been asked to stop just before.
+    assert!(said.lines().any(|line| line == words), "{said}");
     run(["flow".as_ref(), "--resume".as_ref(), out.as_os_str()]).ok();
     flow(&args, &whole);
     assert_same_run(&whole, &out);
@@ -157,9 +158,7 @@ fn a_run_killed_while_it_was_finishing_is_finished() {
     resume(&out);
     // As if it had been killed between the summary and the pictures.
     let path = out.join("summary.json");
-    let mut summary = crate::support::json(&path);
-    summary["pictures"] = serde_json::json!([]);
-    fs::write(path, summary.to_string()).unwrap();
+    resealed(&path, |summary| summary["pictures"] = serde_json::json!([]));
     fs::remove_file(out.join("loss.png")).unwrap();
     resume(&out);
 }

@@ -8,8 +8,8 @@ mod npz;
 pub(crate) use decode::{memory_of, read_counted};
 pub use decode::{read_npy, read_npy_from};
 pub use encode::{write_npy, write_npy_to};
+pub use npz::{arrays_sha256, read_npz, read_npz_from, write_npz, write_npz_to};
 pub(crate) use npz::{entries, read_entries};
-pub use npz::{read_npz, read_npz_from, write_npz, write_npz_to};
 
 /// An array in row-major order.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,6 +14,7 @@ use super::encode::{encoded_len, write_npy_to};
 use crate::atomic;
 use crate::bounded::Budget;
 use crate::error::DataError;
+use crate::sha256::sha256_written;
 
 /// Reads all arrays of a `.npz` file, stored or deflated, in the order they stand in.
 ///
@@ -78,18 +79,43 @@ fn read_chosen(
     budget: &Budget,
 ) -> Result<Vec<(String, NpyArray)>, DataError> {
     budget.open(reader.seek(SeekFrom::End(0)).map_err(|error| DataError::io(file, error))?);
-    let mut archive = ZipArchive::new(reader).map_err(|error| bad_zip(file, &error))?;
-    let mut arrays = Vec::new();
+    let mut archive = ZipArchive::new(&mut *reader).map_err(|error| bad_zip(file, &error))?;
+    let (mut arrays, mut places) = (Vec::new(), Vec::new());
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(|error| bad_zip(file, &error))?;
         let full = String::from_utf8_lossy(entry.name_raw()).into_owned();
         let name = entry_name(&full, file)?;
+        places.push((entry.header_start(), entry.name_raw().to_vec()));
         if wanted(name) {
             let array = read_all(&mut budget.expanding(entry), &file.join(&full), budget)?;
             arrays.push((name.to_owned(), array));
         }
     }
+    drop(archive);
+    for (place, name) in places {
+        let found = local_name(reader, place).map_err(|error| DataError::io(file, error))?;
+        if found != name {
+            let [name, found] = [name, found].map(|name| String::from_utf8_lossy(&name).into_owned());
+            return Err(DataError::format(
+                file,
+                format!("an array {name:?}, as the archive lists"),
+                format!("{found:?}"),
+            ));
+        }
+    }
     Ok(arrays)
+}
+
+/// The name that stands before an entry. Checksums cover what an entry holds, not how it is called: a name that was
+/// damaged in one of its two places would hide an array.
+fn local_name(reader: &mut dyn ReadSeek, place: u64) -> io::Result<Vec<u8>> {
+    const LENGTH: u64 = 26;
+    let mut lengths = [0; 4];
+    reader.seek(SeekFrom::Start(place + LENGTH))?;
+    reader.read_exact(&mut lengths)?;
+    let mut name = vec![0; usize::from(u16::from_le_bytes([lengths[0], lengths[1]]))];
+    reader.read_exact(&mut name)?;
+    Ok(name)
 }
 
 /// Writes arrays as a `.npz` file, whole or not at all, replacing a file of that name.
@@ -117,6 +143,29 @@ fn save(path: &Path, arrays: &[(&str, &NpyArray)]) -> Result<(), DataError> {
     atomic::write(path, |file| write_all(file, arrays)).map_err(|error| DataError::io(path, error))
 }
 
+/// SHA-256 of arrays with their names and shapes, in the order given, whatever archive holds them.
+///
+/// # Errors
+/// Elements that do not fill their shape.
+///
+/// ```
+/// use wowflow_data::npy::{NpyArray, arrays_sha256};
+/// let (one, two) = (NpyArray::f64([1], vec![0.5]), NpyArray::f64([1], vec![0.25]));
+/// assert_ne!(arrays_sha256(&[("a", &one), ("b", &two)])?, arrays_sha256(&[("b", &one), ("a", &two)])?);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn arrays_sha256(arrays: &[(&str, &NpyArray)]) -> io::Result<String> {
+    sha256_written(|writer| {
+        for (name, array) in arrays {
+            // No name holds such a byte, and a header tells where its array ends.
+            writer.write_all(name.as_bytes())?;
+            writer.write_all(&[0])?;
+            write_npy_to(writer, array)?;
+        }
+        Ok(())
+    })
+}
+
 /// Writes an archive of arrays to `writer`; see [`write_npz`].
 ///
 /// # Errors
@@ -126,6 +175,55 @@ pub fn write_npz_to(mut writer: impl Write + Seek, arrays: &[(&str, &NpyArray)])
 }
 
 fn write_all(writer: &mut dyn WriteSeek, arrays: &[(&str, &NpyArray)]) -> io::Result<()> {
+    let mut lasting = Lasting { writer, place: 0, failure: None };
+    let written = write_archive(&mut lasting, arrays);
+    lasting.failure.map_or(written, Err)
+}
+
+/// A writer that keeps its first failure and takes what follows without writing it: an archive that cannot be finished
+/// would complain on standard error.
+struct Lasting<'a> {
+    writer: &'a mut dyn WriteSeek,
+    /// Where the next byte goes; archives are begun at 0.
+    place: u64,
+    failure: Option<io::Error>,
+}
+
+impl Write for Lasting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.failure.is_none() {
+            self.failure = self.writer.write_all(bytes).err();
+        }
+        self.place += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.failure.is_none() {
+            self.failure = self.writer.flush().err();
+        }
+        Ok(())
+    }
+}
+
+impl Seek for Lasting<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        if self.failure.is_none() {
+            match self.writer.seek(to) {
+                Ok(place) => self.place = place,
+                Err(error) => self.failure = Some(error),
+            }
+        } else {
+            self.place = match to {
+                SeekFrom::Start(place) => place,
+                SeekFrom::Current(by) | SeekFrom::End(by) => self.place.saturating_add_signed(by),
+            };
+        }
+        Ok(self.place)
+    }
+}
+
+fn write_archive(writer: &mut Lasting<'_>, arrays: &[(&str, &NpyArray)]) -> io::Result<()> {
     let mut archive = ZipWriter::new(writer);
     for (name, array) in arrays {
         let options = SimpleFileOptions::default()

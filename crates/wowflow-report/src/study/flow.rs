@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use wowflow::dataset::ImageShape;
 use wowflow_data::atomic;
-use wowflow_study::record::{FrameUnits, MetricsRecord, RecordError, RunDir, Summary, write_json};
+use wowflow_study::record::{FrameUnits, MetricsRecord, RecordError, RunDir, Summary};
 
 use crate::animation::{MOST_FRAMES, evenly};
 use crate::chart::{AxisScale, LineChart, Series};
@@ -83,7 +83,7 @@ pub fn finish(run: &RunDir) -> Result<Summary, ReportError> {
     let mut summary = run.read_summary()?;
     let name = |path: &PathBuf| path.strip_prefix(run.root()).unwrap_or(path).display().to_string();
     summary.pictures = pictures.iter().map(name).collect();
-    write_json(&run.summary(), &summary)?;
+    run.write_summary(&summary)?;
     Ok(summary)
 }
 

@@ -16,11 +16,11 @@ use super::outcome::{Found, MethodOutcome, PairRecord, outcomes};
 use super::request::Request;
 use super::table;
 use crate::distance::data::MOST_COSTS;
-use crate::error::{Place, Result, StudyError, refuse, require};
+use crate::error::{Place, Result, StudyError, refuse};
 use crate::observer::{Event, Observer, Unit, note};
 use crate::record::{
-    Config as _, LineLog, Program, Provenance, RunDir, RunProvenance, SCHEMA, Session, config_sha256,
-    read_json, read_lines, refuse_existing, write_bytes, write_json,
+    Config as _, Held, LineLog, Program, Provenance, RunDir, RunProvenance, SCHEMA, Session, config_sha256,
+    read_lines, refuse_existing, write_bytes, write_sealed,
 };
 
 /// The log of finished pairs.
@@ -35,7 +35,7 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// All pairs, compared by all methods.
+/// All pairs, compared by all methods. While it lives, no other program works in its folder.
 #[derive(Clone, Debug)]
 pub struct Finished {
     /// Where they are recorded.
@@ -52,6 +52,8 @@ pub struct Finished {
     pub page: String,
     /// `agreement.json`; without pictures until [`Finished::with_pictures`].
     pub result: Value,
+    /// Its folder stays claimed until the pictures are written.
+    _held: Held,
 }
 
 impl Finished {
@@ -61,7 +63,7 @@ impl Finished {
     /// A place that cannot be written.
     pub fn with_pictures(mut self, pictures: &[String]) -> Result<Self> {
         self.result["pictures"] = json!(pictures);
-        write_json(&Config::result(&self.run), &self.result)?;
+        write_sealed(&Config::result(&self.run), &self.result)?;
         Ok(self)
     }
 }
@@ -89,13 +91,8 @@ pub fn start(request: &Request, out: &Path, program: &Program, observer: &dyn Ob
 /// # Errors
 /// No such experiment, one that is finished, data or a configuration that have changed.
 pub fn resume(folder: &Path, program: &Program, observer: &dyn Observer) -> Result<Outcome> {
-    let (session, config) = Session::resume::<Config>(folder)?;
-    let result = Config::result(session.run());
-    if result.exists() {
-        let found: Value = read_json(&result, "the result of an agreement experiment")?;
-        let pictures = found["pictures"].as_array().is_some_and(|pictures| !pictures.is_empty());
-        require!(!pictures, "expected an unfinished run, found {} finished", folder.display());
-    }
+    let (session, config) = Session::resume_unfinished::<Config>(folder)?;
+    session.unsealed().iter().for_each(|line| note(observer, line));
     let log = session.run().log(LOG);
     let finished = read_lines(&log, |earlier: &[PairRecord], record| record.check(earlier, &config))?;
     let names: Vec<&str> = config.datasets.iter().map(String::as_str).collect();
@@ -227,7 +224,16 @@ impl<'a> Work<'a> {
             "provenance": session.provenance(),
             "pairs": compared,
         });
-        write_json(&Config::result(run), &result)?;
-        Ok(Finished { run: run.clone(), config, made, records, outcomes, page, result })
+        write_sealed(&Config::result(run), &result)?;
+        Ok(Finished {
+            run: run.clone(),
+            config,
+            made,
+            records,
+            outcomes,
+            page,
+            result,
+            _held: session.held(),
+        })
     }
 }

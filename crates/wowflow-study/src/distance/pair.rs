@@ -4,16 +4,16 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
-use wowflow::compare::{Certainty, Method, compare};
+use wowflow::compare::{Certainty, Inner, Method, compare_observed};
 use wowflow::dataset::Precision;
 use wowflow::scalar::Scalar;
 use wowflow_data::npy::{NpyArray, write_npz_to};
-use wowflow_data::{Prepared, atomic, bring_together};
+use wowflow_data::{DataError, Prepared, atomic, bring_together};
 
 use super::config::{Config, Request};
 use super::data::{Counts, check_size, measure};
 use crate::error::{Result, StudyError};
-use crate::observer::{Event, Observer, Unit, note};
+use crate::observer::{Observer, doing, note, transports};
 use crate::record::{Program, Provenance, RunProvenance, SCHEMA, config_sha256};
 
 /// A distance between two datasets, as it is printed as JSON.
@@ -97,7 +97,9 @@ pub fn compare_pair(
 ) -> Result<Compared> {
     let started = Instant::now();
     let lookup = program.lookup(request.resize);
-    let mut datasets = [lookup.load(names[0], request.seed)?, lookup.load(names[1], request.seed)?];
+    let load =
+        || Ok::<_, DataError>([lookup.load(names[0], request.seed)?, lookup.load(names[1], request.seed)?]);
+    let mut datasets = doing(observer, "loading", load)?;
     bring_together(&mut datasets)?;
     let load = started.elapsed().as_secs_f64();
     let mut found = compare_prepared(&datasets, request, program, observer)?;
@@ -140,10 +142,13 @@ fn compare_in<T: Scalar>(
     let load = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
-    observer.event(&Event::Began { unit: Unit::Whole, total: None, done: 0 });
-    observer.event(&Event::Doing("comparing"));
-    let found = compare(&p, &q, &config.method, config.seed);
-    observer.event(&Event::Ended);
+    let solve =
+        |observe: &(dyn Fn(usize) + Sync)| compare_observed(&p, &q, &config.method, config.seed, observe);
+    let found = if config.method == Method::Wow(Inner::Exact) {
+        transports(observer, p.class_count() * q.class_count(), "comparing", solve)
+    } else {
+        doing(observer, "comparing", || solve(&|_| ()))
+    };
     let found = found?;
     let seconds = Seconds { load, compare: started.elapsed().as_secs_f64() };
     // With the bandwidth that was measured.

@@ -17,10 +17,10 @@ use wowflow_data::{Prepared, bring_together};
 use super::config::{Config, Request};
 use super::data::{Counts, MOST_COSTS, check_size, measure};
 use crate::error::{Place, Result, StudyError, require};
-use crate::observer::{Event, Observer, Unit, note};
+use crate::observer::{Event, Observer, Unit, doing, note};
 use crate::record::{
-    LineLog, Program, Provenance, RunDir, RunProvenance, SCHEMA, Session, config_sha256, read_json,
-    read_lines, refuse_existing, write_bytes, write_json,
+    Held, LineLog, Program, Provenance, RunDir, RunProvenance, SCHEMA, Session, config_sha256, read_lines,
+    refuse_existing, write_bytes, write_json, write_sealed,
 };
 use crate::text::csv_line;
 
@@ -72,7 +72,7 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// All pairs, compared.
+/// All pairs, compared. While it lives, no other program works in their folder.
 #[derive(Clone, Debug)]
 pub struct Finished {
     /// Where they are recorded.
@@ -87,6 +87,8 @@ pub struct Finished {
     pub table: Value,
     /// How it ended; without pictures until [`Finished::with_pictures`].
     pub summary: Summary,
+    /// Its folder stays claimed until the pictures are written.
+    _held: Held,
 }
 
 /// Compares datasets two by two in a new folder.
@@ -105,7 +107,7 @@ pub fn start(
     require!(datasets.len() > 1, "expected two or more datasets, found {}", datasets.len());
     let lookup = program.lookup(request.resize);
     let datasets = datasets.iter().map(|name| lookup.load(name, request.seed));
-    let mut datasets = datasets.collect::<Result<Vec<_>, _>>()?;
+    let mut datasets = doing(observer, "loading", || datasets.collect::<Result<Vec<_>, _>>())?;
     bring_together(&mut datasets)?;
     let config = Config::new(request, &datasets)?;
     let names = &config.datasets;
@@ -129,16 +131,9 @@ pub fn start(
 /// # Errors
 /// No such comparison, one that is finished, data or a configuration that have changed.
 pub fn resume(folder: &Path, program: &Program, observer: &dyn Observer) -> Result<Outcome> {
-    let (session, config) = Session::resume::<Config>(folder)?;
+    let (session, config) = Session::resume_unfinished::<Config>(folder)?;
+    session.unsealed().iter().for_each(|line| note(observer, line));
     let place = session.run();
-    if place.summary().exists() {
-        let summary: Summary = read_json(&place.summary(), "the summary of a comparison")?;
-        require!(
-            summary.pictures.is_empty(),
-            "expected an unfinished run, found {} finished",
-            folder.display()
-        );
-    }
     let finished = read_pairs(&place.log(LOG), config.datasets.len())?;
     let names: Vec<&str> = config.datasets.iter().map(String::as_str).collect();
     let datasets = session.reload(program, &names, config.resize, config.seed)?;
@@ -207,7 +202,7 @@ impl Work {
             Measures::Double(measures) => self.compare_all(session.run(), measures, finished, observer),
         };
         Ok(match session.unless_interrupted(records, "finished pairs are kept")? {
-            Some(records) => Outcome::Finished(Box::new(self.finish(session.run(), records)?)),
+            Some(records) => Outcome::Finished(Box::new(self.finish(session, records)?)),
             None => Outcome::Interrupted,
         })
     }
@@ -266,7 +261,8 @@ impl Work {
     }
 
     /// Writes the matrix and the summary, which names no pictures yet.
-    fn finish(self, run: &RunDir, records: Vec<PairRecord>) -> Result<Finished> {
+    fn finish(self, session: &Session, records: Vec<PairRecord>) -> Result<Finished> {
+        let run = session.run();
         let names = &self.config.datasets;
         let count = names.len();
         let square = |of: &dyn Fn(&PairRecord) -> Value, diagonal: &Value| -> Vec<Vec<Value>> {
@@ -306,8 +302,9 @@ impl Work {
             nearest: [names[nearest.left].clone(), names[nearest.right].clone()],
             pictures: Vec::new(),
         };
-        write_json(&run.summary(), &summary)?;
-        Ok(Finished { run: run.clone(), config: self.config, records, matrix, table, summary })
+        write_sealed(&run.summary(), &summary)?;
+        let (run, held) = (run.clone(), session.held());
+        Ok(Finished { run, config: self.config, records, matrix, table, summary, _held: held })
     }
 }
 
@@ -318,7 +315,7 @@ impl Finished {
     /// A place that cannot be written.
     pub fn with_pictures(mut self, pictures: Vec<String>) -> Result<Self> {
         self.summary.pictures = pictures;
-        write_json(&self.run.summary(), &self.summary)?;
+        write_sealed(&self.run.summary(), &self.summary)?;
         Ok(self)
     }
 }

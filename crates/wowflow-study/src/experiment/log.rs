@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::config::ExperimentConfig;
 use super::repetition::Repetition;
-use crate::error::{Place, Result, StudyError, refuse, require};
-use crate::record::{LineLog, RunDir, read_lines, write_bytes};
+use crate::error::{Result, refuse, require};
+use crate::record::{LineLog, RunDir, lines_of, read_lines, read_sealed, write_bytes};
 
 /// What becomes of repetitions whose settings the experiment no longer has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,12 +72,7 @@ pub(super) fn gathered(
         others.iter().try_for_each(|record| log.append(record))?;
     }
     if kept != before || !others.is_empty() {
-        let mut lines = Vec::new();
-        for record in &kept {
-            serde_json::to_writer(&mut lines, record)?;
-            lines.push(b'\n');
-        }
-        write_bytes(&log_of(run), &lines)?;
+        write_bytes(&log_of(run), &lines_of(&kept)?)?;
     }
     Ok(kept)
 }
@@ -109,10 +104,8 @@ fn earlier(results: &Path) -> Result<Vec<Repetition>> {
     if !results.exists() {
         return Ok(Vec::new());
     }
-    let text = std::fs::read_to_string(results).map_err(StudyError::io("read", results))?;
-    let place =
-        || format!("expected the results of an experiment, found another file at {}", results.display());
-    Ok(serde_json::from_str::<Earlier>(&text).at(place)?.repetitions)
+    // Those of earlier versions have no checksum.
+    Ok(read_sealed::<Earlier>(results, "the results of an experiment")?.0.repetitions)
 }
 
 /// Repetitions that are the experiment's, and others.
@@ -175,7 +168,10 @@ mod tests {
 
         std::fs::write(&results, "{}").unwrap();
         let error = gathered(&run, &results, &experiment, refused).unwrap_err().to_string();
-        assert!(error.contains("expected the results of an experiment, found another file"), "{error}");
+        assert!(
+            error.contains("expected the results of an experiment in") && error.contains("`repetitions`"),
+            "{error}"
+        );
     }
 
     #[test]

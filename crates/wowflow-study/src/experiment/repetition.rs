@@ -44,6 +44,9 @@ pub struct Repetition {
     /// Accuracy along the way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<CurvePoint>,
+    /// SHA-256 of the file of the samples that it made, where they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples_sha256: Option<String>,
     /// Which class went where, and what else a reader should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -68,6 +71,7 @@ impl Repetition {
             move_seconds: 0.0,
             train_seconds: 0.0,
             curve: Vec::new(),
+            samples_sha256: None,
             notes: Vec::new(),
         }
     }

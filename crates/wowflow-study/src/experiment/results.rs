@@ -10,7 +10,7 @@ use super::published::Published;
 use super::repetition::Repetition;
 use super::table::markdown;
 use crate::error::{Result, StudyError};
-use crate::record::{RunProvenance, SCHEMA, write_bytes, write_json};
+use crate::record::{Held, RunProvenance, SCHEMA, write_bytes, write_sealed};
 
 /// What the repetitions of an experiment come to, so far.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +29,8 @@ pub struct Results {
     pub page: String,
     place: Destination,
     pictures: Vec<String>,
+    /// Where the folder is that of one run, it stays claimed until the pictures are written.
+    held: Option<Held>,
 }
 
 /// Where results go: `folder/name.json`, `folder/name.md`, `folder/name-....png`.
@@ -63,12 +65,18 @@ impl Results {
             page += &format!("\nPublished curves: {source}\n");
         }
         let pictures = Vec::new();
-        let results = Self { config, provenance, repetitions, published, outcome, page, place, pictures };
+        let results =
+            Self { config, provenance, repetitions, published, outcome, page, place, pictures, held: None };
         let folder = &results.place.folder;
         std::fs::create_dir_all(folder).map_err(StudyError::io("make the folder", folder))?;
         write_bytes(&results.page_file(), results.page.as_bytes())?;
         results.write_json()?;
         Ok(results)
+    }
+
+    /// Keeps other programs away while the results live.
+    pub(super) fn holding(self, held: Held) -> Self {
+        Self { held: Some(held), ..self }
     }
 
     /// Writes pictures beside the results, each by the end of its name such as `-by-row.png`, and names them in the
@@ -86,7 +94,7 @@ impl Results {
     }
 
     fn write_json(&self) -> Result<()> {
-        write_json(&self.place.file(".json"), &self.to_json())
+        write_sealed(&self.place.file(".json"), &self.to_json())
     }
 
     /// The pictures that were added, as paths.

@@ -119,9 +119,9 @@ pub(super) fn execute(
             let begun = Repetition { data: drawn.sums.clone(), notes: drawn.notes.clone(), ..begun };
             let one = Trial { config, row, method, runs, drawn: &drawn, watch: &watch };
             match repeat(&one, target, &mut classifiers, begun) {
-                Ok(Found { repetition, samples }) => {
+                Ok(Found { mut repetition, samples }) => {
                     if let Some(samples) = samples.filter(|_| trial == 0) {
-                        samples::write(run, row, &label, &samples)?;
+                        repetition.samples_sha256 = Some(samples::write(run, row, &label, &samples)?);
                     }
                     log.append(&repetition)?;
                     done += 1;

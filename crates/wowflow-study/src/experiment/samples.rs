@@ -7,8 +7,9 @@ use wowflow::dataset::LabeledDataset;
 use wowflow_data::write_npz_dataset;
 
 use super::config::ExperimentConfig;
+use super::repetition::Repetition;
 use crate::error::{Result, StudyError};
-use crate::record::RunDir;
+use crate::record::{RunDir, file_sum, same};
 use crate::text::slug;
 
 /// Samples that a method made in a row.
@@ -44,13 +45,33 @@ pub fn sample_files(folder: &Path, config: &ExperimentConfig) -> Vec<SampleFile>
     all.filter(|file| file.dataset.is_file()).collect()
 }
 
-/// Writes the samples of a method in a row; a picture of earlier ones goes.
-pub(super) fn write(run: &RunDir, row: &str, method: &str, samples: &LabeledDataset) -> Result<()> {
+/// Writes the samples of a method in a row, and returns their checksum; a picture of earlier ones goes.
+pub(super) fn write(run: &RunDir, row: &str, method: &str, samples: &LabeledDataset) -> Result<String> {
     let SampleFile { dataset, sheet, .. } = SampleFile::new(run, row, method);
     let folder = run.file("samples");
     fs::create_dir_all(&folder).map_err(StudyError::io("make the folder", &folder))?;
     if sheet.exists() {
         fs::remove_file(&sheet).map_err(StudyError::io("remove", &sheet))?;
     }
-    Ok(write_npz_dataset(dataset, samples, &[])?)
+    write_npz_dataset(&dataset, samples, &[])?;
+    Ok(file_sum(&dataset)?)
+}
+
+/// Whether the samples of finished repetitions may be missing: results alone are enough to grow from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MayMiss {
+    No,
+    Yes,
+}
+
+/// Refuses samples of finished repetitions that were changed since.
+pub(super) fn check(run: &RunDir, repetitions: &[Repetition], may_miss: MayMiss) -> Result<()> {
+    for repetition in repetitions {
+        let Some(sum) = &repetition.samples_sha256 else { continue };
+        let path = SampleFile::new(run, &repetition.row, &repetition.method).dataset;
+        if may_miss == MayMiss::No || path.exists() {
+            same(sum, &file_sum(&path)?, &path)?;
+        }
+    }
+    Ok(())
 }

@@ -8,8 +8,9 @@ use super::published::Published;
 use super::repetition::Repetition;
 use super::results::{Destination, Parts, Results};
 use super::run::{End, Filter, check_data, execute};
+use super::samples::{self, MayMiss};
 use crate::error::{Result, require};
-use crate::observer::{Observer, note};
+use crate::observer::{Observer, doing, note};
 use crate::record::{
     Config, Program, Provenance, RunProvenance, Session, config_sha256, refuse_existing, write_bytes,
     write_json,
@@ -46,7 +47,7 @@ pub fn start(
         require!(!path.exists(), "expected a new file to write the classifier to, found {found}");
     }
     // Data that cannot be used are refused before anything is written.
-    check_data(config, &program.lookup(None))?;
+    doing(observer, "loading", || check_data(config, &program.lookup(None)))?;
     let run = RunProvenance::new(program, config.seed, config_sha256(config)?);
     let session =
         Session::start(out, config, Provenance::new(run, []), |run| write_bytes(&log_of(run), b""))?;
@@ -61,13 +62,15 @@ pub fn stored(folder: &Path) -> Result<ExperimentConfig> {
     Ok(Session::open::<ExperimentConfig>(folder)?.1)
 }
 
-/// Goes on with an experiment that was interrupted or killed, under the configuration stored there.
+/// Goes on with an experiment that was interrupted or killed, under the configuration stored there. Of one that is done
+/// but has no pictures yet, the results are made from its log.
 ///
 /// # Errors
 /// No such experiment, a finished one, one that another program works on, data that have changed, what a repetition
 /// fails with.
 pub fn resume(folder: &Path, program: &Program, observer: &dyn Observer) -> Result<Ended> {
     let (session, config) = Session::resume_unfinished::<ExperimentConfig>(folder)?;
+    session.unsealed().iter().for_each(|line| note(observer, line));
     go_on(&session, config, program, observer)
 }
 
@@ -79,6 +82,7 @@ fn go_on(
 ) -> Result<Ended> {
     let (run, provenance) = (session.run(), session.provenance().run.clone());
     let kept = finished(run, &config)?;
+    samples::check(run, &kept, MayMiss::No)?;
     note(observer, &format!("{} in {}", config.title, run.root().display()));
     let lookup = program.at(&provenance).lookup(None);
     let (repetitions, end) = execute(run, &config, &Filter::default(), kept, &lookup, observer)?;
@@ -94,7 +98,7 @@ fn go_on(
     }
     let place = Destination { folder: run.root().to_owned(), name: RESULTS.to_owned() };
     let parts = Parts { config, provenance, repetitions, published: None };
-    Ok(Ended::Finished(Box::new(Results::write(place, parts)?)))
+    Ok(Ended::Finished(Box::new(Results::write(place, parts)?.holding(session.held()))))
 }
 
 /// An experiment that may grow by rows and methods: finished repetitions are kept apart from its results, and results
@@ -135,6 +139,7 @@ pub fn grow(growth: &Growth<'_>, program: &Program, observer: &dyn Observer) -> 
     // Every repetition is checked against the settings of its method: methods and rows may be added.
     let place = Destination { folder: growth.results.to_owned(), name: growth.name.to_owned() };
     let kept = gathered(run, &place.file(".json"), config, growth.outdated)?;
+    samples::check(run, &kept, MayMiss::Yes)?;
     write_json(&run.config(), config)?;
     note(observer, &standing(config, run.root(), &kept));
     let lookup = program.lookup(None);

@@ -20,19 +20,22 @@ mod session;
 
 use std::path::Path;
 
+use serde_json::Value;
 use wowflow::dataset::Precision;
-use wowflow_data::{Prepared, SingleLoss, bring_together, choose_precision, common_dimension};
+use wowflow_data::{DataError, Prepared, SingleLoss, bring_together, choose_precision, common_dimension};
 
 use crate::error::{Result, require};
-use crate::observer::{Observer, note};
+use crate::observer::{Observer, doing, note};
 use crate::record::{
-    NpyScalar, Program, Provenance, RunDir, RunProvenance, Session, Summary, config_sha256, refuse_existing,
+    Held, NpyScalar, Program, Provenance, RunDir, RunProvenance, Session, Summary, config_sha256, file_sum,
+    refuse_existing, same,
 };
 
 pub use config::{Config, Request};
 use pair::Pair;
 pub use pair::exact_distance;
 pub use recorder::VOTES;
+use results::FLOWED_SUM;
 use session::run;
 
 /// How a flow ended.
@@ -49,13 +52,15 @@ pub enum Outcome {
     },
 }
 
-/// A finished flow.
+/// A finished flow. While it lives, no other program works in its folder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finished {
     /// Where it is recorded.
     pub run: RunDir,
     /// How it ended.
     pub summary: Summary,
+    /// Its folder stays claimed until the pictures are written.
+    _held: Held,
 }
 
 /// Flows a dataset into another, in a new folder.
@@ -66,7 +71,9 @@ pub struct Finished {
 pub fn start(request: &Request, out: &Path, program: &Program, observer: &dyn Observer) -> Result<Outcome> {
     refuse_existing(out)?;
     let (lookup, seed) = (program.lookup(None), request.settings.seed);
-    let mut both = [lookup.load(&request.source, seed)?, lookup.load(&request.target, seed)?];
+    let load =
+        || Ok::<_, DataError>([lookup.load(&request.source, seed)?, lookup.load(&request.target, seed)?]);
+    let mut both = doing(observer, "loading", load)?;
     bring_together(&mut both)?;
     let [source, target] = both;
     let pair = Pair { source: &source, target: &target };
@@ -130,7 +137,7 @@ fn start_in<T: NpyScalar>(
     observer: &dyn Observer,
 ) -> Result<Outcome> {
     let Pair { source, target } = pair;
-    let config = resolve_in::<T>(request, source, target)?;
+    let config = doing(observer, "measuring the data", || resolve_in::<T>(request, source, target))?;
     let provenance = RunProvenance::new(program, config.flow.seed, config_sha256(&config)?);
     let session = Session::start(out, &config, Provenance::new(provenance, [source, target]), |_| Ok(()))?;
     note(observer, &source.description);
@@ -145,15 +152,16 @@ fn start_in<T: NpyScalar>(
 /// # Errors
 /// No such flow, one that is finished, data or a configuration that have changed; as [`start`].
 pub fn resume(folder: &Path, program: &Program, observer: &dyn Observer) -> Result<Outcome> {
-    let (session, config) = Session::resume::<Config>(folder)?;
+    let (session, config) = Session::resume_unfinished::<Config>(folder)?;
+    session.unsealed().iter().for_each(|line| note(observer, line));
     if session.run().summary().exists() {
         let summary = session.run().read_summary()?;
-        // The summary names the pictures once everything is written.
-        if !summary.pictures.is_empty() {
-            crate::error::refuse!("expected an unfinished run, found {} finished", folder.display());
-        }
         session.run().read_frames_index()?;
-        return Ok(Outcome::Finished(Box::new(Finished { run: session.run().clone(), summary })));
+        if let Some(sum) = summary.extra.get(FLOWED_SUM).and_then(Value::as_str) {
+            same(sum, &file_sum(&session.run().flowed())?, &session.run().flowed())?;
+        }
+        let (run, held) = (session.run().clone(), session.held());
+        return Ok(Outcome::Finished(Box::new(Finished { run, summary, _held: held })));
     }
     let names = [config.source.as_str(), config.target.as_str()];
     let datasets = session.reload(program, &names, None, config.flow.seed)?;

@@ -17,7 +17,7 @@ use super::pair::{Pair, exact_distance};
 use crate::error::{Result, StudyError};
 use crate::record::{
     FrameUnits, FramesIndex, MetricsRecord, NpyScalar, RunDir, SCHEMA, Seal, Sealed, chained, config_sha256,
-    file_sum, index_sum, read_metrics, write_bytes, write_checkpoint, write_json,
+    file_sum, read_metrics, write_bytes, write_checkpoint, write_sealed,
 };
 
 /// Field of the metrics: how many samples of each class have their nearest neighbour in each class
@@ -102,7 +102,7 @@ impl<'a> Recorder<'a> {
         seal_lines(&mut seal, &kept);
         // First what holds before and after: a kill in between must not look like damage.
         if step > 0 {
-            write_sealed(run, &frames, &seal)?;
+            write_index(run, &frames, &seal)?;
         }
         write_bytes(&run.metrics(), lines_of(&kept).as_bytes())?;
         let metrics = OpenOptions::new().append(true).open(run.metrics());
@@ -199,10 +199,10 @@ impl<'a> Recorder<'a> {
         }
         // The last line changes: it is sealed again once it is written.
         seal_lines(&mut self.seal, &records[..records.len() - 1]);
-        write_sealed(self.run, &self.frames, &self.seal)?;
+        write_index(self.run, &self.frames, &self.seal)?;
         write_bytes(&self.run.metrics(), lines_of(&records).as_bytes())?;
         seal_lines(&mut self.seal, &records);
-        write_sealed(self.run, &self.frames, &self.seal)
+        write_index(self.run, &self.frames, &self.seal)
     }
 
     /// Writes a checkpoint of this state, unless the last one is of it.
@@ -214,7 +214,7 @@ impl<'a> Recorder<'a> {
         self.sync()?;
         // Whoever goes on from it records its state again: that line is not sealed.
         let (lines, metrics) = self.before.clone();
-        write_sealed(self.run, &self.frames, &Seal { lines, metrics, ..self.seal.clone() })?;
+        write_index(self.run, &self.frames, &Seal { lines, metrics, ..self.seal.clone() })?;
         write_checkpoint(self.run, state, self.seconds(), &self.config_hash)?;
         self.checkpointed = Some(state.step());
         Ok(())
@@ -223,7 +223,7 @@ impl<'a> Recorder<'a> {
     /// Puts what was recorded on disk.
     pub(super) fn flush(&mut self) -> Result<()> {
         self.sync()?;
-        write_sealed(self.run, &self.frames, &self.seal)
+        write_index(self.run, &self.frames, &self.seal)
     }
 
     fn sync(&mut self) -> Result<()> {
@@ -259,9 +259,8 @@ fn seal_lines(seal: &mut Seal, records: &[MetricsRecord]) {
         records.iter().fold(String::new(), |sum, record| chained(&sum, record.to_line().as_bytes()));
 }
 
-fn write_sealed(run: &RunDir, index: &FramesIndex, seal: &Seal) -> Result<()> {
-    let seal = Seal { index: index_sum(index), ..seal.clone() };
-    write_json(&run.frames_index(), &Sealed { index: index.clone(), seal: Some(seal) })
+fn write_index(run: &RunDir, index: &FramesIndex, seal: &Seal) -> Result<()> {
+    write_sealed(&run.frames_index(), &Sealed { index: index.clone(), seal: Some(seal.clone()) })
 }
 
 /// Steps at which states are kept: denser at the start, where the flow moves fastest.

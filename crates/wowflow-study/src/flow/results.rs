@@ -8,14 +8,18 @@ use wowflow::ot::labels::match_classes;
 use wowflow_data::Prepared;
 
 use super::config::Config;
-use super::pair::{Pair, exact_distance};
+use super::pair::{Pair, exact_distance_observed};
 use super::recorder::{Recorder, VOTES};
 
 use crate::error::Result;
 use crate::labeled::write_flowed;
+use crate::observer::{Observer, transports};
 use crate::record::{
-    ClassMatch, FunctionalRecord, MetricsRecord, NpyScalar, RunDir, SCHEMA, Summary, read_metrics, write_json,
+    ClassMatch, FunctionalRecord, MetricsRecord, NpyScalar, RunDir, SCHEMA, Summary, file_sum, read_metrics,
 };
+
+/// Field of the summary: the checksum of the flowed dataset.
+pub(super) const FLOWED_SUM: &str = "flowed_sha256";
 
 /// What a flow came to.
 pub(super) struct Results<'a, T: NpyScalar> {
@@ -36,14 +40,21 @@ pub(super) fn finish<T: NpyScalar>(
     pair: Pair<'_>,
     results: &Results<'_, T>,
     recorder: &mut Recorder<'_>,
+    observer: &dyn Observer,
 ) -> Result<Summary> {
     let seconds = recorder.seconds();
     let (limit, seed) = (config.exact_limit, config.flow.seed);
     let Results { near, flowed, .. } = *results;
     let (source, target) = (near.source(), near.target());
     let subsampled = [source, target].iter().any(|m| (0..m.class_count()).any(|c| m.class_size(c) > limit));
-    let before = exact_distance(source, target, limit, seed)?;
-    let after = exact_distance(flowed, target, limit, seed)?;
+    let pairs = source.class_count() * target.class_count();
+    let [before, after] = transports(observer, 2 * pairs, "exact distances at both ends", |observe| {
+        let of = |measure, before: usize| {
+            exact_distance_observed(measure, target, limit, seed, &|done| observe(before + done))
+        };
+        [of(source, 0), of(flowed, pairs)]
+    });
+    let (before, after) = (before?, after?);
     let matching = match_classes(&after);
     let classes: Vec<ClassMatch> = matching
         .target
@@ -81,6 +92,7 @@ pub(super) fn finish<T: NpyScalar>(
     extra.insert("classes_paired_otherwise".into(), json!(otherwise));
     let falling = late_fall(&read_metrics(&run.metrics())?).filter(|_| results.stop == StopReason::StepsDone);
     extra.insert("late_fall".into(), json!(falling));
+    extra.insert(FLOWED_SUM.into(), file_sum(&run.flowed())?.into());
     if config.neighbours_every.is_some() {
         let accuracy = neighbour_accuracy(&read_metrics(&run.metrics())?, &matching.target);
         extra.insert("neighbour_accuracy".into(), accuracy);
@@ -99,7 +111,7 @@ pub(super) fn finish<T: NpyScalar>(
         pictures: Vec::new(),
         extra,
     };
-    write_json(&run.summary(), &summary)?;
+    run.write_summary(&summary)?;
     Ok(summary)
 }
 

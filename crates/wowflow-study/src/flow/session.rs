@@ -11,7 +11,7 @@ use super::recorder::{Recorder, remove_unlisted_frames};
 use super::results::{Results, finish};
 use super::{Finished, Outcome};
 use crate::error::{Result, StudyError, refuse};
-use crate::observer::{Event, Observer, Unit};
+use crate::observer::{Event, Observer, Unit, doing};
 use crate::record::{NpyScalar, Session, config_sha256, latest_checkpoint, remove_checkpoints_before};
 
 /// Takes a flow from where it stands to its end.
@@ -27,7 +27,8 @@ pub(super) fn run<T: NpyScalar>(
     let mut objective = near.settings().objective(near.source(), near.target())?;
     let flow = near.settings().flow()?;
     let quantity = objective.quantity();
-    let value_initial = near.value(quantity.factor * objective.held_out(near.source(), 0).value);
+    let held_out = doing(observer, "measuring the start", || objective.held_out(near.source(), 0).value);
+    let value_initial = near.value(quantity.factor * held_out);
     let (mut state, seconds) = match latest_checkpoint(place, near.source(), &config_sha256(config)?)? {
         Some(found) => (found.state, found.seconds),
         None => (FlowState::new(near.source().clone()), 0.0),
@@ -93,8 +94,8 @@ pub(super) fn run<T: NpyScalar>(
         stop,
         steps: state.step(),
     };
-    let summary = finish(place, config, pair, &results, &mut recorder);
+    let summary = finish(place, config, pair, &results, &mut recorder, observer);
     let summary =
         summary.map_err(|error| unfinished("the flow is done, its summary is not".to_owned(), error))?;
-    Ok(Outcome::Finished(Box::new(Finished { run: place.clone(), summary })))
+    Ok(Outcome::Finished(Box::new(Finished { run: place.clone(), summary, _held: session.held() })))
 }

@@ -1,11 +1,12 @@
 //! Two datasets that a geodesic is asked of, and the transport between them.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use wowflow::dataset::Precision;
 use wowflow::measure::MeasureOverMeasures;
 use wowflow::ot::geometry::{TIGHT, VelocityPlan, constant_speed, plan_uniqueness};
-use wowflow::ot::wow::{KeepPlans, wow2_pow};
+use wowflow::ot::wow::{KeepPlans, wow2_pow_observed};
 use wowflow::scalar::Scalar;
 use wowflow_data::{Prepared, bring_together};
 
@@ -14,7 +15,7 @@ use super::solution::{Curve, Solution, end_points, spread};
 use super::summary::{Speed, Summary, Unique, pairs};
 use crate::error::{Result, require};
 use crate::exact::Common;
-use crate::observer::{Observer, note};
+use crate::observer::{Observer, doing, note, transports};
 use crate::record::{Program, SCHEMA};
 
 /// Pairs of classes of at most this many particles are checked for constant speed unasked.
@@ -101,16 +102,21 @@ impl Problem {
                 largest(&q)
             ),
         );
-        let transport = wow2_pow(&p, &q, KeepPlans::Yes)?;
+        let count = p.class_count() * q.class_count();
+        let transport = transports(observer, count, "coupling", |observe| {
+            wow2_pow_observed(&p, &q, KeepPlans::Yes, &AtomicBool::new(false), observe)
+        })?;
         let seconds_transport = started.elapsed().as_secs_f64();
         note(observer, &format!("W_W2^2 {:.6} in {seconds_transport:.1} s", transport.value));
-        let unique = plan_uniqueness(&p, &q, &transport, TIGHT)?;
+        let unique =
+            doing(observer, "looking for other ways", || plan_uniqueness(&p, &q, &transport, TIGHT))?;
         // From here on in double precision, which holds the samples of either as they are.
         let curve = Curve { p: p.cast()?, q: q.cast()?, transport };
         drop((p, q));
         let plan = curve.plan()?;
         let config = self.config(&plan);
-        let check = config.check.then(|| constant_speed(&plan, &segments(&config.times))).transpose()?;
+        let speed = || constant_speed(&plan, &segments(&config.times));
+        let check = config.check.then(|| doing(observer, "checking the speed", speed)).transpose()?;
         let ends = (self.source(), self.target());
         let summary = Summary {
             schema: SCHEMA,

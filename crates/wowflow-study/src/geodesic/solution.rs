@@ -14,7 +14,7 @@ use super::config::Config;
 use super::summary::{EndPoints, Summary, Written};
 use crate::error::{Result, StudyError};
 use crate::labeled::{Origins, flowed, labeled, shaped, within, write_flowed};
-use crate::observer::Observer;
+use crate::observer::{Event, Observer, Unit};
 use crate::record::{
     Attachment, Program, Provenance, RunDir, RunProvenance, Session, config_sha256, write_json,
 };
@@ -182,10 +182,15 @@ impl Solution {
             write_json(&run.provenance(), &provenance)?;
             write_json(&run.config(), &self.config)?;
             let plan = self.curve.plan()?;
+            let total = Some(self.config.times.len() as u64);
+            observer.event(&Event::Began { unit: Unit::Datasets, total, done: 0 });
             for (index, &time) in self.config.times.iter().enumerate() {
                 go_on(observer)?;
-                summary.times.push(self.write_at(run, &plan, index, time)?);
+                let written = self.write_at(run, &plan, index, time)?;
+                observer.event(&Event::Advanced { done: index as u64 + 1, detail: &written.file });
+                summary.times.push(written);
             }
+            observer.event(&Event::Ended);
             for picture in pictures {
                 go_on(observer)?;
                 picture.write(run)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::directory::write_bytes;
+use super::json::write_bytes;
 use super::layout::RunDir;
 use crate::error::{Result, require};
 

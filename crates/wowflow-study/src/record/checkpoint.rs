@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use wowflow::dataset::{Precision, Stored};
 use wowflow::flow::{FlowState, Memory};
 use wowflow::measure::MeasureOverMeasures;
-use wowflow_data::npy::{NpyArray, NpyData, read_npz, write_npz};
+use wowflow_data::npy::{NpyArray, NpyData, arrays_sha256, read_npz, write_npz};
 
 use super::layout::RunDir;
 use crate::error::{Place, Result, StudyError, refuse, require};
@@ -53,6 +53,9 @@ fn path_of(run: &RunDir, step: u64) -> PathBuf {
     run.checkpoints().join(format!("step-{step:08}.npz"))
 }
 
+/// The array that holds the checksum of the others.
+const SUM: &str = "sha256";
+
 /// Writes a state; the one before is removed once this one is safe.
 pub(crate) fn write_checkpoint<T: NpyScalar>(
     run: &RunDir,
@@ -80,7 +83,11 @@ pub(crate) fn write_checkpoint<T: NpyScalar>(
         ("config", &config),
     ];
     arrays.extend(reference.as_ref().map(|reference| ("reference", reference)));
-    write_npz(path_of(run, state.step()), &arrays)?;
+    let path = path_of(run, state.step());
+    let sum = arrays_sha256(&arrays).map_err(StudyError::io("write", &path))?;
+    let sum = NpyArray::text(vec![1], vec![sum]);
+    arrays.push((SUM, &sum));
+    write_npz(path, &arrays)?;
     remove_checkpoints_before(run, state.step())
 }
 
@@ -103,11 +110,26 @@ pub(crate) fn latest_checkpoint<T: NpyScalar>(
     let Some((_, path)) = list(run)?.pop() else {
         return Ok(None);
     };
-    read(&path, initial, config).at(|| format!("cannot resume from {}", path.display())).map(Some)
+    let sealed = run.read_provenance()?.1;
+    read(&path, initial, config, sealed).at(|| format!("cannot resume from {}", path.display())).map(Some)
 }
 
-fn read<T: NpyScalar>(path: &Path, initial: &MeasureOverMeasures<T>, config: &str) -> Result<Checkpoint<T>> {
+fn read<T: NpyScalar>(
+    path: &Path,
+    initial: &MeasureOverMeasures<T>,
+    config: &str,
+    sealed: bool,
+) -> Result<Checkpoint<T>> {
     let mut arrays = read_npz(path)?;
+    // Checkpoints of earlier versions have none.
+    if let Some(at) = arrays.iter().position(|(name, _)| name == SUM) {
+        let found = arrays.remove(at).1.data;
+        let rest: Vec<(&str, &NpyArray)> = arrays.iter().map(|(name, array)| (&name[..], array)).collect();
+        let sum = arrays_sha256(&rest).map_err(StudyError::io("read", path))?;
+        require!(found == NpyData::Text(vec![sum]), "expected what the run wrote, found another content");
+    } else {
+        require!(!sealed, "expected what the run wrote, found no checksum");
+    }
     let mut take = |name: &str| {
         let at = arrays.iter().position(|(found, _)| found == name);
         at.map(|at| arrays.swap_remove(at).1.data).at(|| format!("expected an array `{name}`, found none"))

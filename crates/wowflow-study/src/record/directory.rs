@@ -1,10 +1,9 @@
 //! The run directory on disk: claimed by one program, made once, never overwritten.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use wowflow_data::atomic;
 
 use super::layout::RunDir;
@@ -192,15 +191,17 @@ pub(super) fn claim(run: &RunDir) -> Result<Claim> {
     }
 }
 
-/// Removes temporary files that a killed run left in these folders; the run must be claimed.
-pub(super) fn remove_temporary_in(folders: &[PathBuf]) -> Result<()> {
-    for folder in folders {
-        for entry in fs::read_dir(folder).map_err(StudyError::io("read", folder))? {
-            let path = entry.map_err(StudyError::io("read", folder))?.path();
-            if atomic::is_temporary(&path) {
-                let removed = if path.is_dir() { fs::remove_dir(&path) } else { fs::remove_file(&path) };
-                gone(removed).map_err(StudyError::io("remove", &path))?;
-            }
+/// Removes temporary files that a killed run left in a folder and below; the run must be claimed.
+pub(super) fn remove_temporary_in(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(StudyError::io("read", folder))? {
+        let path = entry.map_err(StudyError::io("read", folder))?.path();
+        // What links lead to is not the run's.
+        let folder = path.is_dir() && !path.is_symlink();
+        if atomic::is_temporary(&path) {
+            let removed = if folder { fs::remove_dir(&path) } else { fs::remove_file(&path) };
+            gone(removed).map_err(StudyError::io("remove", &path))?;
+        } else if folder {
+            remove_temporary_in(&path)?;
         }
     }
     Ok(())
@@ -264,22 +265,4 @@ pub fn free_name(folder: &Path, name: &str, end: &str) -> PathBuf {
     free(base.clone())
         .or_else(|| (2..u64::MAX).find_map(|n| free(format!("{base}-{n}"))))
         .unwrap_or_else(|| folder.join(base))
-}
-
-/// Writes a value as JSON, whole or not at all.
-///
-/// # Errors
-/// A place that cannot be written, a value that is no JSON.
-pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let mut bytes = serde_json::to_vec_pretty(value)?;
-    bytes.push(b'\n');
-    write_bytes(path, &bytes)
-}
-
-/// Writes bytes, whole or not at all.
-///
-/// # Errors
-/// A place that cannot be written.
-pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
-    atomic::write(path, |writer| writer.write_all(bytes)).map_err(StudyError::io("write", path))
 }

@@ -1,13 +1,15 @@
-//! The reading of the JSON files of a record.
+//! The files of a record: JSON read, and written whole or not at all.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use wowflow_data::atomic;
 
 use super::schema::SCHEMA;
-use crate::error::RecordError;
+use crate::error::{RecordError, Result, StudyError};
 
 /// Reads a JSON file of the run directory into `T`; `what` names it in errors.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, RecordError> {
@@ -28,4 +30,22 @@ pub(crate) fn check_schema(path: &Path, found: u32) -> Result<(), RecordError> {
     } else {
         Err(RecordError::Schema { path: path.to_owned(), expected: SCHEMA, found })
     }
+}
+
+/// Writes a value as JSON, whole or not at all.
+///
+/// # Errors
+/// A place that cannot be written, a value that is no JSON.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(value)?;
+    bytes.push(b'\n');
+    write_bytes(path, &bytes)
+}
+
+/// Writes bytes, whole or not at all.
+///
+/// # Errors
+/// A place that cannot be written.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    atomic::write(path, |writer| writer.write_all(bytes)).map_err(StudyError::io("write", path))
 }

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::json::{check_schema, read_bytes, read_json};
 use super::metrics::{FramesIndex, MetricsRecord, Summary, read_metrics};
-use super::seal::{Seal, Sealed, chained, file_sum, index_sum};
-use crate::error::RecordError;
+use super::provenance::Provenance;
+use super::seal::{Seal, Sealed, chained, changed, file_sum, read_sealed, same, write_sealed};
+use crate::error::{RecordError, Result};
 
 /// Where each file of a run lies.
 ///
@@ -171,7 +173,7 @@ impl RunDir {
 
     pub(crate) fn read_sealed(&self) -> Result<Sealed, RecordError> {
         let path = self.frames_index();
-        let sealed: Sealed = read_json(&path, "the index of recorded frames")?;
+        let sealed: Sealed = self.read(&path, "the index of recorded frames")?;
         check_schema(&path, sealed.index.schema)?;
         sealed.index.check(&path)?;
         sealed.seal.iter().try_for_each(|seal| self.verify(seal, &sealed.index))?;
@@ -180,14 +182,6 @@ impl RunDir {
 
     /// Compares everything that is sealed with what is there.
     fn verify(&self, seal: &Seal, index: &FramesIndex) -> Result<(), RecordError> {
-        let same = |expected: &str, found: &str, path: &Path| {
-            let other = "another content: bring back the file as it was, or run anew";
-            if expected == found {
-                return Ok(());
-            }
-            Err(RecordError::content(path, "what the run wrote", other))
-        };
-        same(&seal.index, &index_sum(index), &self.frames_index())?;
         let metrics = read_bytes(&self.metrics(), "metrics")?;
         let lines = metrics.split_inclusive(|byte| *byte == b'\n').take(seal.lines);
         same(&seal.metrics, &lines.fold(String::new(), |sum, line| chained(&sum, line)), &self.metrics())?;
@@ -198,13 +192,38 @@ impl RunDir {
         same(&seal.target, &file_sum(&self.target())?, &self.target())
     }
 
+    /// Reads `provenance.json`, and says whether it has a checksum, as it does where this or a later version began the
+    /// run.
+    pub(crate) fn read_provenance(&self) -> Result<(Provenance, bool), RecordError> {
+        read_sealed(&self.provenance(), "the provenance of a run")
+    }
+
+    /// Reads a file that has a checksum where the provenance has one.
+    pub(crate) fn read<T: DeserializeOwned>(
+        &self,
+        path: &Path,
+        what: &'static str,
+    ) -> Result<T, RecordError> {
+        let (value, sealed) = read_sealed(path, what)?;
+        let lost = !sealed && self.read_provenance().is_ok_and(|(_, sealed)| sealed);
+        if lost { Err(changed(path)) } else { Ok(value) }
+    }
+
+    /// Writes `summary.json` with its checksum.
+    ///
+    /// # Errors
+    /// A place that cannot be written.
+    pub fn write_summary(&self, summary: &Summary) -> Result<()> {
+        write_sealed(&self.summary(), summary)
+    }
+
     /// Reads `summary.json`.
     ///
     /// # Errors
-    /// The file is missing, is not a summary, or has another schema.
+    /// The file is missing, is not a summary, has another schema, or was changed.
     pub fn read_summary(&self) -> Result<Summary, RecordError> {
         let path = self.summary();
-        let summary: Summary = read_json(&path, "the summary of a finished run")?;
+        let summary: Summary = self.read(&path, "the summary of a finished run")?;
         check_schema(&path, summary.schema)?;
         Ok(summary)
     }

@@ -17,9 +17,11 @@ pub use crate::error::RecordError;
 pub use attachment::Attachment;
 pub use checkpoint::{Checkpoint, NpyScalar};
 pub(crate) use checkpoint::{latest_checkpoint, remove_checkpoints_before, write_checkpoint};
-pub use directory::{free_name, in_free_folder, refuse_existing, write_bytes, write_json};
-pub(crate) use json::read_json;
+pub use directory::{free_name, in_free_folder, refuse_existing};
+pub use json::{write_bytes, write_json};
 pub use layout::{RunDir, RunNames};
+#[cfg(feature = "learn")]
+pub(crate) use log::lines_of;
 pub use log::{LineLog, read_lines};
 pub use metrics::{
     ClassMatch, FrameUnits, FramesIndex, FunctionalRecord, MetricsRecord, Summary, read_metrics,
@@ -28,5 +30,8 @@ pub use metrics::{
 pub(crate) use provenance::{PLATFORM, REVISION};
 pub use provenance::{Program, Provenance, RunProvenance};
 pub use schema::SCHEMA;
-pub(crate) use seal::{Seal, Sealed, chained, file_sum, index_sum};
+#[cfg(feature = "learn")]
+pub(crate) use seal::read_sealed;
+pub(crate) use seal::{Seal, Sealed, chained, file_sum, same, write_sealed};
+pub(crate) use session::Held;
 pub use session::{Config, Session, config_sha256};

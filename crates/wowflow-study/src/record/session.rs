@@ -2,16 +2,19 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use wowflow_data::{DataProvenance, Prepared, Size, bring_together, sha256_hex};
 
-use super::directory::{Claim, claim, create, remove_temporary_in, write_json};
-use super::json::{check_schema, read_json};
+use super::directory::{Claim, claim, create, remove_temporary_in};
+use super::json::{check_schema, write_json};
 use super::layout::RunDir;
 use super::provenance::{Program, Provenance};
-use crate::error::{RecordError, Result, StudyError, refuse, require};
+use super::seal::write_sealed;
+use crate::error::{Place, RecordError, Result, StudyError, refuse, require};
 
 /// The resolved configuration of a study: everything that determines its result, and nothing else.
 pub trait Config: Serialize + DeserializeOwned {
@@ -48,12 +51,24 @@ pub fn config_sha256(config: &impl Serialize) -> Result<String> {
     Ok(sha256_hex(&serde_json::to_vec(config)?))
 }
 
+/// Keeps a folder claimed while it lives.
+#[derive(Clone, Debug)]
+pub(crate) struct Held(#[expect(dead_code, reason = "it is there to be dropped")] Arc<Claim>);
+
+/// What is found is the same, whoever holds its folder.
+impl PartialEq for Held {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
 /// A study at work in its folder, which no other program writes to meanwhile.
 #[derive(Debug)]
 pub struct Session {
     run: RunDir,
     provenance: Provenance,
-    _claim: Claim,
+    sealed: bool,
+    claim: Held,
 }
 
 impl Session {
@@ -72,11 +87,11 @@ impl Session {
             for folder in C::folders(run) {
                 fs::create_dir(&folder).map_err(StudyError::io("create the folder", &folder))?;
             }
-            write_json(&run.provenance(), &provenance)?;
+            write_sealed(&run.provenance(), &provenance)?;
             fill(run)?;
             write_json(&run.config(), config)
         })?;
-        Ok(Self { run, provenance, _claim: claim })
+        Ok(Self { run, provenance, sealed: true, claim: Held(Arc::new(claim)) })
     }
 
     /// Goes on with a study that was interrupted or killed, under the configuration stored there.
@@ -85,31 +100,31 @@ impl Session {
     /// No such study, one of another schema, a configuration that is not the one it began with, another program at work
     /// there.
     pub fn resume<C: Config>(folder: &Path) -> Result<(Self, C)> {
-        let (run, config) = Self::open::<C>(folder)?;
+        let (run, config, sum) = Self::read::<C>(folder)?;
         let claim = claim(&run)?;
-        let mut folders = C::folders(&run);
-        folders.push(run.root().to_owned());
-        remove_temporary_in(&folders)?;
-        let provenance: Provenance = read_json(&run.provenance(), "the provenance of a run")?;
+        remove_temporary_in(run.root())?;
+        let (provenance, sealed) = run.read_provenance()?;
         require!(
-            provenance.run.config_sha256 == config_sha256(&config)?,
+            provenance.run.config_sha256 == sum,
             "expected the configuration that {} began with, found another in config.json",
             folder.display()
         );
-        Ok((Self { run, provenance, _claim: claim }, config))
+        Ok((Self { run, provenance, sealed, claim: Held(Arc::new(claim)) }, config))
     }
 
-    /// As [`Self::resume`], of a study that must not be finished.
+    /// As [`Self::resume`], of a study that must not be finished: its result names the pictures once everything is
+    /// written.
     ///
     /// # Errors
-    /// As [`Self::resume`]; a study whose result is there.
+    /// As [`Self::resume`]; a study whose result is there with pictures, or was changed.
     pub fn resume_unfinished<C: Config>(folder: &Path) -> Result<(Self, C)> {
         let found = Self::resume::<C>(folder)?;
-        require!(
-            !C::result(&found.0.run).exists(),
-            "expected an unfinished run, found {} finished",
-            folder.display()
-        );
+        let result = C::result(&found.0.run);
+        if result.exists() {
+            let content: Value = found.0.run.read(&result, "the result of a run")?;
+            let drawn = content["pictures"].as_array().is_some_and(|pictures| !pictures.is_empty());
+            require!(!drawn, "expected an unfinished run, found {} finished", folder.display());
+        }
         Ok(found)
     }
 
@@ -133,8 +148,8 @@ impl Session {
             });
             made?.1
         };
-        remove_temporary_in(&[run.root().to_owned()])?;
-        Ok(Self { run, provenance, _claim: claim })
+        remove_temporary_in(run.root())?;
+        Ok(Self { run, provenance, sealed: true, claim: Held(Arc::new(claim)) })
     }
 
     /// Makes the folder of a study with all its content; when that fails or is interrupted, nothing of it stays.
@@ -150,6 +165,13 @@ impl Session {
     /// # Errors
     /// No such study, or one of another schema.
     pub fn open<C: Config>(folder: &Path) -> Result<(RunDir, C)> {
+        let (run, config, _) = Self::read(folder)?;
+        Ok((run, config))
+    }
+
+    /// The configuration of a study, with the checksum of what is stored: what is left out there and usual would not
+    /// change that of the configuration.
+    fn read<C: Config>(folder: &Path) -> Result<(RunDir, C, String)> {
         /// A configuration without a schema is of the one layout that its kind ever had.
         #[derive(Deserialize)]
         struct Versioned {
@@ -167,8 +189,9 @@ impl Session {
             check_schema(&path, schema)?;
         }
         let config: C = serde_json::from_str(&text).map_err(|error| content(&error))?;
-        config.check()?;
-        Ok((run, config))
+        let stored: Value = serde_json::from_str(&text).map_err(|error| content(&error))?;
+        config.check().at(|| format!("expected {} in {}", C::WHAT, path.display()))?;
+        Ok((run, config, config_sha256(&stored)?))
     }
 
     /// What a study came to; `None` when its observer asked to stop. Any other error says that the study can go on.
@@ -184,10 +207,21 @@ impl Session {
         }
     }
 
+    /// Keeps the folder claimed for what is still to be written there, such as pictures.
+    pub(crate) fn held(&self) -> Held {
+        self.claim.clone()
+    }
+
     /// Where the files are.
     #[must_use]
     pub fn run(&self) -> &RunDir {
         &self.run
+    }
+
+    /// A line on a run that keeps no checksums, as an earlier version began it.
+    pub(crate) fn unsealed(&self) -> Option<&'static str> {
+        let words = "begun by an earlier version, without checksums: what was changed since goes unnoticed";
+        (!self.sealed).then_some(words)
     }
 
     /// Where the numbers come from.
@@ -232,6 +266,8 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::record::{RunProvenance, SCHEMA};
 
@@ -270,8 +306,13 @@ mod tests {
             Session::start(&out, &again, provenance, |_| Ok(())).unwrap_err().to_string()
         };
         assert!(text.contains("expected a new or empty folder"), "{text}");
-        fs::write(session.run().summary(), "{}").unwrap();
+        let finished = |pictures: &[&str]| {
+            write_sealed(&RunDir::new(&out).summary(), &json!({ "pictures": pictures })).unwrap();
+        };
+        finished(&[]);
         drop(session);
+        drop(Session::resume_unfinished::<Number>(&out).unwrap());
+        finished(&["a.png"]);
         let text = Session::resume_unfinished::<Number>(&out).unwrap_err().to_string();
         assert!(text.contains("finished"), "{text}");
     }

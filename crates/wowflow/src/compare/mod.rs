@@ -215,14 +215,30 @@ pub fn compare<T: Scalar>(
     method: &Method,
     seed: u64,
 ) -> Result<Comparison, CompareError> {
+    compare_observed(p, q, method, seed, &|_| ())
+}
+
+/// As [`compare`], and tells how many pairs of classes are solved, where a method solves one after another for long:
+/// [`Method::Wow`] with [`Inner::Exact`].
+///
+/// # Errors
+/// As [`compare`].
+#[inline(never)]
+pub fn compare_observed<T: Scalar>(
+    p: &MeasureOverMeasures<T>,
+    q: &MeasureOverMeasures<T>,
+    method: &Method,
+    seed: u64,
+    observe: &(dyn Fn(usize) + Sync),
+) -> Result<Comparison, CompareError> {
     if p.dim() != q.dim() {
         return Err(CompareError::Dimensions { left: p.dim(), right: q.dim() });
     }
     let pair = Pair { source: p, target: q };
     let found = match units::NearOne::of(pair, method) {
-        None => of_pair(pair, 1.0, method, seed)?,
+        None => of_pair(pair, 1.0, method, seed, observe)?,
         Some(near) => {
-            let found = of_pair(near.pair(), near.unit(), &near.method(method), seed);
+            let found = of_pair(near.pair(), near.unit(), &near.method(method), seed, observe);
             near.restored(found.map_err(|error| near.restored_error(error))?, method)?
         }
     };
@@ -235,9 +251,10 @@ fn of_pair<T: Scalar>(
     unit: f64,
     method: &Method,
     seed: u64,
+    observe: &(dyn Fn(usize) + Sync),
 ) -> Result<Comparison, CompareError> {
     match method {
-        Method::Wow(inner) => wow::compare(pair, *inner, seed),
+        Method::Wow(inner) => wow::compare(pair, *inner, seed, observe),
         Method::Otdd(otdd) => otdd.compare(pair, seed),
         Method::Mmd(mmd) => mmd.compare(pair, seed),
         Method::PooledW2 => pooled::w2(pair.source, pair.target),

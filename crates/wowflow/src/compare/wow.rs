@@ -1,5 +1,7 @@
 //! Wasserstein over Wasserstein between datasets, with an inner distance that is exact, Gaussian or sliced.
 
+use std::sync::atomic::AtomicBool;
+
 use rayon::prelude::*;
 
 use super::{CompareError, Comparison, Method, Slices};
@@ -7,7 +9,7 @@ use crate::measure::{MeasureOverMeasures, Pair};
 use crate::ot::bures::{self, BuresError, Gaussian};
 use crate::ot::exact::{CostMatrix, solve};
 use crate::ot::sliced::{Base, PairDistances};
-use crate::ot::wow::{KeepPlans, wow2_pow};
+use crate::ot::wow::{KeepPlans, wow2_pow_observed};
 use crate::scalar::Scalar;
 use crate::stats::estimate::Estimate;
 
@@ -30,12 +32,13 @@ pub(super) fn compare<T: Scalar>(
     pair: Pair<'_, T>,
     inner: Inner,
     seed: u64,
+    observe: &(dyn Fn(usize) + Sync),
 ) -> Result<Comparison, CompareError> {
     let Pair { source: p, target: q } = pair;
     let method = Method::Wow(inner);
     match inner {
         Inner::Exact => {
-            let found = wow2_pow(p, q, KeepPlans::No)?;
+            let found = wow2_pow_observed(p, q, KeepPlans::No, &AtomicBool::new(false), observe)?;
             let (classes, coupling) = (Some(found.class_costs), Some(found.outer));
             Ok(Comparison { classes, coupling, ..Comparison::exact(method, 2.0, found.value, found.gap) })
         }

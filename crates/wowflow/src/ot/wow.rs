@@ -1,6 +1,6 @@
 //! Transport between datasets: `W_{W2}^2`, exact on both levels.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -85,10 +85,26 @@ pub fn wow2_pow_until<T: Scalar>(
     keep: KeepPlans,
     interrupt: &AtomicBool,
 ) -> Result<WowTransport, OtError> {
+    wow2_pow_observed(p, q, keep, interrupt, &|_| ())
+}
+
+/// As [`wow2_pow_until`], and tells how many of the `C_P C_Q` inner problems are solved, each time that one is.
+///
+/// # Errors
+/// As [`wow2_pow_until`].
+#[inline(never)]
+pub fn wow2_pow_observed<T: Scalar>(
+    p: &MeasureOverMeasures<T>,
+    q: &MeasureOverMeasures<T>,
+    keep: KeepPlans,
+    interrupt: &AtomicBool,
+    observe: &(dyn Fn(usize) + Sync),
+) -> Result<WowTransport, OtError> {
     if p.dim() != q.dim() {
         return Err(OtError::DimensionMismatch { left: p.dim(), right: q.dim() });
     }
     let (rows, cols) = (p.class_count(), q.class_count());
+    let done = AtomicUsize::new(0);
     let solved: Vec<(f64, Option<Coupling>)> = (0..rows * cols)
         .into_par_iter()
         .map(|pair| {
@@ -100,6 +116,7 @@ pub fn wow2_pow_until<T: Scalar>(
             let threads = if large { Threads::Pool } else { Threads::One };
             let inner =
                 Problem::points(x, y, p.dim()).weights(a, b).threads(threads).interrupt(interrupt).solve()?;
+            observe(done.fetch_add(1, Ordering::Relaxed) + 1);
             Ok((inner.value, (keep == KeepPlans::Yes).then_some(inner.coupling)))
         })
         .collect::<Result<_, OtError>>()?;
