@@ -1,4 +1,5 @@
 """Arrays as numpy writes them, read by wowflow: python arrays.py [--write FILE] [--refusals]."""
+import gzip
 import itertools
 
 import numpy as np
@@ -107,6 +108,35 @@ put("shapes", "images with transparency", {"X": rng.random((12, 6, 7, 4)), "y": 
 put("shapes", "films", {"X": rng.random((12, 5, 6, 7, 3)), "y": y}, None, says="n x")
 image = rng.random((12, 3, 9, 3))
 put("shapes", "three rows and three colours", {"X": image, "y": y}, [(image.transpose(0, 3, 1, 2).reshape(12, -1), ints(y)), (image.reshape(12, -1), ints(y))], unclear=True)
+
+# Pairs of .npy files, and IDX.
+for name, points, labels in (("pair", "X.npy", "y.npy"), ("pair by name", "small_X.npy", "small_y.npy")):
+    x, y = made(name)
+    path = CASES.path(points)
+    np.save(path, x)
+    np.save(path.with_name(labels), y)
+    CASES.add("pairs of files", name, path, (x, ints(y)))
+
+
+def idx(array):
+    code = {"u1": 8, "i1": 9, "i2": 11, "i4": 12, "f4": 13, "f8": 14}[array.dtype.str[1:]]
+    head = bytes([0, 0, code, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+    return head + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+for kind, axes, pack in itertools.product(("u1", "i1", "i2", "i4", "f4", "f8"), (2, 3), (None, gzip.compress)):
+    about = f"IDX of {kind}, {axes} axes, {'gz' if pack else 'plain'}"
+    rng = generator(about)
+    x = (rng.normal(size=(12, 5, 4)[:axes]) * 40).astype("f8" if kind == "u1" else kind)
+    x = abs(x).astype("u1") if kind == "u1" else x
+    y = rng.integers(0, 3, 12).astype("u1" if kind in ("u1", "f4", "f8") else kind)
+    ending = ".gz" if pack else ""
+    path = CASES.path(f"train-images-idx{axes}-ubyte{ending}")
+    path.write_bytes((pack or bytes)(idx(x)))
+    path.with_name(f"train-labels-idx1-ubyte{ending}").write_bytes((pack or bytes)(idx(y)))
+    rows = x.reshape(12, -1).astype(float)
+    rows = (x.reshape(12, -1).astype("f4") / np.float32(255)).astype(float) if kind == "u1" else rows
+    CASES.add("pairs of files", about, path, (rows, ints(y)))
 
 if __name__ == "__main__":
     CASES.report("Arrays", ["numpy"])

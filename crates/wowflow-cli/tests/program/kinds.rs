@@ -322,8 +322,8 @@ fn images_are_brought_to_one_size_and_to_grey_or_colours() {
     }
     let folder = folder();
     let out = folder.path().join("run");
-    let out_text = out.display().to_string();
-    let command = [&["flow"], &images[..], &["--out", &out_text]].concat();
+    let place = out.display().to_string();
+    let command = [&["flow"], &images[..], &["--out", &place]].concat();
     run(&command)
         .refused("--grey or --rgb brings all to the same, [grey] or [rgb] after a name those of one");
     run([&command[..], &["--grey"]].concat()).refused("--resize 28x28");
