@@ -69,6 +69,10 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
     // Images with axes of their own say nothing else by naming them.
     let axes: Vec<i64> = x.shape.iter().skip(1).map(|&extent| extent as i64).collect();
     let shape = shape.filter(|array| axes.len() < 2 || array.to_i64().is_none_or(|shape| shape != axes));
+    let mut notes = Vec::new();
+    if shape.as_ref().and_then(NpyArray::to_i64).is_some_and(|shape| matches!(shape[..], [height, _, 3] if height != 3)) {
+        notes.push("rows of X read as one plane a channel".to_owned());
+    }
     let shape = shape.map(|array| image_shape(&array, &of(IMAGE_SHAPE))).transpose()?;
     let mut dataset = assemble((&of(&points), x), (&of(&labels), y), shape, budget)?;
     if let Some(weights) = weights {
@@ -80,7 +84,6 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
         let values = numbers(weights, &of(CLASS_WEIGHTS), budget)?;
         dataset = dataset.with_class_weights(values).map_err(|error| refused(&of(CLASS_WEIGHTS), error))?;
     }
-    let mut notes = Vec::new();
     if let Some(names) = take(&sample_names).and_then(|array| texts(array, dataset.len())) {
         notes.push(format!("names of samples in {sample_names}"));
         dataset = dataset.with_sample_names(names).map_err(|error| refused(&of(&sample_names), error))?;
@@ -332,22 +335,15 @@ fn numbers(array: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<f64>, Da
     array.to_f64().ok_or_else(|| DataError::format(file, "numbers", "strings"))
 }
 
-/// The shape that rows have as they are stored: `X.reshape(n, *image_shape)`.
+/// The shape of rows of one plane a channel: `X.reshape(n, *image_shape)`, or with the channels named last.
 fn image_shape(array: &NpyArray, file: &Path) -> Result<ImageShape, DataError> {
     let extents = if array.data.len() < 4 { array.to_i64().unwrap_or_default() } else { Vec::new() };
     let sizes: Vec<usize> = extents.iter().map(|&extent| usize::try_from(extent).unwrap_or(0)).collect();
     let shape = match sizes[..] {
         [height, width] | [height, width, 1] => Some(ImageShape { width, height, channels: 1 }),
         [channels @ (1 | 3), height, width] => Some(ImageShape { width, height, channels }),
-        // Rows of one plane a channel were once declared like this, too.
-        [height, width, 3] => {
-            let expected = "channels, height and width, the order in which rows are stored";
-            let found = format!(
-                "{height}, {width}, 3: write 3, {height}, {width} where a channel is a plane, else bring rows to it by \
-                 X.reshape(-1, {height}, {width}, 3).transpose(0, 3, 1, 2)"
-            );
-            return Err(DataError::format(file, expected, found));
-        }
+        // As they were declared once: rows are planes all the same.
+        [height, width, 3] => Some(ImageShape { width, height, channels: 3 }),
         _ => None,
     };
     let pixels = shape.and_then(|s| s.width.checked_mul(s.height)?.checked_mul(s.channels));
@@ -455,8 +451,7 @@ mod tests {
         for shape in [&[3, 4][..], &[3, 4, 1], &[1, 3, 4]] {
             assert_eq!(declared(&[1, 12], shape).unwrap().image_shape(), grey, "{shape:?}");
         }
-        let error = declared(&[1, 12], &[2, 2, 3]).unwrap_err();
-        assert!(error.contains("found 2, 2, 3: write 3, 2, 2 where a channel is a plane"), "{error}");
+        assert_eq!(declared(&[1, 12], &[2, 2, 3]).unwrap(), flat);
     }
 
     #[test]
