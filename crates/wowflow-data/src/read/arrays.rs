@@ -67,11 +67,11 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
     let mut dataset = assemble((&of(&points), x), (&of(&labels), y), shape, budget)?;
     if let Some(weights) = weights {
         let file = of(&sample_weights);
-        let values = numbers(weights, &file, budget)?;
+        let values = numbers(&weights, &file, budget)?;
         dataset = dataset.with_sample_weights(values).map_err(|error| refused(&file, error))?;
     }
     if let Some(weights) = class_weights {
-        let values = numbers(weights, &of(CLASS_WEIGHTS), budget)?;
+        let values = numbers(&weights, &of(CLASS_WEIGHTS), budget)?;
         dataset = dataset.with_class_weights(values).map_err(|error| refused(&of(CLASS_WEIGHTS), error))?;
     }
     Ok(Parsed { dataset, files, notes: Vec::new(), columns: Columns::Places })
@@ -237,7 +237,7 @@ fn labels(y: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<Label>, DataE
     Ok(labels)
 }
 
-fn numbers(array: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<f64>, DataError> {
+fn numbers(array: &NpyArray, file: &Path, budget: &Budget) -> Result<Vec<f64>, DataError> {
     budget.take_of::<f64>(array.data.len(), file)?;
     array.to_f64().ok_or_else(|| DataError::format(file, "numbers", "strings"))
 }

@@ -113,7 +113,7 @@ fn unreadable(error: &str) -> Option<String> {
         return Some(format!("its error commands the terminal: {error:?}"));
     }
     let length = error.chars().count();
-    (length > LONGEST).then(|| format!("its error has {length} characters: {:.200}", error))
+    (length > LONGEST).then(|| format!("its error has {length} characters: {error:.200}"))
 }
 
 /// Ends the process when one input takes for ever: nothing else can.
