@@ -107,7 +107,12 @@ pub enum DataError {
     #[error(transparent)]
     Generate(#[from] GenerateError),
     /// A dataset's name that cannot be understood.
-    #[error("dataset `{}`: expected {}, found `{}`", found_in(text), prescribed(expected), found_in(found))]
+    #[error(
+        "dataset `{}`: expected {}, found `{}`",
+        shown(text, 120),
+        prescribed(expected),
+        shown(found, 120)
+    )]
     Spec {
         /// The name as written.
         text: String,

@@ -77,11 +77,11 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
     let mut dataset = assemble((&of(&points), x), (&of(&labels), y), shape, budget)?;
     if let Some(weights) = weights {
         let file = of(&sample_weights);
-        let values = numbers(weights, &file, budget)?;
+        let values = numbers(&weights, &file, budget)?;
         dataset = dataset.with_sample_weights(values).map_err(|error| refused(&file, error))?;
     }
     if let Some(weights) = class_weights {
-        let values = numbers(weights, &of(CLASS_WEIGHTS), budget)?;
+        let values = numbers(&weights, &of(CLASS_WEIGHTS), budget)?;
         dataset = dataset.with_class_weights(values).map_err(|error| refused(&of(CLASS_WEIGHTS), error))?;
     }
     if let Some(names) = take(&sample_names).and_then(|array| texts(array, dataset.len())) {
@@ -310,6 +310,7 @@ fn labels(y: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<Label>, DataE
     Ok(labels)
 }
 
+<<<<<<< HEAD
 /// What to do about several values a label, by what they are.
 fn instead_of_rows(y: &NpyArray) -> &'static str {
     let (Some(values), [count, width]) = (y.to_f64(), &y.shape[..]) else { return "" };
@@ -331,6 +332,9 @@ fn instead_of_rows(y: &NpyArray) -> &'static str {
 }
 
 fn numbers(array: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<f64>, DataError> {
+=======
+fn numbers(array: &NpyArray, file: &Path, budget: &Budget) -> Result<Vec<f64>, DataError> {
+>>>>>>> h-fuzz
     budget.take_of::<f64>(array.data.len(), file)?;
     array.to_f64().ok_or_else(|| DataError::format(file, "numbers", "strings"))
 }

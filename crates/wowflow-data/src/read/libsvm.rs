@@ -100,7 +100,8 @@ fn parse(
     };
     // Programs that count from 0 write a feature 0 somewhere; where none does, features are counted from 1.
     let base = u32::from(!entries.iter().any(|&(index, _)| index == 0));
-    let widest = entries.iter().map(|&(index, _)| (index + 1 - base) as usize).max().unwrap_or(0);
+    let widest =
+        entries.iter().map(|&(index, _)| ((index - base) as usize).saturating_add(1)).max().unwrap_or(0);
     let (dim, shape) = match convention {
         Convention::AsWritten => (widest, None),
         Convention::Usps if widest > USPS.len() => {
@@ -237,6 +238,11 @@ mod tests {
             (
                 "1 4000000000:1\n",
                 "expected at most 268 MB in memory for 0 bytes of files, found 32 GB or more: it is damaged, or to be \
+                 written anew with less compression",
+            ),
+            (
+                "1 4294967295:1\n1 0:1\n",
+                "expected at most 268 MB in memory for 0 bytes of files, found 68 GB or more: it is damaged, or to be \
                  written anew with less compression",
             ),
             ("", "expected at least one coordinate a sample, found none"),

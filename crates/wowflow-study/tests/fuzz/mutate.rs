@@ -152,7 +152,7 @@ impl Mutator {
         let rest = layer.len() - at;
         match self.below(12) {
             _ if layer.is_empty() => {
-                layer.extend_from_slice(&NUMBERS[self.below(NUMBERS.len())].to_le_bytes())
+                layer.extend_from_slice(&NUMBERS[self.below(NUMBERS.len())].to_le_bytes());
             }
             0 | 1 => layer[at] ^= 1 << self.below(8),
             2 => layer[at] = self.next() as u8,

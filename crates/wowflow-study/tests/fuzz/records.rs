@@ -191,7 +191,7 @@ fn read_config(folder: &Path) -> Result<(), String> {
         open::<geodesic::Config>,
         open::<barycenter::Config>,
     ];
-    kinds.iter().map(|open| open(folder)).reduce(|found, next| found.or(next)).unwrap()
+    kinds.iter().map(|open| open(folder)).reduce(Result::or).unwrap()
 }
 
 fn draw_agreement(m: &mut Mutator) -> Files {
