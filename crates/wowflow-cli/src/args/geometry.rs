@@ -10,7 +10,7 @@ use wowflow_study::ExactSettings;
 use wowflow_study::{barycenter, geodesic};
 
 use super::values::by_name;
-use super::{CommonArgs, ImageArgs, parse_count, parse_number, parse_whole};
+use super::{ColourArgs, CommonArgs, SizeArgs, parse_count, parse_number, parse_whole};
 
 pub(crate) const GEODESIC_EXAMPLES: &str = "\
 Examples:
@@ -51,7 +51,9 @@ pub(crate) struct ExactArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) images: ImageArgs,
+    pub(crate) size: SizeArgs,
+    #[command(flatten)]
+    pub(crate) colour: ColourArgs,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
 }
