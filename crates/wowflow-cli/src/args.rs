@@ -35,7 +35,7 @@ use compare::{
     AGREEMENT_EXAMPLES, AgreementArgs, DISTANCE_EXAMPLES, DistanceArgs, PAIRWISE_EXAMPLES, PairwiseArgs,
 };
 
-pub(crate) use images::{ColourArgs, ImageArgs};
+pub(crate) use images::{ColourArgs, SizeArgs};
 pub(crate) use values::by_name;
 
 /// Compare labeled datasets and flow one into another.
@@ -266,10 +266,16 @@ pub(crate) struct FlowArgs {
     #[arg(long, value_name = "DIR", group = "fresh")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run, with the configuration stored there.
+<<<<<<< HEAD
     #[arg(long, value_name = "DIR", conflicts_with_all = ["EndsArgs", "ImageArgs", "ColourArgs"])]
+=======
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["SizeArgs", "ColourArgs"])]
+>>>>>>> h-tables
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) images: ImageArgs,
+    pub(crate) size: SizeArgs,
+    #[command(flatten)]
+    pub(crate) colour: ColourArgs,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
 }
@@ -316,7 +322,9 @@ pub(crate) struct InfoArgs {
     #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = parse_whole)]
     pub(crate) seed: u64,
     #[command(flatten)]
-    pub(crate) images: ImageArgs,
+    pub(crate) size: SizeArgs,
+    #[command(flatten)]
+    pub(crate) colour: ColourArgs,
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Print one JSON object on standard output; text goes to standard error.

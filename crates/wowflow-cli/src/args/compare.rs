@@ -116,8 +116,6 @@ pub(crate) struct MethodArgs {
     /// Bring the images of all datasets to this size first, such as 16x16.
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     pub(crate) resize: Option<Size>,
-    #[command(flatten)]
-    pub(crate) colour: ColourArgs,
     /// Precision of the samples and of their projections; sums are in double precision always.
     /// Default: f64 if a dataset has it or f32 would lose digits that are seen, else f32.
     #[arg(long, value_name = "PRECISION", value_parser = by_name::<Precision>())]
@@ -134,6 +132,8 @@ pub(crate) struct DistanceArgs {
     pub(crate) ends: EndsArgs,
     #[command(flatten)]
     pub(crate) method: MethodArgs,
+    #[command(flatten)]
+    pub(crate) colour: ColourArgs,
     /// Draw the costs between classes, those that are coupled framed, for methods that compare classes.
     #[arg(long, value_name = "PNG")]
     pub(crate) figure: Option<PathBuf>,
@@ -153,6 +153,8 @@ pub(crate) struct PairwiseArgs {
     pub(crate) datasets: Vec<String>,
     #[command(flatten)]
     pub(crate) method: MethodArgs,
+    #[command(flatten)]
+    pub(crate) colour: ColourArgs,
     /// Run directory to create. Default: runs/pairwise, or that name with a number.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

@@ -12,7 +12,7 @@ use wowflow_study::{barycenter, geodesic};
 
 use super::ends::EndsArgs;
 use super::values::by_name;
-use super::{CommonArgs, ImageArgs, parse_count, parse_number, parse_whole};
+use super::{ColourArgs, CommonArgs, SizeArgs, parse_count, parse_number, parse_whole};
 
 pub(crate) const GEODESIC_EXAMPLES: &str = concat!(
     "\
@@ -60,7 +60,9 @@ pub(crate) struct ExactArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) images: ImageArgs,
+    pub(crate) size: SizeArgs,
+    #[command(flatten)]
+    pub(crate) colour: ColourArgs,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
 }

@@ -16,14 +16,12 @@ pub(crate) struct ColourArgs {
     pub(crate) rgb: bool,
 }
 
-/// What the images of all datasets are brought to.
+/// Which size the images of all datasets get. The group of a struct does not know the options of one within.
 #[derive(Debug, Default, ClapArgs)]
-pub(crate) struct ImageArgs {
+pub(crate) struct SizeArgs {
     /// Bring the images of all datasets to this size first, such as 16x16. One dataset alone: NAME[size=16x16].
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     pub(crate) resize: Option<Size>,
-    #[command(flatten)]
-    pub(crate) colour: ColourArgs,
 }
 
 impl ColourArgs {
@@ -37,9 +35,9 @@ impl ColourArgs {
     }
 }
 
-impl ImageArgs {
-    fn options(&self) -> ImageOptions {
-        ImageOptions { size: self.resize, ..self.colour.options() }
+impl SizeArgs {
+    fn with(&self, colour: &ColourArgs) -> ImageOptions {
+        ImageOptions { size: self.resize, ..colour.options() }
     }
 }
 
@@ -51,13 +49,14 @@ impl Command {
     pub(crate) fn name_images(&mut self) -> Result<(), DataError> {
         let (options, mut names): (ImageOptions, Vec<&mut String>) = match self {
             Self::Flow(args) => {
-                let options = args.images.options();
+                let options = args.size.with(&args.colour);
                 if !options.is_empty() && args.resume.is_none() {
                     let usual = wowflow_study::flow::Request::default();
                     args.ends.or(usual.source, usual.target);
                 }
                 (options, args.ends.names())
             }
+<<<<<<< HEAD
             Self::Info(args) => (args.images.options(), vec![&mut args.dataset]),
             Self::Geodesic(args) => (args.exact.images.options(), args.ends.names()),
             Self::Barycenter(args) => {
@@ -65,6 +64,18 @@ impl Command {
             }
             Self::Distance(args) => (args.method.colour.options(), args.ends.names()),
             Self::Pairwise(args) => (args.method.colour.options(), args.datasets.iter_mut().collect()),
+=======
+            Self::Info(args) => (args.size.with(&args.colour), vec![&mut args.dataset]),
+            Self::Geodesic(args) => {
+                (args.exact.size.with(&args.exact.colour), vec![&mut args.source, &mut args.target])
+            }
+            Self::Barycenter(args) => (
+                args.exact.size.with(&args.exact.colour),
+                args.datasets.iter_mut().chain(&mut args.start).collect(),
+            ),
+            Self::Distance(args) => (args.colour.options(), vec![&mut args.left, &mut args.right]),
+            Self::Pairwise(args) => (args.colour.options(), args.datasets.iter_mut().collect()),
+>>>>>>> h-tables
             #[cfg(feature = "learn")]
             Self::Adapt(args) => (args.pair.experiment.colour.options(), args.pair.ends.names()),
             #[cfg(feature = "learn")]

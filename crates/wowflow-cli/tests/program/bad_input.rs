@@ -61,7 +61,7 @@ const CASES: &[(&str, i32, &str)] = &[
     (
         "flow --source DIR/nan.csv --target rings --out DIR/run",
         1,
-        "error: DIR/nan.csv: expected a finite number at line 3, column `y`, found `NaN`",
+        "error: DIR/nan.csv: expected a finite number at line 3, column `y`, found `NaN`: leave out such lines (pandas: dropna), or fill them in",
     ),
     (
         "flow --source rings:5 --target DIR/five.csv --out DIR/run",
@@ -116,7 +116,7 @@ const CASES: &[(&str, i32, &str)] = &[
     (
         "flow --json --source DIR/nan.csv --target rings --out DIR/run",
         1,
-        "error: DIR/nan.csv: expected a finite number at line 3, column `y`, found `NaN`",
+        "error: DIR/nan.csv: expected a finite number at line 3, column `y`, found `NaN`: leave out such lines (pandas: dropna), or fill them in",
     ),
     (
         "flow --step-size -1 --out DIR/run",
@@ -177,7 +177,7 @@ const CASES: &[(&str, i32, &str)] = &[
     (
         "distance DIR/nan.csv rings:3 --figure DIR/figure.png",
         1,
-        "error: DIR/nan.csv: expected a finite number at line 3, column `y`, found `NaN`",
+        "error: DIR/nan.csv: expected a finite number at line 3, column `y`, found `NaN`: leave out such lines (pandas: dropna), or fill them in",
     ),
     (
         "distance rings:3 rings:4 --figure DIR/no/folder/figure.png",
@@ -199,7 +199,7 @@ const CASES: &[(&str, i32, &str)] = &[
     (
         "info DIR/nan.csv",
         1,
-        "error: DIR/nan.csv: expected a finite number at line 3, column `y`, found `NaN`",
+        "error: DIR/nan.csv: expected a finite number at line 3, column `y`, found `NaN`: leave out such lines (pandas: dropna), or fill them in",
     ),
     ("info rings:4 --sheet DIR/plain.csv", 1, "error: cannot write DIR/plain.csv: file exists"),
     (

@@ -327,7 +327,10 @@ fn images_are_brought_to_one_size_and_to_grey_or_colours() {
     run(&command)
         .refused("--grey or --rgb brings all to the same, [grey] or [rgb] after a name those of one");
     run([&command[..], &["--grey"]].concat()).refused("--resize 28x28");
-    run([&command[..], &["--grey", "--rgb"]].concat()).refused("cannot be used with '--rgb'");
+    assert_eq!(run([&command[..], &["--grey", "--rgb"]].concat()).code, Some(2));
+    for option in ["--grey", "--rgb", "--resize=3x3"] {
+        assert_eq!(run(["flow", "--resume", "somewhere", option]).code, Some(2), "{option}");
+    }
     assert!(!out.exists());
     let info = |options: &[&str]| {
         run([&["info", "noise:8x6x3:2", "--no-sheet", "--json"], options].concat()).ok().json()

@@ -107,7 +107,7 @@ fn what_makes_no_matrix_is_refused_and_leaves_no_trace() {
         assert!(!out.exists(), "{message}");
     }
     assert_eq!(run(["pairwise"]).code, Some(2));
-    for option in ["--method wow", "--seed 1", "--out x", "--sample 3"] {
+    for option in ["--method wow", "--seed 1", "--out x", "--sample 3", "--grey"] {
         let ran = run(["pairwise", "--resume", "somewhere"].into_iter().chain(option.split(' ')));
         assert_eq!(ran.code, Some(2), "{option}");
         assert!(ran.stderr.contains("cannot be used with"), "{}", ran.stderr);

@@ -193,11 +193,11 @@ impl Column {
         self.different.as_ref().is_some_and(|different| different.len() == rows)
     }
 
-    /// Whether a cell stands nowhere in the column, though cells come again in it.
+    /// Whether a cell stands nowhere in the column, though cells come again in it; a few cells do not tell.
     pub(super) fn lacks(&self, cell: &str) -> bool {
-        self.different
-            .as_ref()
-            .is_some_and(|different| !different.contains(cell) && 2 * different.len() <= self.cells)
+        self.different.as_ref().is_some_and(|different| {
+            self.cells > 4 && !different.contains(cell) && 2 * different.len() <= self.cells
+        })
     }
 
     /// Whether whole numbers run from 0 or 1 on without a gap, two of them at least.
