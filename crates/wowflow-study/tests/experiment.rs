@@ -74,9 +74,14 @@ fn an_experiment_that_was_stopped_comes_to_the_same() {
     assert!(budget.steps.load(Ordering::Relaxed) >= 6, "every step of the flow is told");
     assert!(!stopped.join("results.json").exists());
     assert_eq!((stored(&stopped).unwrap(), stored(&stopped).unwrap().task), (config.clone(), Task::Transfer));
-    let found = finished(resume(&stopped, &program, &()).unwrap());
+    let mut found = finished(resume(&stopped, &program, &()).unwrap());
     assert_eq!(timeless(&found), timeless(&expected));
     assert_eq!(sample_files(&stopped, &config).len(), 1, "of the one method that moves samples");
+    // Its folder is claimed until the pictures are there, with which it is finished.
+    found.add_pictures([("-by-row.png", vec![1])]).unwrap();
+    let text = resume(&stopped, &program, &()).unwrap_err().to_string();
+    assert!(text.contains("at work there"), "{text}");
+    drop(found);
     let text = resume(&stopped, &program, &()).unwrap_err().to_string();
     assert!(text.contains("expected an unfinished run"), "{text}");
     let text = start(&config, &whole, &program, &()).unwrap_err().to_string();

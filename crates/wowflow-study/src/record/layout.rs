@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::json::{check_schema, read_bytes, read_json};
 use super::metrics::{FramesIndex, MetricsRecord, Summary, read_metrics};
@@ -195,7 +196,17 @@ impl RunDir {
     /// Reads `provenance.json`, and says whether it has a checksum, as it does where this or a later version began the
     /// run.
     pub(crate) fn read_provenance(&self) -> Result<(Provenance, bool), RecordError> {
-        read_sealed(&self.provenance(), "the provenance of a run")
+        let (path, what) = (self.provenance(), "the provenance of a run");
+        let (provenance, sealed): (Provenance, bool) = read_sealed(&path, what)?;
+        if !sealed {
+            // Other files must have a checksum where this one has it: the name of its own may be what was damaged.
+            let known = serde_json::to_value(&provenance).unwrap_or_default();
+            let found: Map<String, Value> = read_json(&path, what)?;
+            if found.keys().any(|key| known.get(key).is_none()) {
+                return Err(changed(&path));
+            }
+        }
+        Ok((provenance, sealed))
     }
 
     /// Reads a file that has a checksum where the provenance has one.

@@ -336,6 +336,24 @@ mod tests {
     }
 
     #[test]
+    fn a_provenance_is_of_an_earlier_version_or_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("run");
+        drop(started(&out));
+        let path = RunDir::new(&out).provenance();
+        let text = fs::read_to_string(&path).unwrap();
+        let damaged = text.replace("\"sha256\"", "\"shb256\"");
+        assert_ne!(damaged, text);
+        fs::write(&path, damaged).unwrap();
+        let found = Session::resume::<Number>(&out).unwrap_err().to_string();
+        assert!(found.contains("provenance.json, found another content"), "{found}");
+        let mut earlier: Value = serde_json::from_str(&text).unwrap();
+        earlier.as_object_mut().unwrap().shift_remove("sha256");
+        fs::write(&path, earlier.to_string()).unwrap();
+        assert!(Session::resume::<Number>(&out).unwrap().0.unsealed().is_some());
+    }
+
+    #[test]
     fn what_fails_half_way_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("run");
