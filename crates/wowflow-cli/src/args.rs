@@ -266,11 +266,7 @@ pub(crate) struct FlowArgs {
     #[arg(long, value_name = "DIR", group = "fresh")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with an interrupted run, with the configuration stored there.
-<<<<<<< HEAD
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["EndsArgs", "ImageArgs", "ColourArgs"])]
-=======
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["SizeArgs", "ColourArgs"])]
->>>>>>> h-tables
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["EndsArgs", "SizeArgs", "ColourArgs"])]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) size: SizeArgs,

@@ -88,7 +88,8 @@ fn flows_move_with_the_data() {
         let plain = flowed::<f64>(|x| x, &settings).unwrap();
         for offset in [1e5, -1e7, 4e9] {
             let found = flowed::<f64>(|x| x + offset, &settings).unwrap();
-            same(&plain, &found, |x| x - offset, 1.0, 1e-5);
+            // What is lost is what an offset leaves no digits for, grown along the flow.
+            same(&plain, &found, |x| x - offset, 1.0, 1e-3);
         }
     }
 }

@@ -56,26 +56,14 @@ impl Command {
                 }
                 (options, args.ends.names())
             }
-<<<<<<< HEAD
-            Self::Info(args) => (args.images.options(), vec![&mut args.dataset]),
-            Self::Geodesic(args) => (args.exact.images.options(), args.ends.names()),
-            Self::Barycenter(args) => {
-                (args.exact.images.options(), args.datasets.iter_mut().chain(&mut args.start).collect())
-            }
-            Self::Distance(args) => (args.method.colour.options(), args.ends.names()),
-            Self::Pairwise(args) => (args.method.colour.options(), args.datasets.iter_mut().collect()),
-=======
             Self::Info(args) => (args.size.with(&args.colour), vec![&mut args.dataset]),
-            Self::Geodesic(args) => {
-                (args.exact.size.with(&args.exact.colour), vec![&mut args.source, &mut args.target])
-            }
+            Self::Geodesic(args) => (args.exact.size.with(&args.exact.colour), args.ends.names()),
             Self::Barycenter(args) => (
                 args.exact.size.with(&args.exact.colour),
                 args.datasets.iter_mut().chain(&mut args.start).collect(),
             ),
-            Self::Distance(args) => (args.colour.options(), vec![&mut args.left, &mut args.right]),
+            Self::Distance(args) => (args.colour.options(), args.ends.names()),
             Self::Pairwise(args) => (args.colour.options(), args.datasets.iter_mut().collect()),
->>>>>>> h-tables
             #[cfg(feature = "learn")]
             Self::Adapt(args) => (args.pair.experiment.colour.options(), args.pair.ends.names()),
             #[cfg(feature = "learn")]

@@ -259,7 +259,7 @@ fn a_dataset_is_where_it_is() {
     assert_eq!(number(&summary, "wow2"), 0.0);
     assert_eq!(read(out.join("interpolation-000.npz")).points(), generated("moons:6").points());
     // Points in space have no pictures of their ways.
-    let line = file(folder.path(), "line.csv", "1,2,3,a\n2,3,1,b\n4,4,4,b\n");
+    let line = file(folder.path(), "line.csv", "1,2.5,3,a\n2,3,1,b\n4,4,4,b\n");
     let out = folder.path().join("space");
     into_folder("geodesic", &[&line, &line, "--no-check"], &out);
     assert!(!out.join("geodesic.png").exists() && out.join("classes.png").exists());

@@ -336,7 +336,7 @@ fn images_are_brought_to_one_size_and_to_grey_or_colours() {
         run([&["info", "noise:8x6x3:2", "--no-sheet", "--json"], options].concat()).ok().json()
     };
     assert_eq!(info(&["--grey", "--resize", "3x2"])["image_shape"], json!([1, 2, 3]));
-    assert_eq!(info(&[])["image_shape"], json!([8, 6, 3]));
+    assert_eq!(info(&[])["image_shape"], json!([3, 6, 8]));
     run(["info", "rings:5", "--rgb"])
         .refused("expected images to make grey or coloured, found points of dimension 2");
     // What a name says itself stays.

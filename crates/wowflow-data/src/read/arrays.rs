@@ -70,7 +70,11 @@ pub(super) fn read_npz(path: &Path, split: Option<Split>) -> Result<Parsed, Data
     let axes: Vec<i64> = x.shape.iter().skip(1).map(|&extent| extent as i64).collect();
     let shape = shape.filter(|array| axes.len() < 2 || array.to_i64().is_none_or(|shape| shape != axes));
     let mut notes = Vec::new();
-    if shape.as_ref().and_then(NpyArray::to_i64).is_some_and(|shape| matches!(shape[..], [height, _, 3] if height != 3)) {
+    if shape
+        .as_ref()
+        .and_then(NpyArray::to_i64)
+        .is_some_and(|shape| matches!(shape[..], [height, _, 3] if height != 3))
+    {
         notes.push("rows of X read as one plane a channel".to_owned());
     }
     let shape = shape.map(|array| image_shape(&array, &of(IMAGE_SHAPE))).transpose()?;
@@ -310,7 +314,6 @@ fn labels(y: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<Label>, DataE
     Ok(labels)
 }
 
-<<<<<<< HEAD
 /// What to do about several values a label, by what they are.
 fn instead_of_rows(y: &NpyArray) -> &'static str {
     let (Some(values), [count, width]) = (y.to_f64(), &y.shape[..]) else { return "" };
@@ -331,10 +334,7 @@ fn instead_of_rows(y: &NpyArray) -> &'static str {
     }
 }
 
-fn numbers(array: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<f64>, DataError> {
-=======
 fn numbers(array: &NpyArray, file: &Path, budget: &Budget) -> Result<Vec<f64>, DataError> {
->>>>>>> h-fuzz
     budget.take_of::<f64>(array.data.len(), file)?;
     array.to_f64().ok_or_else(|| DataError::format(file, "numbers", "strings"))
 }

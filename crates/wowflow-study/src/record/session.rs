@@ -324,9 +324,9 @@ mod tests {
         drop(started(&out));
         let config = RunDir::new(&out).config();
         for (text, words) in [
-            (r#"{"schema":3,"number":8}"#, "expected the configuration that"),
-            (r#"{"schema":2,"numbers":8}"#, "expected schema 3"),
-            (r#"{"schema":3}"#, "missing field `number`"),
+            (r#"{"schema":4,"number":8}"#, "expected the configuration that"),
+            (r#"{"schema":2,"numbers":8}"#, "expected schema 4"),
+            (r#"{"schema":4}"#, "missing field `number`"),
             ("{", "a number"),
         ] {
             fs::write(&config, text).unwrap();
