@@ -59,6 +59,7 @@ impl EndsArgs {
     }
 
     /// Refuses datasets of a run that has its own.
+    #[cfg(feature = "learn")]
     pub(crate) fn none_to_resume(&self) -> Result<()> {
         match [&self.first, &self.second, &self.source, &self.target].into_iter().flatten().next() {
             None => Ok(()),
