@@ -102,15 +102,19 @@ fn draw_run(m: &mut Mutator) -> Files {
 fn draw_frames(m: &mut Mutator) -> Files {
     let mut files: Files = run_files().to_vec();
     files.sort_by_key(|(name, _)| !name.starts_with("frames/"));
+    // Without its checksums, as earlier versions wrote it, everything is believed.
+    let unsealed = m.one_in(2);
+    let without = |bytes: &[u8]| {
+        let mut index: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+        let fields = index.as_object_mut().unwrap();
+        ["seal", "sha256"].map(|field| fields.shift_remove(field));
+        serde_json::to_vec(&index).unwrap()
+    };
     for (name, bytes) in &mut files {
         match *name {
+            "provenance.json" if unsealed => *bytes = without(bytes),
             "frames/frames.json" => {
-                let mut index: serde_json::Value = serde_json::from_slice(bytes).unwrap();
-                // Without its seal, as earlier versions wrote it, everything is believed.
-                if m.one_in(2) {
-                    index.as_object_mut().unwrap().remove("seal");
-                }
-                *bytes = m.touch(serde_json::to_vec(&index).unwrap());
+                *bytes = m.touch(if unsealed { without(bytes) } else { bytes.clone() });
             }
             "metrics.jsonl" if m.one_in(4) => *bytes = m.touch(bytes.clone()),
             _ => {}
