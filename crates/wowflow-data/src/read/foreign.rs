@@ -19,7 +19,8 @@ const UNPACK: &str = "unpack it first";
 const R: &str = "in R: write.csv(readRDS(FILE), 'data.csv', row.names = FALSE), for .RData after load(FILE)";
 const ARROW: &str = "in Python: pandas.read_feather(FILE).to_csv('data.csv', index=False)";
 
-const KNOWN: [Foreign; 30] = [
+/// Formats of bytes that are no text; a table may have a column `PAR1` or a gene `ORC1`.
+const BINARY: [Foreign; 25] = [
     Foreign {
         magic: b"PAR1",
         name: "Parquet",
@@ -39,9 +40,7 @@ const KNOWN: [Foreign; 30] = [
         instead: "in Python: pandas.read_sql(QUERY, sqlite3.connect(FILE)).to_csv('data.csv', index=False)",
     },
     Foreign { magic: b"RDX", name: "R data", instead: R },
-    Foreign { magic: b"RDA", name: "R data", instead: R },
     Foreign { magic: b"X\n\0\0\0", name: "R data (.rds)", instead: R },
-    Foreign { magic: b"A\n", name: "R data (.rds)", instead: R },
     Foreign { magic: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", name: "an old Office file (.xls)", instead: EXCEL },
     Foreign {
         magic: b"$FL2",
@@ -55,7 +54,6 @@ const KNOWN: [Foreign; 30] = [
     },
     Foreign { magic: b"CDF\x01", name: "netCDF", instead: SAVE },
     Foreign { magic: b"CDF\x02", name: "netCDF", instead: SAVE },
-    Foreign { magic: b"SIMPLE  =", name: "FITS", instead: SAVE },
     Foreign { magic: b"%PDF", name: "PDF", instead: "save its table as CSV" },
     Foreign { magic: b"7z\xbc\xaf\x27\x1c", name: "a 7z archive", instead: UNPACK },
     Foreign { magic: b"\xfd7zXZ\0", name: "xz", instead: "unpack it first (unxz FILE), or pack it by gzip" },
@@ -68,7 +66,15 @@ const KNOWN: [Foreign; 30] = [
     Foreign { magic: b"RIFF", name: "a picture, sound or film (RIFF)", instead: IMAGE },
     Foreign { magic: b"\x89PNG", name: "a single image", instead: IMAGE },
     Foreign { magic: b"\xff\xd8\xff", name: "a single image", instead: IMAGE },
-    // Pickles of protocol 0 are text.
+];
+
+/// Formats that are text themselves, or begin with it for long.
+const TEXT: [Foreign; 7] = [
+    Foreign { magic: b"RDA2\nA\n", name: "R data", instead: R },
+    Foreign { magic: b"RDA3\nA\n", name: "R data", instead: R },
+    Foreign { magic: b"A\n2\n", name: "R data (.rds)", instead: R },
+    Foreign { magic: b"A\n3\n", name: "R data (.rds)", instead: R },
+    Foreign { magic: b"SIMPLE  =  ", name: "FITS", instead: SAVE },
     Foreign { magic: b"(dp", name: "an old Python pickle (protocol 0)", instead: PICKLE },
     Foreign { magic: b"(lp", name: "an old Python pickle (protocol 0)", instead: PICKLE },
 ];
@@ -84,7 +90,7 @@ pub(super) fn by_content(head: &[u8], name: &str, file: &Path) -> Option<DataErr
     if head.starts_with(b"\x89HDF") {
         return Some(hdf5(name, file));
     }
-    if head.starts_with(b"MATLAB 7") {
+    if head.starts_with(b"MATLAB 7.") {
         let instead = "save it with -v7, or in Python by h5py: numpy.savez('data.npz', X=h5py.File(FILE)['X'][:].T, y=...)";
         return Some(unsupported(file, "MATLAB 7.3 (HDF5)", instead));
     }
@@ -94,7 +100,10 @@ pub(super) fn by_content(head: &[u8], name: &str, file: &Path) -> Option<DataErr
     if head.starts_with(b"cnumpy") || head.starts_with(b"ccopy_reg") {
         return Some(unsupported(file, "an old Python pickle (protocol 0)", PICKLE));
     }
-    let known = KNOWN.iter().find(|known| head.starts_with(known.magic));
+    let control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    let binary = head.iter().any(control);
+    let all = BINARY.iter().filter(|_| binary).chain(&TEXT);
+    let known = all.into_iter().find(|known| head.starts_with(known.magic));
     known.map(|known| unsupported(file, known.name, known.instead))
 }
 
@@ -212,6 +221,31 @@ mod tests {
     }
 
     #[test]
+    fn tables_whose_first_name_begins_as_a_format_does_are_tables() {
+        for name in [
+            "PAR1",
+            "FEA1",
+            "ORC1",
+            "RDX",
+            "RDA1",
+            "ARROW1",
+            "Rar!",
+            "RIFF",
+            "GIF8",
+            "MATLAB 5",
+            "ORC1,Größe",
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.csv");
+            let width = name.split(',').count();
+            let rows = ["1.5,", "2.5,"].map(|cell| cell.repeat(width));
+            std::fs::write(&path, format!("{name},label\n{}a\n{}b\n", rows[0], rows[1])).unwrap();
+            let read = read_path(&path, None).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!((read.dataset.dim(), read.dataset.class_count()), (width, 2), "{name}");
+        }
+    }
+
+    #[test]
     fn files_are_named_for_what_they_are_with_a_line_that_converts() {
         let arff = "% iris\n\n@RELATION iris\n@ATTRIBUTE a NUMERIC\n@DATA\n1,x\n";
         for (name, bytes, found, remedy) in [
@@ -268,7 +302,7 @@ mod tests {
             ("a.csv.xz", b"\xfd7zXZ\0\0".to_vec(), "xz", "unxz"),
             ("a.csv.zst", b"\x28\xb5\x2f\xfd\0".to_vec(), "Zstandard", "unzstd"),
             ("a.db", b"SQLite format 3\0\0".to_vec(), "an SQLite database", "read_sql"),
-            ("a.gif", b"GIF89a".to_vec(), "a single image", "a folder of images a class"),
+            ("a.gif", b"GIF89a\x01\0\x01\0".to_vec(), "a single image", "a folder of images a class"),
             ("a.xml", b"<?xml version='1.0'?><a/>".to_vec(), "XML", "read_xml"),
         ] {
             let error = error(name, &bytes);

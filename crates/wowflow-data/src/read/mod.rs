@@ -139,7 +139,7 @@ impl Format {
             [] => return Err(DataError::format(path, "a dataset", "an empty file")),
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Npz,
             [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Self::Npy,
-            [b'M', b'A', b'T', b'L', b'A', b'B', b' ', b'5', ..] => Self::Mat,
+            _ if head.starts_with(b"MATLAB 5.") => Self::Mat,
             [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => {
                 let instead = "name a folder that holds a folder of images a class";
                 return Err(unsupported("a single image", instead));
