@@ -15,6 +15,7 @@ mod kinds;
 mod learn;
 mod library;
 mod memory;
+mod names;
 mod outputs;
 mod pairwise;
 mod real_data;

@@ -107,7 +107,9 @@ fn draw_frames(m: &mut Mutator) -> Files {
     let without = |bytes: &[u8]| {
         let mut index: serde_json::Value = serde_json::from_slice(bytes).unwrap();
         let fields = index.as_object_mut().unwrap();
-        ["seal", "sha256"].map(|field| fields.shift_remove(field));
+        for field in ["seal", "sha256"] {
+            fields.shift_remove(field);
+        }
         serde_json::to_vec(&index).unwrap()
     };
     for (name, bytes) in &mut files {
