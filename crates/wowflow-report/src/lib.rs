@@ -16,6 +16,7 @@ mod heatmap;
 mod images;
 mod interpolation;
 mod labels;
+mod legend;
 mod letters;
 mod palette;
 mod picture;

@@ -3,7 +3,8 @@
 use crate::animation::{self, MOST_FRAMES, Timing, evenly};
 use crate::canvas::{Align, Canvas, Text, Xy, shorten};
 use crate::error::ReportError;
-use crate::palette::{CLASS_COLORS, FRAME, GRID, INK, MUTED, Rgb, TARGET, class_color};
+use crate::legend::{Legend, entry};
+use crate::palette::{FRAME, GRID, INK, MUTED, Rgb, TARGET, class_color};
 use crate::picture::Picture;
 use crate::ticks::{self, Label};
 
@@ -233,6 +234,7 @@ struct Sheet {
     height: i32,
     low: [f32; 2],
     span: f32,
+    legend: Legend,
 }
 
 impl Sheet {
@@ -252,15 +254,18 @@ impl Sheet {
         let pitch = panel + 28 + titles;
         let panels_top = MARGIN + Text::Title.height() + 12 + titles;
         let across = columns as i32 * (panel + PANEL_GAP) - PANEL_GAP;
+        let marks = [Mark::Start, Mark::End, Mark::Target].map(|mark| entry(mark.name())).iter().sum();
+        let legend = Legend::new(&flow.classes, &flow.labels, marks, across);
         Ok(Self {
             columns,
             panel,
             pitch,
             panels_top,
             width: 2 * MARGIN + TICK_ROOM + across,
-            height: panels_top + rows as i32 * pitch - titles + 8 + LEGEND + MARGIN - 8,
+            height: panels_top + rows as i32 * pitch - titles + 8 + LEGEND + legend.below() + MARGIN - 8,
             low,
             span,
+            legend,
         })
     }
 
@@ -287,7 +292,7 @@ impl Sheet {
             view.targets(&mut canvas, panel, style.radius);
             canvas.unclip();
         }
-        self.legend(flow, marks, &mut canvas);
+        self.legend(marks, &mut canvas);
         Ok(canvas)
     }
 
@@ -295,34 +300,18 @@ impl Sheet {
         canvas.text(self.width - MARGIN, MARGIN - 2, text, Text::Small, Align::Right, INK);
     }
 
-    fn legend(&self, flow: &ScatterFlow, marks: &[Mark], canvas: &mut Canvas) {
-        let y = self.height - MARGIN - Text::Small.height() + 4;
+    /// The marks to the left, the classes beside them, or below where they take more room.
+    fn legend(&self, marks: &[Mark], canvas: &mut Canvas) {
+        let y = self.height - MARGIN - Text::Small.height() + 4 - self.legend.below();
         let middle = (y + Text::Small.height() / 2) as f32;
-        let right = self.width - MARGIN;
-        let mut x = MARGIN + TICK_ROOM;
+        let left = MARGIN + TICK_ROOM;
+        let mut x = left;
         for &mark in marks {
             mark.draw(canvas, &[((x + 5) as f32, middle)], 4.0, MUTED);
             canvas.text(x + 15, y, mark.name(), Text::Small, Align::Left, MUTED);
-            x += 15 + Text::Small.width(mark.name()) + 18;
+            x += entry(mark.name());
         }
-        let mut shown: Vec<usize> = flow.classes.clone();
-        shown.sort_unstable();
-        shown.dedup();
-        if shown.len() < 2 || shown.len() > CLASS_COLORS {
-            return;
-        }
-        let names: Vec<String> = shown.iter().map(|&class| shorten(&flow.labels[class], 18)).collect();
-        let width: i32 = names.iter().map(|name| 15 + Text::Small.width(name) + 18).sum::<i32>() - 18;
-        // Class names that do not fit in one line are better left out than cut.
-        if x + width > right {
-            return;
-        }
-        x = right - width;
-        for (name, &class) in names.iter().zip(&shown) {
-            canvas.discs(&[((x + 5) as f32, middle)], 4.5, class_color(class), 1.0);
-            canvas.text(x + 15, y, name, Text::Small, Align::Left, INK);
-            x += 15 + Text::Small.width(name) + 18;
-        }
+        self.legend.draw(canvas, (left, self.width - MARGIN), y);
     }
 }
 
