@@ -228,8 +228,10 @@ fn a_limit_of_file_sizes_is_an_error_and_leaves_nothing() {
 #[test]
 fn where_no_threads_are_to_be_had_the_program_says_so() {
     let folder = folder();
-    // Limits do not hold for the superuser: the number of processes is beyond what memory gives instead.
-    let script = "ulimit -v 300000; export RAYON_NUM_THREADS=4000; $W distance rings:3 rings:source:3";
+    // Limits of processes do not hold for the superuser: memory for their stacks ends instead. Large ones leave room for
+    // the threads that have started.
+    let script = "ulimit -v 300000; export RAYON_NUM_THREADS=4000 RUST_MIN_STACK=50000000; \
+                  $W distance rings:3 rings:source:3";
     shell(script, folder.path()).fails("error: cannot start the threads: ");
     shell(&format!("{script} --threads 1"), folder.path()).ok();
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{file, folder, program, run};
+use crate::support::{file, folder, run};
 
 const TABLE: &str = "x,y,label\n1,2,a\n3,4,b\n5,6,b\n";
 
@@ -68,10 +68,9 @@ fn pipes_are_read_as_files_are() {
     ] {
         let path = file_of(name, content);
         let expected = info(&path);
-        let wowflow = program().get_program().to_owned();
         let mut shell = std::process::Command::new("bash");
         let line = r#"exec "$0" info <(cat "$1") --no-sheet --json"#;
-        let output = shell.args(["-c", line]).arg(wowflow).arg(&path).output().unwrap();
+        let output = shell.args(["-c", line]).arg(env!("CARGO_BIN_EXE_wowflow")).arg(&path).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         let found: Value =
             serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{name}: {said}"));
