@@ -48,6 +48,7 @@ struct Options {
     quick: bool,
     sweeps: bool,
     large: bool,
+    ragged: bool,
     only: Option<usize>,
     json: Option<String>,
 }
@@ -60,8 +61,16 @@ impl Options {
 }
 
 fn options() -> Options {
-    let mut options =
-        Options { threads: 2, rounds: 15, quick: false, sweeps: false, large: false, only: None, json: None };
+    let mut options = Options {
+        threads: 2,
+        rounds: 15,
+        quick: false,
+        sweeps: false,
+        large: false,
+        ragged: false,
+        only: None,
+        json: None,
+    };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut number = || args.next().and_then(|v| v.parse().ok()).expect("a number after the option");
@@ -73,11 +82,12 @@ fn options() -> Options {
             "--quick" => (options.quick, options.rounds) = (true, 3),
             "--sweeps" => options.sweeps = true,
             "--large" => options.large = true,
+            "--ragged" => options.ragged = true,
             "--only" => options.only = Some(number()),
             "--json" => options.json = Some(args.next().expect("a file after --json")),
             other => {
                 panic!(
-                    "expected --threads, --rounds, --quick, --sweeps, --large, --only or --json, found {other}"
+                    "expected --threads, --rounds, --quick, --sweeps, --large, --ragged, --only or --json, found {other}"
                 )
             }
         }
@@ -94,6 +104,9 @@ fn main() {
     );
     if options.sweeps {
         return pool.install(|| sweeps(options.rounds));
+    }
+    if options.ragged {
+        return pool.install(|| ragged(&options));
     }
     if options.large {
         return pool.install(|| large(&options));
@@ -118,11 +131,39 @@ fn main() {
     }
 }
 
+/// What the samples of a class are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// As many in every class, of equal weight.
+    Equal,
+    /// Up to a tenth fewer or more, about the same in all.
+    Sizes,
+    /// As many in every class, of weights between 0.5 and 1.5.
+    Weights,
+}
+
 fn images(classes: usize, samples: usize, dim: usize, step: u64) -> MeasureOverMeasures<f32> {
-    let mut points = vec![0.0f32; classes * samples * dim];
-    Stream::new(1, Purpose::Test, step).normals_single(0, &mut points);
+    shaped(Shape::Equal, classes, samples, dim, step)
+}
+
+fn shaped(shape: Shape, classes: usize, samples: usize, dim: usize, step: u64) -> MeasureOverMeasures<f32> {
+    let stream = Stream::new(1, Purpose::Test, step);
+    let uniforms: Vec<f64> = (0..(classes * samples) as u64).map(|k| stream.uniform(k)).collect();
+    let spread = samples / 10;
+    let sizes: Vec<usize> = match shape {
+        Shape::Sizes => (uniforms.iter().take(classes))
+            .map(|u| samples - spread + (u * (2 * spread + 1) as f64) as usize)
+            .collect(),
+        Shape::Equal | Shape::Weights => vec![samples; classes],
+    };
+    let mut points = vec![0.0f32; sizes.iter().sum::<usize>() * dim];
+    stream.normals_single(0, &mut points);
     points.iter_mut().for_each(|v| *v = (0.3 * *v + 0.3).clamp(0.0, 1.0));
-    MeasureOverMeasures::uniform(points, dim, &vec![samples; classes]).expect("finite points")
+    if shape == Shape::Weights {
+        let inner: Vec<f64> = uniforms.iter().map(|u| 0.5 + u).collect();
+        return MeasureOverMeasures::new(points, dim, &sizes, Some(&inner), None).expect("finite points");
+    }
+    MeasureOverMeasures::uniform(points, dim, &sizes).expect("finite points")
 }
 
 fn clock(work: &mut dyn FnMut()) -> f64 {
@@ -257,6 +298,57 @@ fn sliced_value(n: usize, rounds: usize) -> String {
     let time = median(times);
     println!("SW_2^2, n = m = {n}, d = {dim}, L = {count}: {time:.1} ms");
     format!("{{\"n\":{n},\"m\":{n},\"dim\":{dim},\"directions\":{count},\"ms\":{time:.3}}}")
+}
+
+/// Steps and distances on classes of unequal sizes and with weights, beside those of equal ones.
+const RAGGED: [(Size, bool); 8] = [
+    (size(10, 200, 200, 784, 500), false),
+    (size(10, 500, 500, 784, 500), false),
+    (size(10, 500, 500, 784, 2048), false),
+    (size(10, 1000, 1000, 784, 500), true),
+    (size(10, 6000, 6000, 784, 500), true),
+    (size(100, 200, 200, 784, 500), true),
+    (size(100, 1000, 1000, 784, 128), true),
+    (size(1000, 200, 200, 64, 128), true),
+];
+
+fn ragged(options: &Options) {
+    let all = options.sweeps || options.only.is_some();
+    for &(mut size, _) in options.chosen(&RAGGED).iter().filter(|(_, long)| all || !long) {
+        if options.quick {
+            (size.n, size.m, size.dim, size.count) = (20, 20, 100, 50);
+        }
+        let shapes = [Shape::Equal, Shape::Sizes, Shape::Weights];
+        let pairs = shapes.map(|shape| {
+            [(1, size.n), (2, size.m)]
+                .map(|(step, samples)| shaped(shape, size.classes, samples, size.dim, step))
+        });
+        for slicing in [Slicing::Gaussian, Slicing::Hadamard] {
+            let mut steps = pairs.each_ref().map(|[source, target]| {
+                (functional(source, target, slicing, size.count), vec![0.0f32; source.points().len()])
+            });
+            let mut times: [Vec<f64>; 3] = Default::default();
+            for round in 0..=options.rounds.min(7) as u64 {
+                for ((times, (functional, velocity)), [source, _]) in
+                    times.iter_mut().zip(&mut steps).zip(&pairs)
+                {
+                    let time = clock(&mut || {
+                        functional.evaluate(source, round, velocity);
+                    });
+                    if round > 0 {
+                        times.push(time);
+                    }
+                }
+            }
+            let [equal, sizes, weights] = times.map(median);
+            println!(
+                "{size:?}, {slicing:?}: equal {equal:.1} ms, sizes {sizes:.1} ms ({:.2} times), weights {weights:.1} \
+                 ms ({:.2} times)",
+                sizes / equal,
+                weights / equal
+            );
+        }
+    }
 }
 
 /// Times of a step as one size grows, with the slope on a log-log scale.

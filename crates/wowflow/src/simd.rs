@@ -24,3 +24,9 @@ pub(crate) fn fuses() -> bool {
     #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
     return cfg!(target_arch = "aarch64");
 }
+
+/// Runs an operation with the widest vectors there are.
+#[inline]
+pub(crate) fn dispatch<O: NullaryFnOnce>(operation: O) -> O::Output {
+    Arch::new().dispatch(operation)
+}

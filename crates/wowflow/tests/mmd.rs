@@ -114,7 +114,17 @@ fn cases() -> Vec<(&'static str, Measure, Measure)> {
         let points = noise(n * 2, step).iter().map(|v| v.round()).collect();
         MeasureOverMeasures::uniform(points, 2, sizes).unwrap()
     };
+    // One class of the target is almost one of the source: its distance to that is 1e-12 of its variance.
+    let close = |steps: u64| {
+        let m = weighted(&[9, 6, 8, 7], 3, 20);
+        let points = (m.points().iter().zip(noise(m.points().len(), 21)))
+            .enumerate()
+            .map(|(k, (x, shift))| x + if k < 27 { 1e-6 * steps as f64 * shift } else { steps as f64 * shift });
+        let inner: Vec<f64> = (0..4).flat_map(|c| m.class_weights(c).unwrap().to_vec()).collect();
+        MeasureOverMeasures::new(points.collect(), 3, &[9, 6, 8, 7], Some(&inner), None).unwrap()
+    };
     let mut cases = smooth_cases();
+    cases.push(("weighted, almost equal", close(0), close(1)));
     cases.push(("zero weights", zeros(&[9, 7], 16), zeros(&[8, 5], 17)));
     cases.push(("ties", ties(&[6, 6, 9], 18), ties(&[6, 8], 19)));
     cases

@@ -112,11 +112,7 @@ impl<T: Scalar> NullaryFnOnce for Argsort<'_, T> {
             } else {
                 distribute(values, keys, slices, &mut scratch.long_starts[..groups(len)]);
             }
-            for _ in 0..EXCHANGES {
-                exchange(keys);
-                exchange(&mut keys[1..]);
-            }
-            insertion(keys, STEPS * len);
+            mend(keys);
         }
         for ((value, position), key) in values.iter_mut().zip(order).zip(keys.iter()) {
             (*value, *position) = T::from_sort_key(*key);
@@ -232,6 +228,30 @@ fn range<T: Scalar>(values: &[T]) -> (T, T) {
         most = if high[k] > most { high[k] } else { most };
     }
     (least, most)
+}
+
+/// Sorts keys that are at about their places.
+#[inline(always)]
+fn mend<K: Copy + Ord>(keys: &mut [K]) {
+    for _ in 0..EXCHANGES {
+        exchange(keys);
+        exchange(&mut keys[1..]);
+    }
+    insertion(keys, STEPS * keys.len());
+}
+
+/// Sorts at least one key, which are at about their places.
+pub(crate) fn order(keys: &mut [u64]) {
+    struct Mend<'a>(&'a mut [u64]);
+    impl NullaryFnOnce for Mend<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            mend(self.0);
+        }
+    }
+    Arch::new().dispatch(Mend(keys));
 }
 
 /// Orders each pair of neighbours.

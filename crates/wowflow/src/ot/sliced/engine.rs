@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use super::backend::{Backend, BackendError, Cloud, Measured, Profiles, Side, TargetPairs, shares};
 use super::host::Host;
 use super::host::HostProfiles;
-use super::layout::PairLayout;
+use super::layout::{Arrangement, PairLayout};
 use super::matrix::{Coefficients, PairMatrix, Sampled};
 use super::{Base, WithinAtomVariance};
 use crate::directions::{DrawId, Slicer};
@@ -137,6 +137,11 @@ impl<T: Scalar> Engine<T> {
         let fitting = (BLOCK_BYTES / a_direction).max(1);
         // Slicers want blocks that are powers of two.
         let block = if fitting >= count { count } else { 1 << fitting.ilog2() };
+        let batches = match layout.arrangement {
+            // Directions are taken side by side, as many as a batch has.
+            Arrangement::Sizes => batches.min(block.div_ceil((block / FEWEST).clamp(1, layout.group))),
+            Arrangement::OneGrid | Arrangement::Weights => batches,
+        };
         let total = PairMatrix::zero(&layout);
         let held = |side| Held { side, rows: 0..0, version: 0 };
         Self {

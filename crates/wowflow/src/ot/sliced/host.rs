@@ -13,7 +13,8 @@ use super::backend::{Backend, BackendError, Cloud, Measured, Profiles, TargetPai
 use super::layout::{Class, PairLayout, Side};
 use super::matrix::{Coefficients, PairMatrix};
 use super::pairs;
-use super::rows::{Scratch, SortedRows};
+use super::rows::SortedRows;
+use super::scratch::Scratch;
 use crate::directions::Slicer;
 use crate::linalg::Output;
 use crate::ot::sort::argsort;

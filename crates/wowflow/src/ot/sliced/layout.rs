@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::loops::STRIP;
 use crate::measure::{MeasureOverMeasures, Pair};
-use crate::ot::one_d::{Segment, uniform_segments};
 use crate::scalar::Scalar;
 
 /// A dataset's side of a pair.
@@ -63,12 +63,12 @@ impl Class {
     }
 }
 
-/// Atoms to which other classes' rows are brought; classes of one grid pair up one to one.
+/// Atoms of equal weight to which other classes' rows are brought; classes of one grid pair up one to one.
+///
+/// A class with weights is on a grid of its own, whose atoms are its samples.
 #[derive(Clone, Debug)]
 pub(crate) struct Grid {
     pub(crate) size: usize,
-    /// Whether all atoms weigh the same; a grid with weights has one member.
-    pub(crate) uniform: bool,
     /// Classes on this grid, increasing, by position in [`PairLayout::classes`].
     pub(crate) members: Vec<usize>,
 }
@@ -81,6 +81,20 @@ impl Grid {
     }
 }
 
+/// How the rows of classes are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrangement {
+    /// All classes are on one grid: sample by sample, along one direction after another.
+    OneGrid,
+    /// Their sizes differ: rank by rank, along several directions side by side.
+    Sizes,
+    /// Samples of some classes have weights: along one direction, by the levels at which any class goes on to its next
+    /// sample.
+    Weights,
+}
+
+/// Directions side by side, where sizes differ.
+pub(crate) const LANES: usize = STRIP;
 /// Values of a class, along as many directions as that takes, that are compared in one go.
 const GROUP_VALUES: usize = 256;
 /// Forces on all source samples that are kept at a time, if one direction does not need more.
@@ -93,10 +107,9 @@ pub struct PairLayout {
     pub(crate) source_count: usize,
     pub(crate) grids: Vec<Grid>,
     pub(crate) largest: usize,
-    pub(crate) weighted: bool,
+    pub(crate) arrangement: Arrangement,
     /// Directions taken together, so that rows of few samples are worth a loop.
     pub(crate) group: usize,
-    segments: HashMap<(usize, usize), Vec<Segment>>,
 }
 
 impl PairLayout {
@@ -107,9 +120,8 @@ impl PairLayout {
             source_count: source.class_count(),
             grids: Vec::new(),
             largest: 0,
-            weighted: false,
+            arrangement: Arrangement::OneGrid,
             group: 1,
-            segments: HashMap::new(),
         };
         let mut by_size = HashMap::new();
         for (side, measure) in [(Side::Source, source), (Side::Target, target)] {
@@ -122,26 +134,29 @@ impl PairLayout {
                     Some(_) => fresh,
                 };
                 if grid == fresh {
-                    let uniform = weights.is_none();
-                    layout.grids.push(Grid { size, uniform, members: Vec::new() });
+                    layout.grids.push(Grid { size, members: Vec::new() });
                 }
                 layout.grids[grid].members.push(layout.classes.len());
                 layout.largest = layout.largest.max(size);
-                layout.weighted |= weights.is_some();
                 layout.classes.push(Class { side, range: measure.class_range(class), weights, grid });
             }
         }
-        let samples = layout.source_samples() + layout.target_samples();
-        let directions = GROUP_VALUES * layout.classes.len() / samples;
-        layout.group = directions.min(GROUP_FORCES / layout.source_samples()).max(1);
-        let sizes: Vec<usize> = by_size.into_keys().collect();
-        for &n in &sizes {
-            for &m in &sizes {
-                if n != m {
-                    layout.segments.insert((n, m), uniform_segments(n, m));
-                }
+        layout.arrangement = if layout.classes.iter().any(|class| class.weights.is_some()) {
+            Arrangement::Weights
+        } else if layout.grids.len() > 1 {
+            Arrangement::Sizes
+        } else {
+            Arrangement::OneGrid
+        };
+        layout.group = match layout.arrangement {
+            Arrangement::OneGrid => {
+                let samples = layout.source_samples() + layout.target_samples();
+                let directions = GROUP_VALUES * layout.classes.len() / samples;
+                directions.min(GROUP_FORCES / layout.source_samples()).max(1)
             }
-        }
+            Arrangement::Sizes => LANES,
+            Arrangement::Weights => 1,
+        };
         layout
     }
 
@@ -173,10 +188,5 @@ impl PairLayout {
     #[must_use]
     pub fn target_samples(&self) -> usize {
         self.classes[self.classes.len() - 1].range.end
-    }
-
-    /// The monotone coupling of two uniform classes of different sizes.
-    pub(crate) fn uniform_segments(&self, n: usize, m: usize) -> &[Segment] {
-        &self.segments[&(n, m)]
     }
 }

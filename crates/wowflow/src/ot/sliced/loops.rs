@@ -52,7 +52,7 @@ pub(super) fn add_differences<T: Scalar, const R: usize>(
 // inlined, and loses the wide instructions there.
 
 #[inline(always)]
-fn multiply_add<T: Scalar, const FUSED: bool>(a: T, b: T, c: T) -> T {
+pub(super) fn multiply_add<T: Scalar, const FUSED: bool>(a: T, b: T, c: T) -> T {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 

@@ -3,12 +3,16 @@
 pub mod backend;
 mod engine;
 mod host;
+mod lanes;
 mod layout;
+mod levels;
 mod loops;
 mod matrix;
 mod pairs;
 mod pairwise;
+mod panel;
 mod rows;
+mod scratch;
 
 use rayon::prelude::*;
 

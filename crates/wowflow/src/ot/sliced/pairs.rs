@@ -5,11 +5,17 @@ use std::ops::Range;
 
 use super::Base;
 use super::backend::Measured;
-use super::layout::{PairLayout, WithinAtomVariance};
+use super::lanes::{self, Lanes};
+use super::layout::{Arrangement, LANES, PairLayout, WithinAtomVariance};
 use super::loops::{OTHERS, OWN, absolute_distance, add_differences, squared_distances};
 use super::matrix::Coefficients;
-use super::rows::{Scratch, SortedRows, other_rows, own_rows};
+use super::panel::{Panel, other_rows, own_rows};
+use super::rows::SortedRows;
+use super::scratch::Scratch;
 use crate::scalar::Scalar;
+
+/// Classes on a grid that are worth bringing others to it: what is brought is compared with each of them.
+const SHARED: usize = 4;
 
 /// Adds the distances of the classes of a band to all later classes, summed over directions; `sums`
 /// are the band's rows of the matrix of all pairs.
@@ -20,108 +26,131 @@ pub(crate) fn add_distances<T: Scalar>(
     scratch: &mut Scratch<T>,
     sums: &mut [f64],
 ) {
-    match measured.base {
-        Base::SquaredSw2 => add_squared(rows, measured.within_atoms, band, scratch, sums),
-        Base::Sw1 => add_absolute(rows, band, scratch, sums),
+    let layout = rows.layout;
+    let mut sums = Sums { sums, band, measured, layout };
+    match (layout.arrangement, measured.base) {
+        (Arrangement::OneGrid, Base::SquaredSw2) => {
+            for rows in rows.groups(layout.group) {
+                sums.add_squared(rows.count(), 0, &mut scratch.own, &mut scratch.others, |panel, classes| {
+                    panel.fill(&rows, classes);
+                });
+            }
+        }
+        (Arrangement::OneGrid, Base::Sw1) => sums.add(|c, e| {
+            let along = |direction| absolute_distance(rows.sorted(c, direction), rows.sorted(e, direction));
+            (0..rows.count()).map(along).sum::<f64>() / layout.largest as f64
+        }),
+        (Arrangement::Sizes, base) => {
+            let Scratch { own, others, lanes, .. } = scratch;
+            let lanes = lanes.as_mut().expect("made for sizes that differ");
+            for rows in rows.groups(layout.group) {
+                lanes.fill(&rows);
+                match base {
+                    Base::SquaredSw2 => sums.add_squared_of_sizes(lanes, own, others),
+                    Base::Sw1 => sums.add(|c, e| lanes::distance::<T, true>(lanes.class(c), lanes.class(e))),
+                }
+            }
+        }
+        (Arrangement::Weights, Base::SquaredSw2) => {
+            let levels = scratch.levels.as_mut().expect("made for weights");
+            levels.add_distances(rows, measured, sums.band, &mut scratch.couplings, sums.sums);
+        }
+        (Arrangement::Weights, Base::Sw1) => sums.add(|c, e| {
+            let along = |direction| scratch.couplings.absolute_distance(&rows, (c, e), direction);
+            (0..rows.count()).map(along).sum()
+        }),
     }
 }
 
-fn add_squared<T: Scalar>(
-    rows: SortedRows<'_, T>,
-    within_atoms: WithinAtomVariance,
+/// The rows of the matrix of all pairs that belong to a band of classes, and what is added to them.
+struct Sums<'a> {
+    sums: &'a mut [f64],
     band: Range<usize>,
-    scratch: &mut Scratch<T>,
-    sums: &mut [f64],
-) {
-    let layout = rows.layout;
-    let classes = layout.classes.len();
-    let Scratch { own, others, couplings, weights, .. } = scratch;
-    // Between a source class and a target class only: there is one whose distance the source's atoms fix.
-    let excluded = |c: usize, e: usize| {
-        within_atoms == WithinAtomVariance::Excluded && c < layout.source_count && e >= layout.source_count
-    };
-    for rows in rows.groups(layout.group) {
-        let directions = rows.count();
+    measured: Measured,
+    layout: &'a PairLayout,
+}
+
+impl Sums<'_> {
+    /// Adds what a function says of each class of the band and each later class.
+    fn add(&mut self, mut distance: impl FnMut(usize, usize) -> f64) {
+        let classes = self.layout.classes.len();
+        for (c, sums) in self.band.clone().zip(self.sums.chunks_exact_mut(classes)) {
+            for (e, sum) in sums.iter_mut().enumerate().skip(c + 1) {
+                *sum += distance(c, e);
+            }
+        }
+    }
+
+    /// Between a source class and a target class the variance within the source's atoms may not count: there is a class
+    /// whose atoms are the given ones.
+    fn excluded(&self, c: usize, e: usize) -> bool {
+        let source_count = self.layout.source_count;
+        self.measured.within_atoms == WithinAtomVariance::Excluded && c < source_count && e >= source_count
+    }
+
+    /// Classes that share a grid are compared on it; those alone on theirs directly.
+    fn add_squared_of_sizes<T: Scalar>(
+        &mut self,
+        lanes: &Lanes<T>,
+        own: &mut Panel<T>,
+        others: &mut Panel<T>,
+    ) {
+        let layout = self.layout;
         for (grid, info) in layout.grids.iter().enumerate() {
-            // Each pair is taken once, on the grid of its first class.
-            let members = info.members_in(&band);
-            for members in members.chunks(own_rows(directions, info.size)) {
-                own.fill(&rows, grid, members.iter().copied(), couplings);
-                if !info.uniform {
-                    for (direction, weights) in
-                        weights.chunks_exact_mut(info.size).take(directions).enumerate()
-                    {
-                        rows.sorted_weights(members[0], direction, weights);
-                    }
+            if info.members.len() >= SHARED || self.measured.within_atoms == WithinAtomVariance::Excluded {
+                self.add_squared(LANES, grid, own, others, |panel, classes| {
+                    panel.bring(lanes, layout, grid, classes);
+                });
+                continue;
+            }
+            for &c in info.members_in(&self.band) {
+                let sums = self.sums[(c - self.band.start) * layout.classes.len()..].iter_mut();
+                for (e, sum) in sums.enumerate().take(layout.classes.len()).skip(c + 1) {
+                    *sum += lanes::distance::<T, false>(lanes.class(c), lanes.class(e));
                 }
-                let width = other_rows(directions, info.size);
-                for start in (members[0] + 1..classes).step_by(width) {
-                    let window = start..classes.min(start + width);
-                    others.fill(&rows, grid, window.clone(), couplings);
-                    if !info.uniform {
-                        let sums = &mut sums[(members[0] - band.start) * classes..][window.clone()];
-                        for (index, sum) in sums.iter_mut().enumerate() {
-                            let weights = &weights[..directions * info.size];
-                            let between = weighted_squared_distance(own.row(0), others.row(index), weights);
-                            let spread = if excluded(members[0], window.start + index) {
-                                0.0
-                            } else {
-                                others.variance(index)
-                            };
-                            *sum += between + spread;
-                        }
-                        continue;
-                    }
-                    for tile in window.clone().step_by(OTHERS) {
-                        // A tile that is not full repeats its last row, whose sum is not used twice.
-                        let last = (window.end - 1).min(tile + OTHERS - 1);
-                        let other_rows = std::array::from_fn(|k| others.row((tile + k).min(last) - start));
-                        let before = members.partition_point(|&c| c < last);
-                        for (pair, own_classes) in members[..before].chunks(OWN).enumerate() {
-                            let own_rows =
-                                std::array::from_fn(|k| own.row(OWN * pair + k.min(own_classes.len() - 1)));
-                            let found = squared_distances(own_rows, other_rows);
-                            for (&c, found) in own_classes.iter().zip(&found) {
-                                let sums = &mut sums[(c - band.start) * classes..][tile..=last];
-                                for (k, (sum, between)) in sums.iter_mut().zip(found).enumerate() {
-                                    if c < tile + k {
-                                        let spread = if excluded(c, tile + k) {
-                                            0.0
-                                        } else {
-                                            others.variance(tile + k - start)
-                                        };
-                                        *sum += between / info.size as f64 + spread;
-                                    }
+            }
+        }
+    }
+
+    /// Compares the classes of a grid with all later ones; `fill` fills a panel with the rows of some classes on it.
+    fn add_squared<T: Scalar>(
+        &mut self,
+        directions: usize,
+        grid: usize,
+        own: &mut Panel<T>,
+        others: &mut Panel<T>,
+        mut fill: impl FnMut(&mut Panel<T>, &mut dyn Iterator<Item = usize>),
+    ) {
+        let layout = self.layout;
+        let (info, classes) = (&layout.grids[grid], layout.classes.len());
+        // Each pair is taken once, on the grid of its first class.
+        for members in info.members_in(&self.band).chunks(own_rows(directions, info.size)) {
+            fill(own, &mut members.iter().copied());
+            let width = other_rows(directions, info.size);
+            for start in (members[0] + 1..classes).step_by(width) {
+                let window = start..classes.min(start + width);
+                fill(others, &mut window.clone());
+                for tile in window.clone().step_by(OTHERS) {
+                    // A tile that is not full repeats its last row, whose sum is not used twice.
+                    let last = (window.end - 1).min(tile + OTHERS - 1);
+                    let other_rows = std::array::from_fn(|k| others.row((tile + k).min(last) - start));
+                    let before = members.partition_point(|&c| c < last);
+                    for (pair, own_classes) in members[..before].chunks(OWN).enumerate() {
+                        let own_rows =
+                            std::array::from_fn(|k| own.row(OWN * pair + k.min(own_classes.len() - 1)));
+                        let found = squared_distances(own_rows, other_rows);
+                        for (&c, found) in own_classes.iter().zip(&found) {
+                            for (e, between) in (tile..=last).zip(found) {
+                                if c < e {
+                                    let spread =
+                                        if self.excluded(c, e) { 0.0 } else { others.variance(e - start) };
+                                    self.sums[(c - self.band.start) * classes + e] +=
+                                        between / info.size as f64 + spread;
                                 }
                             }
                         }
                     }
                 }
-            }
-        }
-    }
-}
-
-fn add_absolute<T: Scalar>(
-    rows: SortedRows<'_, T>,
-    band: Range<usize>,
-    scratch: &mut Scratch<T>,
-    sums: &mut [f64],
-) {
-    let layout = rows.layout;
-    let classes = layout.classes.len();
-    for direction in 0..rows.count() {
-        for (c, sums) in band.clone().zip(sums.chunks_exact_mut(classes)) {
-            let row = rows.sorted(c, direction);
-            for (other, sum) in sums.iter_mut().enumerate().skip(c + 1) {
-                let values = rows.sorted(other, direction);
-                *sum += if layout.classes[c].grid == layout.classes[other].grid {
-                    absolute_distance(row, values) / row.len() as f64
-                } else {
-                    let difference = |i: u32, j: u32| (row[i as usize] - values[j as usize]).to_f64().abs();
-                    let segments = scratch.couplings.segments(&rows, (c, other), direction);
-                    segments.iter().map(|s| s.mass * difference(s.i, s.j)).sum()
-                };
             }
         }
     }
@@ -142,15 +171,29 @@ pub(crate) fn forces<T: Scalar>(
 ) {
     let samples = layout.source_samples();
     let (n, m) = (layout.group * samples, layout.group * layout.target_samples());
+    if let (Some(levels), Base::SquaredSw2) = (&mut scratch.levels, base) {
+        levels.weigh(layout.source_count, coefficients);
+    }
     let source = values.chunks_mut(n).zip(order.chunks(n));
     for ((values, order), target) in source.zip(target.chunks(m).zip(target_order.chunks(m))) {
-        let mut forces = std::mem::take(&mut scratch.forces);
         let rows = SortedRows::new(layout, (values, order), target);
-        match base {
-            Base::SquaredSw2 => squared_forces(rows, scratch, coefficients, &mut forces),
-            Base::Sw1 => absolute_forces(rows, scratch, coefficients, &mut forces),
+        if layout.arrangement == Arrangement::Sizes {
+            forces_of_sizes(rows, base, coefficients, scratch);
+            scatter_lanes(layout, &scratch.forces, values, order);
+            continue;
         }
-        let directions = values.chunks_mut(samples).zip(order.chunks(samples)).zip(forces.chunks(samples));
+        match (&mut scratch.levels, base) {
+            (None, Base::SquaredSw2) => squared_forces(rows, coefficients, scratch),
+            (Some(levels), Base::SquaredSw2) => {
+                let forces = scratch.forces.chunks_exact_mut(samples).take(rows.count());
+                for (direction, forces) in forces.enumerate() {
+                    levels.forces(&rows, direction, &mut scratch.couplings, forces);
+                }
+            }
+            (_, Base::Sw1) => absolute_forces(rows, coefficients, scratch),
+        }
+        let directions =
+            values.chunks_mut(samples).zip(order.chunks(samples)).zip(scratch.forces.chunks(samples));
         for ((values, order), forces) in directions {
             for class in &layout.classes[..layout.source_count] {
                 let range = class.range.clone();
@@ -160,44 +203,110 @@ pub(crate) fn forces<T: Scalar>(
                 }
             }
         }
-        scratch.forces = forces;
     }
 }
 
 fn squared_forces<T: Scalar>(
     rows: SortedRows<'_, T>,
-    scratch: &mut Scratch<T>,
     coefficients: &Coefficients<T>,
-    forces: &mut [T],
+    scratch: &mut Scratch<T>,
 ) {
     let (layout, directions) = (rows.layout, rows.count());
-    let (classes, samples) = (layout.classes.len(), layout.source_samples());
-    let Scratch { own, others, couplings, sums, .. } = scratch;
+    let (samples, size) = (layout.source_samples(), layout.largest);
+    let Scratch { own, others, sums, forces, .. } = scratch;
+    let fill = |panel: &mut Panel<T>, classes: &mut dyn Iterator<Item = usize>| panel.fill(&rows, classes);
+    forces_on_grid((layout, 0, directions), coefficients, (own, others, sums), fill, |c, sums| {
+        let forces = forces.chunks_exact_mut(samples).zip(sums.chunks_exact(size)).take(directions);
+        forces.for_each(|(forces, sums)| forces[layout.classes[c].range.clone()].copy_from_slice(sums));
+    });
+}
+
+/// Forces along directions side by side, rank after rank.
+fn forces_of_sizes<T: Scalar>(
+    rows: SortedRows<'_, T>,
+    base: Base,
+    coefficients: &Coefficients<T>,
+    scratch: &mut Scratch<T>,
+) {
+    let layout = rows.layout;
+    let Scratch { own, others, sums, forces, lanes, .. } = scratch;
+    let lanes = lanes.as_mut().expect("made for sizes that differ");
+    lanes.fill(&rows);
+    let forces = forces.as_chunks_mut::<LANES>().0;
     for (grid, info) in layout.grids.iter().enumerate() {
         let members = info.members_in(&(0..layout.source_count));
-        for members in members.chunks(own_rows(directions, info.size)) {
-            own.fill(&rows, grid, members.iter().copied(), couplings);
-            let stride = own.stride;
-            let sums = &mut sums[..members.len() * stride];
-            sums.fill(T::ZERO);
-            for start in (0..classes).step_by(other_rows(directions, info.size)) {
-                let window = start..classes.min(start + other_rows(directions, info.size));
-                others.fill(&rows, grid, window.clone(), couplings);
-                let others = others.rows(0..window.len());
-                let factors = |c: usize| &coefficients.row(c)[window.clone()];
-                let pairs = members.chunks(OWN).zip(sums.chunks_mut(OWN * stride)).enumerate();
-                for (pair, (members, sums)) in pairs {
-                    let own = own.rows(OWN * pair..OWN * pair + members.len());
-                    match *members {
-                        [a, b] => add_differences(sums, own, [factors(a), factors(b)], others, stride),
-                        [a] => add_differences(sums, own, [factors(a)], others, stride),
-                        _ => unreachable!("rows are taken in pairs"),
-                    }
+        if members.len() >= SHARED && base == Base::SquaredSw2 {
+            let fill = |panel: &mut Panel<T>, classes: &mut dyn Iterator<Item = usize>| {
+                panel.bring(lanes, layout, grid, classes);
+            };
+            forces_on_grid((layout, grid, LANES), coefficients, (own, others, sums), fill, |c, sums| {
+                forces[layout.classes[c].range.clone()].copy_from_slice(sums.as_chunks().0);
+            });
+            continue;
+        }
+        for &c in members {
+            let (x, forces) = (lanes.class(c), &mut forces[layout.classes[c].range.clone()]);
+            forces.fill([T::ZERO; LANES]);
+            for (e, &factor) in coefficients.row(c).iter().enumerate() {
+                if factor == T::ZERO {
+                    continue;
+                }
+                match base {
+                    Base::SquaredSw2 => lanes::add_forces::<T, false>(forces, x, factor, lanes.class(e)),
+                    Base::Sw1 => lanes::add_forces::<T, true>(forces, x, factor, lanes.class(e)),
                 }
             }
-            for (&c, sums) in members.iter().zip(sums.chunks_exact(stride)) {
-                for (forces, sums) in forces.chunks_exact_mut(samples).zip(sums.chunks_exact(info.size)) {
-                    forces[layout.classes[c].range.clone()].copy_from_slice(sums);
+        }
+    }
+}
+
+/// Forces on the source classes of a grid; `put` takes a class and its row of forces.
+fn forces_on_grid<T: Scalar>(
+    (layout, grid, directions): (&PairLayout, usize, usize),
+    coefficients: &Coefficients<T>,
+    (own, others, sums): (&mut Panel<T>, &mut Panel<T>, &mut [T]),
+    fill: impl Fn(&mut Panel<T>, &mut dyn Iterator<Item = usize>),
+    mut put: impl FnMut(usize, &[T]),
+) {
+    let (info, classes) = (&layout.grids[grid], layout.classes.len());
+    for members in info.members_in(&(0..layout.source_count)).chunks(own_rows(directions, info.size)) {
+        fill(own, &mut members.iter().copied());
+        let stride = own.stride;
+        let sums = &mut sums[..members.len() * stride];
+        sums.fill(T::ZERO);
+        for start in (0..classes).step_by(other_rows(directions, info.size)) {
+            let window = start..classes.min(start + other_rows(directions, info.size));
+            fill(others, &mut window.clone());
+            let others = others.rows(0..window.len());
+            let factors = |c: usize| &coefficients.row(c)[window.clone()];
+            let pairs = members.chunks(OWN).zip(sums.chunks_mut(OWN * stride)).enumerate();
+            for (pair, (members, sums)) in pairs {
+                let own = own.rows(OWN * pair..OWN * pair + members.len());
+                match *members {
+                    [a, b] => add_differences(sums, own, [factors(a), factors(b)], others, stride),
+                    [a] => add_differences(sums, own, [factors(a)], others, stride),
+                    _ => unreachable!("rows are taken in pairs"),
+                }
+            }
+        }
+        members.iter().zip(sums.chunks_exact(stride)).for_each(|(&c, sums)| put(c, sums));
+    }
+}
+
+/// Puts forces along directions side by side into the order of samples, a row a direction.
+fn scatter_lanes<T: Scalar>(layout: &PairLayout, forces: &[T], values: &mut [T], order: &[u32]) {
+    /// Ranks whose forces stay in the first cache while one direction after another takes its own.
+    const BLOCK: usize = 64;
+    let samples = layout.source_samples();
+    let forces = forces.as_chunks::<LANES>().0;
+    for class in &layout.classes[..layout.source_count] {
+        for from in class.range.clone().step_by(BLOCK) {
+            let block = from..class.range.end.min(from + BLOCK);
+            let rows = values.chunks_exact_mut(samples).zip(order.chunks_exact(samples));
+            for (lane, (values, order)) in rows.enumerate() {
+                let scattered = &mut values[class.range.clone()];
+                for (force, &sample) in forces[block.clone()].iter().zip(&order[block.clone()]) {
+                    scattered[sample as usize] = force[lane];
                 }
             }
         }
@@ -206,21 +315,17 @@ fn squared_forces<T: Scalar>(
 
 fn absolute_forces<T: Scalar>(
     rows: SortedRows<'_, T>,
-    scratch: &mut Scratch<T>,
     coefficients: &Coefficients<T>,
-    forces: &mut [T],
+    scratch: &mut Scratch<T>,
 ) {
     let layout = rows.layout;
+    let Scratch { forces, couplings, .. } = scratch;
     for (direction, forces) in forces.chunks_exact_mut(layout.source_samples()).take(rows.count()).enumerate()
     {
         for (c, class) in layout.classes[..layout.source_count].iter().enumerate() {
             let row = rows.sorted(c, direction);
             let out = &mut forces[class.range.clone()];
             out.fill(T::ZERO);
-            let weights = &mut scratch.weights[..if layout.weighted { row.len() } else { 0 }];
-            if layout.weighted {
-                rows.sorted_weights(c, direction, weights);
-            }
             for (other, &factor) in coefficients.row(c).iter().enumerate() {
                 if other == c || factor == T::ZERO {
                     continue;
@@ -232,13 +337,7 @@ fn absolute_forces<T: Scalar>(
                     }
                     continue;
                 }
-                let uniform = row.len() as f64;
-                for s in scratch.couplings.segments(&rows, (c, other), direction) {
-                    let i = s.i as usize;
-                    // The share of the atom's own mass that this piece of the plan carries.
-                    let share = if class.weights.is_some() { s.mass / weights[i] } else { s.mass * uniform };
-                    out[i] += factor * T::from_f64(share) * sign(row[i], values[s.j as usize]);
-                }
+                couplings.add_forces::<T, true>(&rows, (c, other), direction, factor.to_f64(), out);
             }
         }
     }
@@ -246,8 +345,4 @@ fn absolute_forces<T: Scalar>(
 
 fn sign<T: Scalar>(x: T, y: T) -> T {
     T::from_f64(f64::from(i8::from(x > y) - i8::from(x < y)))
-}
-
-fn weighted_squared_distance<T: Scalar>(a: &[T], b: &[T], weights: &[f64]) -> f64 {
-    a.iter().zip(b).zip(weights).map(|((x, y), w)| w * (*x - *y).to_f64().powi(2)).sum()
 }

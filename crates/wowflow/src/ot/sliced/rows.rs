@@ -1,20 +1,10 @@
-//! Sorted rows along some directions, and panels: rows of many classes brought to one grid.
+//! Sorted rows along some directions, and what couples two of them.
 
 use std::ops::Range;
 
-use super::layout::{PairLayout, Side};
-use super::loops::{OTHERS, STRIP};
-use crate::aligned::Aligned;
+use super::layout::{Arrangement, PairLayout, Side};
 use crate::ot::one_d::{Segment, weighted_segments};
-use crate::ot::sort::SortScratch;
 use crate::scalar::Scalar;
-
-/// Values of the panel whose rows are compared: it stays in the second cache.
-const OWN_VALUES: usize = 1 << 15;
-/// Values of the panel they are compared with.
-const OTHER_VALUES: usize = 1 << 16;
-/// Rows of the first panel, however long.
-const OWN_ROWS: usize = 8;
 
 /// Sorted rows of all classes along consecutive directions.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +69,7 @@ impl<'a, T: Scalar> SortedRows<'a, T> {
     }
 }
 
-/// Couplings of two rows of different grids, and the buffers for them.
+/// Couplings of rows with weights, and the buffers for them.
 #[derive(Clone, Debug)]
 pub(crate) struct Couplings {
     segments: Vec<Segment>,
@@ -87,185 +77,84 @@ pub(crate) struct Couplings {
 }
 
 impl Couplings {
-    fn new(layout: &PairLayout) -> Self {
-        let (largest, pieces) = if layout.weighted { (layout.largest, 2 * layout.largest) } else { (0, 0) };
+    pub(super) fn new(layout: &PairLayout) -> Self {
+        let weighted = layout.arrangement == Arrangement::Weights;
+        let (largest, pieces) = if weighted { (layout.largest, 2 * layout.largest) } else { (0, 0) };
         Self { segments: Vec::with_capacity(pieces), weights: [vec![0.0; largest], vec![0.0; largest]] }
     }
 
-    /// The monotone coupling of class `on` with class `other` along a direction.
-    pub(crate) fn segments<'s, T: Scalar>(
-        &'s mut self,
-        rows: &SortedRows<'s, T>,
-        (on, other): (usize, usize),
-        direction: usize,
-    ) -> &'s [Segment] {
-        let classes = &rows.layout.classes;
-        let (n, m) = (classes[on].range.len(), classes[other].range.len());
-        if classes[on].weights.is_none() && classes[other].weights.is_none() {
-            return rows.layout.uniform_segments(n, m);
-        }
-        let [a, b] = &mut self.weights;
-        let (a, b) = (&mut a[..n], &mut b[..m]);
-        rows.sorted_weights(on, direction, a);
-        rows.sorted_weights(other, direction, b);
-        weighted_segments(a, b, &mut self.segments);
-        &self.segments
-    }
-}
-
-/// Rows of some classes on one grid: along one direction after another, then zeros.
-#[derive(Clone, Debug)]
-pub(crate) struct Panel<T: Scalar> {
-    values: Aligned<T>,
-    /// Length of a row.
-    pub(crate) stride: usize,
-    /// Variance within the atoms of the grid, summed over directions.
-    variance: Vec<f64>,
-}
-
-impl<T: Scalar> Panel<T> {
-    fn new(layout: &PairLayout, rows: impl Fn(usize) -> usize) -> Self {
-        let classes = layout.classes.len();
-        // A group that is not full has shorter rows, and may have more values in all.
-        let strides = |size: usize| (1..=layout.group).map(move |directions| stride(directions * size));
-        let strides = layout.grids.iter().flat_map(|grid| strides(grid.size));
-        let largest = strides.map(|stride| rows(stride).min(classes) * stride).max().unwrap_or(0);
-        Self { values: Aligned::zeros(largest), stride: STRIP, variance: vec![0.0; classes] }
-    }
-
-    /// Brings rows to a grid: conditional means on its atoms.
-    pub(crate) fn fill(
+    /// The monotone coupling of two classes along a direction, and the sorted weights of the first.
+    fn segments<T: Scalar>(
         &mut self,
         rows: &SortedRows<'_, T>,
-        grid: usize,
-        classes: impl Iterator<Item = usize>,
-        couplings: &mut Couplings,
+        (c, e): (usize, usize),
+        direction: usize,
+    ) -> (&[Segment], &[f64]) {
+        let classes = &rows.layout.classes;
+        let [a, b] = &mut self.weights;
+        let (a, b) = (&mut a[..classes[c].range.len()], &mut b[..classes[e].range.len()]);
+        rows.sorted_weights(c, direction, a);
+        rows.sorted_weights(e, direction, b);
+        weighted_segments(a, b, &mut self.segments);
+        (&self.segments, a)
+    }
+
+    /// `W_1` of two classes along a direction.
+    pub(crate) fn absolute_distance<T: Scalar>(
+        &mut self,
+        rows: &SortedRows<'_, T>,
+        pair: (usize, usize),
+        direction: usize,
+    ) -> f64 {
+        let (x, y) = (rows.sorted(pair.0, direction), rows.sorted(pair.1, direction));
+        let (segments, _) = self.segments(rows, pair, direction);
+        segments.iter().map(|s| s.mass * (x[s.i as usize] - y[s.j as usize]).to_f64().abs()).sum()
+    }
+
+    /// `W_2^2` of two classes along a direction, with or without the variance of the second one within the atoms of the
+    /// first.
+    pub(crate) fn squared_distance<T: Scalar>(
+        &mut self,
+        rows: &SortedRows<'_, T>,
+        pair: (usize, usize),
+        direction: usize,
+        excluded: bool,
+    ) -> f64 {
+        let (x, y) = (rows.sorted(pair.0, direction), rows.sorted(pair.1, direction));
+        let (segments, _) = self.segments(rows, pair, direction);
+        let difference = |s: &Segment| (x[s.i as usize] - y[s.j as usize]).to_f64();
+        if !excluded {
+            return segments.iter().map(|s| s.mass * difference(s).powi(2)).sum();
+        }
+        let atoms = segments.chunk_by(|s, t| s.i == t.i).map(|atom| {
+            let mass: f64 = atom.iter().map(|s| s.mass).sum();
+            atom.iter().map(|s| s.mass * difference(s)).sum::<f64>().powi(2) / mass
+        });
+        atoms.sum()
+    }
+
+    /// Adds `factor` times the mean over the plan of `x_i - y_j`, or for `ABSOLUTE` of its sign, to the force on each
+    /// `x_i`.
+    pub(crate) fn add_forces<T: Scalar, const ABSOLUTE: bool>(
+        &mut self,
+        rows: &SortedRows<'_, T>,
+        pair: (usize, usize),
+        direction: usize,
+        factor: f64,
+        forces: &mut [T],
     ) {
-        let info = &rows.layout.grids[grid];
-        let size = info.size;
-        self.stride = stride(rows.count() * size);
-        let panel = self.values.chunks_exact_mut(self.stride).zip(&mut self.variance);
-        for (class, (row, variance)) in classes.zip(panel) {
-            *variance = 0.0;
-            for (direction, row) in row.chunks_exact_mut(size).take(rows.count()).enumerate() {
-                let values = rows.sorted(class, direction);
-                if rows.layout.classes[class].grid == grid {
-                    row.copy_from_slice(values);
-                    continue;
-                }
-                let uniform = info.uniform && rows.layout.classes[class].weights.is_none();
-                if uniform && size.is_multiple_of(values.len()) {
-                    for (atoms, value) in row.chunks_exact_mut(size / values.len()).zip(values) {
-                        atoms.fill(*value);
-                    }
-                } else {
-                    let segments = couplings.segments(rows, (info.members[0], class), direction);
-                    *variance += conditional_means(segments, values, row);
-                }
-            }
-            row[rows.count() * size..].fill(T::ZERO);
+        let (x, y) = (rows.sorted(pair.0, direction), rows.sorted(pair.1, direction));
+        let (segments, weights) = self.segments(rows, pair, direction);
+        for s in segments {
+            let i = s.i as usize;
+            let difference = (x[i] - y[s.j as usize]).to_f64();
+            let along = match ABSOLUTE {
+                true if difference == 0.0 => 0.0,
+                true => difference.signum(),
+                false => difference,
+            };
+            // The share of the atom's own mass that this piece of the plan carries.
+            forces[i] += T::from_f64(factor * (s.mass / weights[i]) * along);
         }
     }
-
-    #[inline]
-    pub(crate) fn row(&self, index: usize) -> &[T] {
-        &self.values[index * self.stride..(index + 1) * self.stride]
-    }
-
-    #[inline]
-    pub(crate) fn rows(&self, range: Range<usize>) -> &[T] {
-        &self.values[range.start * self.stride..range.end * self.stride]
-    }
-
-    #[inline]
-    pub(crate) fn variance(&self, index: usize) -> f64 {
-        self.variance[index]
-    }
-}
-
-fn stride(len: usize) -> usize {
-    len.next_multiple_of(STRIP)
-}
-
-/// Rows of a panel of rows that are compared with others, `directions` at a time on a grid.
-pub(crate) fn own_rows(directions: usize, size: usize) -> usize {
-    rows_of_own(stride(directions * size))
-}
-
-fn rows_of_own(stride: usize) -> usize {
-    (OWN_VALUES / stride).max(OWN_ROWS)
-}
-
-/// Rows of a panel of rows that others are compared with.
-pub(crate) fn other_rows(directions: usize, size: usize) -> usize {
-    rows_of_others(stride(directions * size))
-}
-
-fn rows_of_others(stride: usize) -> usize {
-    (OTHER_VALUES / stride).max(OTHERS) / OTHERS * OTHERS
-}
-
-/// Working memory of one thread.
-#[derive(Clone, Debug)]
-pub(crate) struct Scratch<T: Scalar> {
-    pub(crate) own: Panel<T>,
-    pub(crate) others: Panel<T>,
-    /// Forces on the rows of the first panel.
-    pub(crate) sums: Aligned<T>,
-    pub(crate) couplings: Couplings,
-    /// Sorted weights of a row of the first panel.
-    pub(crate) weights: Vec<f64>,
-    /// Forces on all source samples along a group of directions, in sorted order.
-    pub(crate) forces: Vec<T>,
-    pub(crate) sort: SortScratch<T>,
-}
-
-impl<T: Scalar> Scratch<T> {
-    pub(crate) fn new(layout: &PairLayout) -> Self {
-        let own = Panel::new(layout, rows_of_own);
-        Self {
-            sums: Aligned::zeros(own.values.len()),
-            own,
-            others: Panel::new(layout, rows_of_others),
-            couplings: Couplings::new(layout),
-            weights: vec![0.0; if layout.weighted { layout.group * layout.largest } else { 0 }],
-            forces: vec![T::ZERO; layout.group * layout.source_samples()],
-            sort: SortScratch::new(layout.largest),
-        }
-    }
-}
-
-/// Mean of the coupled values on each atom, into `means`; returns the mean variance within atoms.
-///
-/// An atom without mass gets the value of the quantile function at its level.
-fn conditional_means<T: Scalar>(segments: &[Segment], values: &[T], means: &mut [T]) -> f64 {
-    let (mut variance, mut filled, mut start) = (0.0, 0, 0);
-    while start < segments.len() {
-        let atom = segments[start].i as usize;
-        let mut end = start + 1;
-        while end < segments.len() && segments[end].i as usize == atom {
-            end += 1;
-        }
-        let group = &segments[start..end];
-        let first = values[group[0].j as usize];
-        means[filled..atom].fill(first);
-        if let [_] = group {
-            means[atom] = first;
-        } else {
-            let mass: f64 = group.iter().map(|s| s.mass).sum();
-            let mean = group.iter().map(|s| s.mass * values[s.j as usize].to_f64()).sum::<f64>() / mass;
-            let mean = T::from_f64(mean);
-            means[atom] = mean;
-            variance += group
-                .iter()
-                .map(|s| s.mass * (values[s.j as usize].to_f64() - mean.to_f64()).powi(2))
-                .sum::<f64>();
-        }
-        (filled, start) = (atom + 1, end);
-    }
-    if filled > 0 && filled < means.len() {
-        let last = values[segments[segments.len() - 1].j as usize];
-        means[filled..].fill(last);
-    }
-    variance
 }
