@@ -179,9 +179,9 @@ pub(super) fn roles(
     let mut left_out = dropped.clone();
     let named = options.names.as_ref().map(find).transpose()?;
     left_out.extend(named);
-    // A separator at the end of every line makes a column of nothing.
-    left_out
-        .extend((0..count).filter(|&k| columns[k].is_empty() && name(k).is_empty() && !dropped.contains(&k)));
+    // A separator at the end of every line makes a column of nothing. A label of nothing is said to be missing.
+    let says_nothing = |k: &usize| columns[*k].is_empty() && !names::is_any_label(name(*k));
+    left_out.extend((0..count).filter(says_nothing));
     // Columns that number or name samples, and those that would if their values did not come again.
     let mut identifiers = Vec::new();
     if options.drop.is_none() && names.is_some() {
@@ -259,8 +259,13 @@ impl Roles {
         self.left_out.extend(&self.codes);
         for k in coordinates.into_iter().filter(|k| !self.codes.contains(k)) {
             let column = &columns[k];
-            // Not percents, dates and amounts.
-            let name = column.word().starts_with(char::is_alphabetic);
+            // Not percents, dates, amounts, nor `np.float64(0.25)`.
+            let fraction = column
+                .word()
+                .as_bytes()
+                .windows(3)
+                .any(|three| three[0].is_ascii_digit() && three[1] == b'.' && three[2].is_ascii_digit());
+            let name = column.word().starts_with(char::is_alphabetic) && !fraction;
             if column.is_text() && name && rows > 3 && column.is_unique(rows) {
                 self.left_out.insert(k);
             } else if column.is_text() {

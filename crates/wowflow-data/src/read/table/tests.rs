@@ -349,3 +349,70 @@ fn what_is_wrong_is_named_by_line_and_column() {
         assert!(read(text).unwrap_err().contains("cannot be read"), "{text}");
     }
 }
+
+#[test]
+fn columns_of_nothing_are_left_out_but_a_label_is_missing() {
+    for text in [
+        // A separator behind the last name alone, as in a table of Kaggle's.
+        "u,v,kind,\n1,2,cat\n3,4,dog\n",
+        "id,u,v,kind,Unnamed: 4\n7,1,2,cat,\n5,3,4,dog,\n",
+        "u,remark,v,kind\n1,,2,cat\n3,,4,dog\n",
+        "u;v;kind;NaN only\n1;2;cat;nan\n3;4;dog;nan\n",
+    ] {
+        is_cat_and_dog(text);
+    }
+    let error = read("u,v,label\n1,2,\n3,4,\n").unwrap_err();
+    assert!(error.contains("expected a label, found nothing at line 2"), "{error}");
+}
+
+#[test]
+fn codes_in_any_form_stand_beside_labels_or_are_them() {
+    for text in [
+        "u,v,class_id,class_name\n1,2,0,cat\n3,4,1,dog\n",
+        "label_text,label_id,u,v\ncat,0,1,2\ndog,1,3,4\n",
+        "u,digit_no,v,digit\n1,0,2,cat\n3,1,4,dog\n",
+    ] {
+        is_cat_and_dog(text);
+    }
+    for name in ["cluster_id", "category_id", "Digit Index", "species_num", "cell_type_code"] {
+        let data = read(&format!("u,{name},v\n1,0,2\n3,1,4\n5,0,6\n")).unwrap();
+        assert_eq!((data.dim(), data.classes()), (2, &[Label::Int(0), Label::Int(1)][..]), "{name}");
+    }
+}
+
+#[test]
+fn text_that_holds_numbers_is_no_name_of_a_sample() {
+    let rows = |make: &dyn Fn(usize) -> String| -> String { (0..12).map(make).collect() };
+    // As numpy 2 writes what is printed in a list.
+    let named = rows(&|k| format!("np.float64(0.{k}5),{k}.5,{}\n", ["cat", "dog"][k % 2]));
+    let error = read(&format!("u,v,kind\n{named}")).unwrap_err();
+    assert!(error.contains("text in column `u`, such as `np.float64(0.05)`"), "{error}");
+    // Text that comes again once in twelve lines are no labels.
+    let bare = rows(&|k| format!("np.float64(0.{}5),np.float64({k}.5),{}\n", k.max(1), k % 2));
+    assert!(read(&bare).unwrap_err().contains("say which by [label=COLUMN]"));
+}
+
+#[test]
+fn white_space_of_other_encodings_is_part_of_a_word() {
+    // In code page 866 the last letter of the second is the byte of a space that does not break.
+    let (data, notes) = read_with(b"u,v,kind\n1,2,\xab\xa8\xe1\n3,4,\xab\xa8\xe1\xa0\n5,6,x\n", "").unwrap();
+    assert_eq!((data.class_count(), notes.contains("Latin-1")), (3, true));
+    assert_eq!(read("u,v,kind\n1,2,\u{a0}\n3,4,b\n").unwrap_err().lines().count(), 1);
+    let wide = "u,v\n1,a\n".chars().flat_map(|c| (c as u32).to_le_bytes());
+    let error = read_with(&[0xff, 0xfe, 0, 0].into_iter().chain(wide).collect::<Vec<_>>(), "").unwrap_err();
+    assert!(error.ends_with("found UTF-32"), "{error}");
+}
+
+#[test]
+fn thousands_of_other_countries() {
+    for (text, first) in [
+        ("u;v;kind\n1'234'567.5;-2'000;cat\n3.25;4;dog\n", 1_234_567.5),
+        ("u;v;kind\n1\u{a0}234,5;-2\u{a0}000,0;cat\n3,25;4,0;dog\n", 1234.5),
+        ("u;v;kind\n12\u{202f}345,75;-2\u{202f}000;cat\n3,25;4;dog\n", 12_345.75),
+        ("u\tv\tkind\n1\u{2019}234.5\t-2\u{2019}000\tcat\n3.25\t4\tdog\n", 1234.5),
+    ] {
+        let data = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(data.points(), &Points::F64(vec![first, -2000.0, 3.25, 4.0]), "{text}");
+    }
+    assert!(read("u;v;kind\n12'34.5;1;cat\n3.25;4;dog\n").unwrap_err().contains("12'34.5"));
+}
