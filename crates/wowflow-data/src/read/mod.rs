@@ -54,6 +54,8 @@ pub(crate) struct Parsed {
 pub(crate) struct Reading {
     /// The size that images are brought to where those of a folder differ in size; elsewhere nothing is resized.
     pub(crate) resize: Option<Size>,
+    /// Whether of transparent pixels colours alone are taken.
+    pub(crate) without_alpha: bool,
     /// What is said of a table.
     pub(crate) table: TableOptions,
 }
