@@ -294,6 +294,13 @@ for d in (2, 3, 5, 12):
         put("headers of numbers", about, text(frame), right)
         put("headers of numbers", about + ", with index", text(frame, index=True), right)
 
+for about, head in {"years": range(1990, 2002), "wavelengths": [400 + 2.5 * k for k in range(12)], "masses": [50.01 + k for k in range(12)], "months": [f"2020-{k:02}" for k in range(1, 13)], "hours": [f"{k}:00" for k in range(12)], "about 0": range(-6, 6), "hundreds": range(100, 1300, 100)}.items():
+    for label in ("label", "y", "Class Label"):
+        for of in ("words", "from 0"):
+            for options in ({}, {"index": True}, {"sep": ";", "decimal": ","}):
+                frame, right = made(f"{about} {label} {of}", of=of, names=[str(name) for name in head], d=12, label=label)
+                put("headers of numbers", f"{about}, {label}, {of}, {options}", text(frame, **options), right)
+
 # numpy.savetxt.
 for about, options in {
     "default": {}, "commas": {"delimiter": ","}, "tabs": {"delimiter": "\t"}, "a header": {"header": "a b c d label"},

@@ -71,7 +71,7 @@ pub(super) fn of_column(
 
 /// Whether a cell says that there is no value, as programs write it.
 pub(super) fn is_missing(cell: &str) -> bool {
-    matches!(cell, "" | "NA" | "N/A" | "n/a" | "#N/A" | "#NA" | "<NA>" | "NULL" | "null" | "NaT")
+    matches!(cell, "" | "?" | "NA" | "N/A" | "n/a" | "#N/A" | "#NA" | "<NA>" | "NULL" | "null" | "NaT")
         || cell.eq_ignore_ascii_case("nan")
         || cell.chars().all(char::is_whitespace)
 }

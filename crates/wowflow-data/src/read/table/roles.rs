@@ -14,6 +14,7 @@ use super::refusal::{called, shown, unclear};
 use super::survey::{Column, Survey};
 use crate::bounded::Budget;
 use crate::error::DataError;
+use crate::read::labels::is_missing;
 use crate::table_options::{ColumnName, TableOptions};
 
 /// Shortest run of numbers that is a header for certain.
@@ -107,7 +108,7 @@ fn named(
         return Ok((Some(names(&comment)), false));
     }
     let value = |cell: &str| number(cell, dialect);
-    let is_name = |cell: &str| !cell.is_empty() && value(cell).is_none();
+    let is_name = |cell: &str| !is_missing(cell) && value(cell).is_none();
     let pairs = || first.iter().zip(columns);
     // Names above numbers. A cell that is a number in a row of names would be a strange one.
     let above = pairs().any(|(cell, column)| is_name(cell) && column.is_numeric());
@@ -138,8 +139,12 @@ fn named(
         }
     }
     let rises = numbers.len() > 2 && numbers.windows(2).all(|pair| pair[0] < pair[1]);
-    if rises && pairs().any(|(cell, column)| is_name(cell) && column.is_text() && column.lacks(cell)) {
-        return Err(unclear_header(first, file));
+    let lacked = pairs().any(|(cell, column)| is_name(cell) && column.is_text() && column.lacks(cell));
+    // Wavelengths or years beside a name: a line of data hardly rises, with a word where there are numbers or others.
+    match rises {
+        true if above || lacked && numbers.len() >= RUN => return Ok((Some(names(first)), true)),
+        _ if above || rises && lacked => return Err(unclear_header(first, file)),
+        _ => {}
     }
     Ok((None, false))
 }
