@@ -1,8 +1,12 @@
 """Arrays as numpy writes them, read by wowflow: python arrays.py [--write FILE] [--refusals]."""
 import gzip
+import io
 import itertools
+import zipfile
 
 import numpy as np
+import scipy.io
+import scipy.sparse
 
 from common import Cases, generator
 
@@ -137,6 +141,75 @@ for kind, axes, pack in itertools.product(("u1", "i1", "i2", "i4", "f4", "f8"), 
     rows = x.reshape(12, -1).astype(float)
     rows = (x.reshape(12, -1).astype("f4") / np.float32(255)).astype(float) if kind == "u1" else rows
     CASES.add("pairs of files", about, path, (rows, ints(y)))
+
+# Labels of text of every kind: told apart as they are written, but for the spellings of Unicode.
+x, y = made("words")
+for about, words in {
+    "case": ["a", "A", "b"], "codes": ["1", "01", "001"], "exponents": ["1e3", "1000", "10e2"], "zeros": ["0e12", "0e99", "00e5"],
+    "pictures": ["\U0001f600", "\U0001f601", "\U0001f44d\U0001f3fd"], "bases": ["0x10", "16", "0b1"], "length": ["x" * 300 + c for c in "abc"],
+    "digits of China": ["\uff11", "1", "\u2460"], "ligatures": ["\ufb01", "fi", "f"], "no width": ["a", "a\u200b", "b"], "Turkish": ["I", "\u0131", "i"],
+    "sharp": ["\xdf", "ss", "SS"], "directions": ["\u202ea", "a", "b"], "lines": ["a\nb", "a", "b"], "tabs": ["a\tb", "a b", "b"], "underscores": ["1_000", "1000", "1"],
+    "a space that does not break": ["a", "a\xa0", "b"], "quotes": ['"a"', "a", "'a'"], "signs": ["+", "-", "?"], "infinite": ["inf", "-inf", "Infinity"],
+}.items():
+    right = [words[k] for k in y % 3]
+    put("labels of text", about, {"X": x, "y": np.array(right)}, (x, right))
+    put("labels of text", f"{about}, bytes", {"X": x, "y": np.array([word.encode() for word in right])}, (x, right))
+right = ["\xe9", "e\u0301", "e"]
+put("labels of text", "two spellings", {"X": x, "y": np.array([right[k] for k in y % 3])}, (x, [["\xe9", "\xe9", "e"][k] for k in y % 3]))
+for words in (["1", "+1", "2"], ["1.0", "1", "2"], ["a ", "a", "b"], ["\ta", "a", "b"]):
+    put("labels of text", f"one label, {words}", {"X": x, "y": np.array([words[k] for k in y % 3])}, None, says="one spelling of a label")
+for words in (["", "a", "b"], ["nan", "a", "b"], ["NA", "a", "b"]):
+    put("labels of text", f"no label, {words}", {"X": x, "y": np.array([words[k] for k in y % 3])}, None, says="labels")
+
+# Weights.
+w = generator("weights").random(12)
+for about, some in {"plain": w, "not normalised": w * 1e6, "whole": np.arange(1, 13), "one of zero": w * (np.arange(12) != 3), "tiny": w * 1e-300, "huge": w * 1e300, "single": w.astype("f4")}.items():
+    put("weights", about, {"X": x, "y": y, "sample_weight": some}, (x, ints(y), some.astype(float)))
+for about, some, says in (
+    ("all zero", w * 0, "positive total"), ("negative", -w, "at least 0"), ("one negative", np.where(np.arange(12) == 3, -1e-9, w), "at least 0"), ("nan", np.where(np.arange(12) == 3, np.nan, w), "NaN"),
+    ("inf", np.where(np.arange(12) == 3, np.inf, w), "inf"), ("one too few", w[1:], "11"), ("one too many", np.r_[w, 1], "13"), ("text", np.array(["a"] * 12), "numbers"), ("two columns", np.c_[w, w], "24"), ("a class of zeros", w * (y != y[0]), "over class"),
+):
+    put("weights", about, {"X": x, "y": y, "sample_weight": some}, None, says=says)
+
+
+# Archives as zipfile writes them.
+def zipped(about, right, method=zipfile.ZIP_STORED, wide=False, comment=b"", version=None, change=bytes, **how):
+    path = CASES.path("a.npz")
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.comment = comment
+        for name, array in (("X", x), ("y", y)):
+            out = io.BytesIO()
+            np.lib.format.write_array(out, array, version=version)
+            with archive.open(f"{name}.npy", "w", force_zip64=wide) as entry:
+                entry.write(out.getvalue())
+    path.write_bytes(change(path.read_bytes()))
+    CASES.add("archives", about, path, right, **how)
+
+
+for about, options in {
+    "large sizes": {"wide": True}, "large sizes, deflated": {"wide": True, "method": zipfile.ZIP_DEFLATED}, "a comment": {"comment": b"by hand"},
+    "version 2": {"version": (2, 0)}, "version 3": {"version": (3, 0)}, "bytes behind": {"change": lambda data: data + b"more" * 9},
+}.items():
+    zipped(about, (x, ints(y)), **options)
+zipped("bzip2", None, zipfile.ZIP_BZIP2, says="savez_compressed")
+zipped("LZMA", None, zipfile.ZIP_LZMA, says="savez_compressed")
+zipped("cut short", None, change=lambda data: data[:-30], says="whole zip archive")
+for at in (60, 100, 150, 200, 300):
+    zipped(f"a bit of byte {at}", None, change=lambda data: data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
+
+# MATLAB: as SVHN has it is read, the rest is named.
+svhn = {"X": rng.integers(0, 256, (4, 5, 3, 12), np.uint8), "y": y[:, None] % 3 + 1}
+for kind in ("u1", "i2", "i4", "i8", "u8", "f4", "f8"):
+    for packed in (False, True):
+        path = CASES.path("a.mat")
+        scipy.io.savemat(path, {**svhn, "y": svhn["y"].astype(kind)}, do_compression=packed)
+        rows = (svhn["X"].transpose(3, 2, 0, 1).reshape(12, -1).astype("f4") / np.float32(255)).astype(float)
+        CASES.add("MATLAB", f"SVHN, {kind}, packed {packed}", path, (rows, ints(svhn["y"].ravel())))
+for about, some in {"points": {"X": x, "y": y}, "points by other names": {"fea": x, "gnd": y}, "words": {"X": x, "y": np.array(["ab", "cd"])}, "sparse": {"X": scipy.sparse.csc_matrix(x), "y": y * 1.0}}.items():
+    for version in "45":
+        path = CASES.path("a.mat")
+        scipy.io.savemat(path, some, format=version)
+        CASES.add("MATLAB", f"{about}, version {version}", path, says="loadmat")
 
 if __name__ == "__main__":
     CASES.report("Arrays", ["numpy"])

@@ -6,6 +6,7 @@ import importlib.util
 import io
 import pathlib
 import struct
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -38,6 +39,10 @@ def one(group, about, data, pixels=None, ending="png", slack=1e-7, **how):
     """A folder of one image."""
     right = None if pixels is None else (planes(pixels), ["a"])
     folder(group, about, {f"a/1.{ending}": data}, right, slack=slack, **how)
+
+
+def pillow(data, mode):
+    return np.asarray(Image.open(io.BytesIO(data)).convert(mode))
 
 
 for name, data in make.files.items():
@@ -77,6 +82,25 @@ for w, h in SIZES:
     one("PNG", f"RGBA, opaque, {about}", saved(Image.fromarray(np.dstack([colour, alpha])), "PNG"), colour)
     one("PNG", f"LA, opaque, {about}", saved(Image.fromarray(np.dstack([grey, alpha]), "LA"), "PNG"), grey)
     alpha[0, 0] = 7
+    clear = {"PNG": Image.fromarray(np.dstack([colour, alpha])), "WebP": Image.fromarray(np.dstack([colour, alpha])), "GIF": Image.fromarray(colour).quantize(9)}
+    for kind, image in clear.items():
+        data = saved(image, kind, **{"WebP": {"lossless": True, "exact": True}, "GIF": {"transparency": int(np.asarray(image).flat[0])}}.get(kind, {}))
+        one("transparent", f"{kind}, {about}", data, ending=kind.lower(), says="--rgb")
+        one("transparent", f"{kind}, {about}, [rgb]", data, pillow(data, "RGB"), kind.lower(), options="[rgb]")
+        grey_of = pillow(data, "RGB") @ [0.299, 0.587, 0.114]
+        folder("transparent", f"{kind}, {about}, [grey]", {f"a/1.{kind.lower()}": data}, (grey_of.reshape(1, -1) / 255, ["a"]), options="[grey]", slack=1e-6)
+    wave = smooth(about, w, h)
+    data = saved(Image.fromarray(colour), "WebP", lossless=True)
+    one("WebP", f"lossless, {about}", data, colour, "webp")
+    one("WebP", f"cut short, {about}", data[: len(data) * 9 // 10], ending="webp", says="cut short")
+    one("WebP", f"grey, {about}", saved(Image.fromarray(grey), "WebP", lossless=True), np.dstack([grey] * 3), "webp")
+    one("WebP", f"opaque alpha, {about}", saved(Image.fromarray(np.dstack([colour, np.full((h, w, 1), 255, np.uint8)])), "WebP", lossless=True), colour, "webp")
+    for quality in (5, 75, 100):
+        data = saved(Image.fromarray(wave), "WebP", quality=quality)
+        one("WebP", f"lossy {quality}, {about}", data, pillow(data, "RGB"), "webp", 2.01 / 255)
+        one("WebP", f"lossy {quality}, cut short, {about}", data[:-3], ending="webp", says="cut short")
+    data = saved(Image.fromarray(colour), "WebP", save_all=True, append_images=[Image.fromarray(255 - colour)], lossless=True)
+    one("WebP", f"two pictures, {about}", data, ending="webp", says="several pictures")
     one("PNG", f"RGBA, transparent, {about}", saved(Image.fromarray(np.dstack([colour, alpha])), "PNG"), says="background")
     for count in (2, 3, 5, 17, 256):
         table = Image.fromarray(colour).quantize(count)
@@ -88,7 +112,6 @@ for w, h in SIZES:
         one("BMP", f"{mode}, {about}", saved(image, kind), np.asarray(image.convert("RGB")), "bmp")
     for compress in (0, 9):
         one("PNG", f"compressed {compress}, {about}", saved(Image.fromarray(colour), "PNG", compress_level=compress), colour)
-    wave = smooth(about, w, h)
     for quality in (30, 75, 95, 100):
         for sampling in ("4:4:4", "4:2:2", "4:2:0"):
             for progressive in (False, True):
@@ -99,11 +122,55 @@ for w, h in SIZES:
         one("JPEG", f"{quality}, grey, {about}", data, np.asarray(Image.open(io.BytesIO(data))), "jpg", 2.01 / 255)
     data = saved(Image.fromarray(wave).convert("CMYK"), "JPEG", quality=95)
     one("JPEG", f"CMYK, {about}", data, np.asarray(Image.open(io.BytesIO(data)).convert("RGB")), "jpg", 4.01 / 255, unclear=True, says="CMYK")
-    turned = Image.Exif()
-    turned[0x0112] = 6
-    data = saved(Image.fromarray(wave), "JPEG", exif=turned)
     # As stored, as Pillow opens it.
-    one("JPEG", f"a turn in EXIF, {about}", data, np.asarray(Image.open(io.BytesIO(data))), "jpg", 6.01 / 255)
+    for turn in range(1, 9):
+        turned = Image.Exif()
+        turned[0x0112] = turn
+        data = saved(Image.fromarray(wave[:, :, 0]), "JPEG", exif=turned)
+        one("EXIF", f"turn {turn}, JPEG, {about}", data, pillow(data, "L"), "jpg", 2.01 / 255)
+        one("EXIF", f"turn {turn}, PNG, {about}", saved(Image.fromarray(grey), "PNG", exif=turned), grey)
+    for name, options in {"restarts": {"restart_marker_blocks": 1}, "a comment": {"comment": "by hand"}, "optimised": {"optimize": True}}.items():
+        data = saved(Image.fromarray(wave[:, :, 0]), "JPEG", **options)
+        one("JPEG", f"{name}, {about}", data, pillow(data, "L"), "jpg", 2.01 / 255)
+    frames = [Image.fromarray(np.roll(colour, k)) for k in range(3)]
+    for default in (False, True):
+        data = saved(frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=default)
+        one("PNG", f"APNG, default {default}, {about}", data, colour)
+    data = saved(frames[0].quantize(9), "GIF", save_all=True, append_images=[f.quantize(9) for f in frames[1:]])
+    one("GIF", f"three pictures, {about}", data, pillow(data, "RGB"), "gif")
+
+# PNG by hand, for Pillow writes neither interlaced ones nor 16 bits of colour.
+PASSES = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+
+
+def by_hand(pixels, bits, kind, interlaced, colours=b""):
+    def packed(part):
+        if bits == 16:
+            body = part.astype(">u2").reshape(len(part), -1).view(np.uint8)
+        else:
+            digits = (part.reshape(len(part), -1, 1) >> np.arange(bits - 1, -1, -1)) & 1
+            body = np.packbits(digits.reshape(len(part), -1).astype(np.uint8), axis=1)
+        return b"".join(b"\0" + row.tobytes() for row in body)
+
+    h, w = pixels.shape[:2]
+    parts = [pixels[y::dy, x::dx] for x, y, dx, dy in PASSES] if interlaced else [pixels]
+    data = b"".join(packed(part) for part in parts if part.size)
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", w, h, bits, kind, 0, 0, interlaced)), (b"PLTE", colours), (b"IDAT", zlib.compress(data)), (b"IEND", b"")]
+    chunk = lambda name, content: struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*c) for c in chunks if c[1] or c[0] == b"IEND")
+
+
+for kind, depths in {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8)}.items():
+    for bits in depths:
+        for w, h in ((1, 1), (2, 8), (5, 3), (9, 17)):
+            for interlaced in (0, 1):
+                about = f"type {kind}, {bits} bits, {w}x{h}, interlaced {interlaced}"
+                rng = generator(about)
+                pixels = rng.integers(0, 2**bits, (h, w, 3 if kind == 2 else 1))
+                palette = rng.integers(0, 256, (2**bits, 3), np.uint8) if kind == 3 else np.empty(0, np.uint8)
+                right = palette[pixels[:, :, 0]] / 255 if kind == 3 else pixels / (2**bits - 1)
+                data = by_hand(pixels, bits, kind, interlaced, palette.tobytes())
+                folder("PNG by hand", about, {"a/1.png": data}, (right.transpose(2, 0, 1).reshape(1, -1), ["a"]), slack=1e-7)
 
 # Folders.
 A, B, C = (saved(Image.fromarray(generator(name).integers(0, 256, (5, 6, 3), np.uint8)), "PNG") for name in "abc")
@@ -141,9 +208,9 @@ folder("folders", "images without classes", {"cat.0.png": A, "dog.0.png": B}, No
 folder("folders", "Kaggle", {"train.csv": b"label,x\n1,2\n", "test.csv": b"x\n1\n", "sample_submission.csv": b"ImageId,Label\n"}, None, says="train.csv")
 folder("folders", "an empty class", {**two, "c/notes.txt": b"x"}, None, says="only other files")
 folder("folders", "nothing", {}, None, says="nothing")
-for kind, data in {"WebP": b"RIFF\x10\0\0\0WEBPVP8 ", "TIFF": saved(Image.open(io.BytesIO(A)), "TIFF"), "PPM": saved(Image.open(io.BytesIO(A)), "PPM")}.items():
+for kind, data in {"TIFF": saved(Image.open(io.BytesIO(A)), "TIFF"), "PPM": saved(Image.open(io.BytesIO(A)), "PPM")}.items():
     folder("folders", kind, {**two, f"b/2.{kind.lower()}": data}, None, says=kind)
-for kind in ("PNG", "JPEG", "GIF", "BMP"):
+for kind in ("PNG", "JPEG", "GIF", "BMP", "WebP"):
     data = saved(Image.open(io.BytesIO(C)), kind)
     folder("folders", f"{kind} cut short", {**two, f"b/2.{kind.lower()}": data[: len(data) * 6 // 10]}, None, says="readable image")
     folder("folders", f"{kind} by another name", {**two, "b/2.png": data}, (np.concatenate([both[0], rows(data)]), ["a", "b", "b"]), slack=10.01 / 255)

@@ -294,6 +294,13 @@ for d in (2, 3, 5, 12):
         put("headers of numbers", about, text(frame), right)
         put("headers of numbers", about + ", with index", text(frame, index=True), right)
 
+for about, head in {"years": range(1990, 2002), "wavelengths": [400 + 2.5 * k for k in range(12)], "masses": [50.01 + k for k in range(12)], "months": [f"2020-{k:02}" for k in range(1, 13)], "hours": [f"{k}:00" for k in range(12)], "about 0": range(-6, 6), "hundreds": range(100, 1300, 100)}.items():
+    for label in ("label", "y", "Class Label"):
+        for of in ("words", "from 0"):
+            for options in ({}, {"index": True}, {"sep": ";", "decimal": ","}):
+                frame, right = made(f"{about} {label} {of}", of=of, names=[str(name) for name in head], d=12, label=label)
+                put("headers of numbers", f"{about}, {label}, {of}, {options}", text(frame, **options), right)
+
 # numpy.savetxt.
 for about, options in {
     "default": {}, "commas": {"delimiter": ","}, "tabs": {"delimiter": "\t"}, "a header": {"header": "a b c d label"},
@@ -389,6 +396,90 @@ frame, right = made("colours as labels", label="colour", at="first")
 colours = [f"#{WORDS.index(word)}ff0a{WORDS.index(word)}" for word in right[1]]
 put("comments", "labels that begin with #", text(frame.assign(colour=colours)), (right[0], colours), unclear=True, says="#")
 put("comments", "lines of data that are comments", text(frame, header=False).replace("\nversicolor", "\n#versicolor", 1), None, says="#")
+
+# An index and what else stands before the coordinates.
+for of in ("words", "from 0"):
+    for about, change in {
+        "shuffled": lambda f: f.sample(frac=1, random_state=3),
+        "sorted by label": lambda f: f.sort_values("label", kind="stable"),
+        "twice the same": lambda f: pd.concat([f, f]),
+        "names of rows": lambda f: f.set_axis([f"row{k}" for k in range(30)]),
+        "days": lambda f: f.set_axis(pd.date_range("2020-01-01", periods=30)),
+        "fractions": lambda f: f.set_axis(np.arange(30) * 0.5),
+        "from 1000": lambda f: f.set_axis(range(1000, 1030)),
+    }.items():
+        for options in ({}, {"sep": ";", "decimal": ","}, {"sep": "\t"}):
+            frame, (x, y) = made(f"index {about} {of}", of=of, label="label")
+            frame["row"] = range(30)
+            out = change(frame)
+            at = list(out.pop("row"))
+            put("an index and more", f"{about}, {of}, {options}", text(out, index=True, **options), (x[at], [y[k] for k in at]))
+    for ahead in (["Unnamed: 0"], ["Unnamed: 0.1", "Unnamed: 0"], ["id"], ["Unnamed: 0", "id"]):
+        frame, right = made(f"index, {ahead}, {of}", of=of)
+        for name in reversed(ahead):
+            frame.insert(0, name, range(30) if name != "id" else generator("ids").permutation(30) + 7)
+        put("an index and more", f"index, {ahead}, {of}", text(frame, index=True), right)
+frame, right = made("index, id, code, label")
+frame.insert(0, "id", generator("ids").permutation(30) + 7)
+frame["code"] = [WORDS.index(word) for word in right[1]]
+put("an index and more", "index, id, code, label", text(frame, index=True), right)
+
+# Labels in other forms of their names, and beside their codes in all orders.
+for name in ("category_id", "cluster_id", "class_id", "label_idx", "Digit Index", "species_code", "target_num", "ground_truth_label"):
+    for at in ("first", "middle", "last"):
+        for of in ("words", "from 0", "from 1"):
+            frame, right = made(f"{name} {at} {of}", "mixed" if of != "words" else "floats", of, label=name, at=at)
+            put("forms of names", f"`{name}` {at}, {of}", text(frame), right)
+for words, code in (("class_name", "class_id"), ("label_text", "label_id"), ("target_name", "target"), ("category", "category_code"), ("digit_name", "digit_no"), ("species", "code")):
+    for order in range(3):
+        frame, (x, y) = made(f"{words} and {code}", label=words)
+        frame = frame.drop(columns=words)
+        frame.insert([4, 0, 0][order], words, y)
+        frame.insert([5, 0, 5][order], code, [WORDS.index(word) for word in y])
+        right = [(x, y), (x, list(frame[code]))]
+        put("forms of names", f"`{words}` and `{code}`, {order}", text(frame), right[:1] if code != "target" else right)
+
+# Columns without anything.
+for of in ("words", "from 0"):
+    frame, right = made(f"a separator behind the names {of}", of=of, label="diagnosis", at="first")
+    frame.insert(0, "id", generator("wdbc ids").choice(10**6, 30, replace=False))
+    put("columns of nothing", f"a separator behind the names, {of}", text(frame).replace("\n", ",\n", 1), right)
+    put("columns of nothing", f"a separator behind quoted names, {of}", text(frame, quoting=csv.QUOTE_NONNUMERIC).replace("\n", ",\n", 1), right)
+    for name in ("Unnamed: 32", "", "remark"):
+        put("columns of nothing", f"`{name}`, {of}", text(frame.assign(**{name: np.nan})), right)
+frame, right = made("labels to be found", label="label")
+put("columns of nothing", "labels that are to be found", text(frame.assign(label="")), None, says="a label")
+
+# Thousands of other countries, numbers in columns, and numbers that are text.
+for about, mark, point in (("France", "\u202f", ","), ("France by older programs", "\xa0", ","), ("Switzerland", "'", "."), ("Switzerland in print", "\u2019", ".")):
+    for of in ("words", "from 0"):
+        for sep in (";", "\t"):
+            frame, right = made(f"{about} {of}", "large", of)
+            shown = {c: frame[c].map(lambda v: f"{v:,.2f}".replace(",", "g").replace(".", point).replace("g", mark)) for c in frame if c != "species"}
+            put("thousands of other countries", f"{about}, {of}, {sep!r}", text(frame.assign(**shown), sep=sep), right)
+for kind in ("floats", "mixed", "counts", "tiny", "large"):
+    for of in ("words", "from 0", "signs"):
+        for options in ({}, {"index": False}, {"index": False, "header": False}):
+            frame, right = made(f"print {kind} {of}", kind, of, names=list("abcd"))
+            shown = frame.to_string(float_format=lambda v: repr(float(v)), **options)
+            put("as pandas prints", f"{kind}, {of}, {options}", shown, right, "t.txt")
+for of in ("words", "from 0"):
+    for header in (True, False):
+        frame, right = made(f"repr {of}", of=of)
+        shown = {c: frame[c].map(lambda v: repr(np.float64(v))) for c in frame if c != "species"}
+        put("as numpy shows", f"numbers by repr, {of}, {header}", text(frame.assign(**shown), header=header), None, says="text in column")
+
+# Other code pages than 1252: names are other ones, classes are not.
+for page, words in {"cp1251": ["кот", "кит", "лиса"], "cp866": ["лис", "лиса", "кот"], "koi8-r": ["кот", "кит", "лиса"], "shift_jis": ["猫", "犬", "鳥"], "gbk": ["猫", "狗", "鸟"], "cp437": ["pap", "papá", "für"], "iso8859-2": ["kočka", "žába", "myš"]}.items():
+    for options in ({}, {"sep": ";", "decimal": ","}):
+        frame, (x, y) = made(f"{page}, {options}")
+        y = [words[WORDS.index(word)] for word in y]
+        seen = {word: "".join(chr(b) if b >= 0xA0 or b < 0x80 else bytes([b]).decode("cp1252", "replace").replace("\ufffd", chr(b)) for b in word.encode(page)) for word in words}
+        put("other code pages", f"{page}, {options}", text(frame.assign(species=y), **options), (x, [seen[word] for word in y]), encoding=page)
+for wide in ("utf-32", "utf-32-be"):
+    frame, right = made(wide)
+    mark = b"" if wide == "utf-32" else b"\0\0\xfe\xff"
+    put("other code pages", wide, mark + text(frame).encode(wide), None, says="UTF-32")
 
 if __name__ == "__main__":
     CASES.report("Tables", ["numpy", "pandas"])

@@ -95,7 +95,7 @@ pub(crate) enum Command {
     /// Run a published experiment, or one of your own from a file, and compare.
     #[command(after_long_help = learn::REPRODUCE_EXAMPLES)]
     Reproduce(learn::ReproduceArgs),
-    /// Flow three clouds into three rings with five kernels side by side.
+    /// Flow three clouds into three rings with five functionals side by side.
     #[command(after_long_help = "Example:\n  wowflow rings --out runs/rings --steps 500")]
     Rings(RingsArgs),
     /// Show what is in a dataset: counts, shapes, classes and a contact sheet.
@@ -149,8 +149,8 @@ Examples:
   wowflow flow --functional mmd-sw+0.1*pooled-mmd
   wowflow flow --resume runs/a-to-b                   go on after Ctrl-C or a crash
 
-A run directory holds config.json, provenance.json, metrics.jsonl, summary.json, flowed.npz with the
-new labels and the rows samples had (source_row), checkpoints, and pictures: images.png (or
+A run directory holds config.json, provenance.json, metrics.jsonl, summary.json, flowed.npz with the \
+new labels and the rows samples had (source_row), checkpoints, and pictures: images.png (or \
 trajectories.png), flow.gif, loss.png.",
     datasets!()
 );
@@ -207,8 +207,8 @@ pub(crate) struct FlowArgs {
     #[arg(long, value_name = "SCHEME", group = "fresh", value_parser = by_name::<SchemeName>())]
     pub(crate) scheme: Option<SchemeName>,
     /// Step size: auto; adaptive:X (X times the inverse curvature that each sample feels at every step,
-    /// stable below 2); eta:X (dimension-free, times d and a factor of the directions) or a number (the plain
-    /// tau of x - tau v). Default: auto, which is adaptive:1.5 for heavy-ball.
+    /// stable below 2); eta:X (X times the dimension and a factor of the directions: one X for all dimensions) or
+    /// a number (the plain tau of x - tau v). Default: auto, which is adaptive:1.5 for heavy-ball.
     #[arg(long, value_name = "SIZE", group = "fresh", allow_negative_numbers = true)]
     pub(crate) step_size: Option<Auto<StepRule>>,
     /// How the step shrinks over the run. Default: constant for adaptive steps and lbfgs, cosine for others and
@@ -255,7 +255,8 @@ pub(crate) struct FlowArgs {
     /// accuracy.png shows the share that agrees with the final labels. Default: never.
     #[arg(long, value_name = "N", group = "fresh", value_parser = parse_positive)]
     pub(crate) neighbours_every: Option<u64>,
-    /// Every N steps, the exact W_W2^2 to the target; distance.png shows it. Default: at both ends only.
+    /// Every N steps, the exact W_W2^2 to the target, the square of what `wowflow distance` says; distance.png
+    /// shows it. Default: at both ends only.
     #[arg(long, value_name = "N", group = "fresh", value_parser = parse_positive)]
     pub(crate) distance_every: Option<u64>,
     /// Compare classes exactly up to this many samples each; larger ones by a sample of that size,

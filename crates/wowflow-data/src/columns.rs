@@ -9,5 +9,8 @@ pub enum Columns {
     /// By the names of a header.
     Names(Vec<String>),
     /// By their place; those after the last are 0, as a sparse format leaves them out.
-    Sparse,
+    Sparse {
+        /// Whether the first was called 0. Where none was, the first is taken for 1: a feature 0 may be 0 everywhere.
+        from_zero: bool,
+    },
 }

@@ -12,12 +12,13 @@
 //! | LIBSVM | text, bzip2 or not: `label index:value ...`, indices from 1, missing values 0 |
 //! | CIFAR-10 | a binary or Python batch, a folder of batches, the original `.tar.gz` |
 //! | MATLAB 5 | `X` and `y` as SVHN has them, label 10 standing for the digit 0 |
-//! | images | a folder of folders, one a class, of PNG, JPEG, BMP or GIF files (the first frame) |
+//! | images | a folder of folders, one a class, of PNG, JPEG, WebP, BMP or GIF files (the first frame) |
 //!
 //! In a folder of images, other files are left out and named in the description; a folder `train` of folders of
 //! classes, with `test` beside it, are its parts. Images are of one size or brought to one
-//! ([`Lookup::resize`]). Grey PNG and JPEG files have one channel, repeated in three where others have colours; BMP
-//! and GIF files always have three. What is cut short, transparent, or larger than its file can justify is refused.
+//! ([`Lookup::resize`]). Grey PNG and JPEG files have one channel, repeated in three where others have colours; WebP,
+//! BMP and GIF files always have three. What is cut short, or larger than its file can justify, is refused; so are
+//! transparent pixels, of which `[rgb]` and `[grey]` take the colours.
 //! Pixels are taken as they are stored: a turn that EXIF data ask for is not made, and the description says so.
 //! [`ImageOptions`] bring images to a size and to grey or colours.
 //!

@@ -87,7 +87,8 @@ pub(crate) fn load_with(
             if !path.is_file() && !path.is_dir() {
                 return piped(path, spec, options);
             }
-            (read::read(path, spec.split(), &Reading { resize, table: spec.table().clone() })?, None)
+            let (without_alpha, table) = (images.colour.is_some(), spec.table().clone());
+            (read::read(path, spec.split(), &Reading { resize, without_alpha, table })?, None)
         }
     };
     let sources = parsed.files.iter().map(|path| checksum(path)).collect::<Result<Vec<_>, _>>()?;

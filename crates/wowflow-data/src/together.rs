@@ -5,7 +5,8 @@ use crate::error::DataError;
 use crate::prepared::Prepared;
 
 /// Brings datasets that are used together to the same coordinates: columns with names are put in the order of the first
-/// dataset that has any, and what a sparse format left out at the end is 0.
+/// dataset that has any, and what a sparse format left out at the end is 0. Where one sparse dataset counts its features
+/// from 0, all do: its first feature is 0 throughout in those that never name it.
 ///
 /// ```
 /// use wowflow_data::{Prepared, bring_together};
@@ -28,6 +29,7 @@ pub fn bring_together<'a>(datasets: impl IntoIterator<Item = &'a mut Prepared>) 
         Columns::Names(names) => Some((data.name.clone(), names.clone())),
         _ => None,
     });
+    count_alike(&mut datasets);
     let widest = datasets.iter().map(|data| data.dataset.dim()).max().unwrap_or(0);
     for data in &mut datasets {
         match (&data.columns, &model) {
@@ -42,13 +44,31 @@ pub fn bring_together<'a>(datasets: impl IntoIterator<Item = &'a mut Prepared>) 
                     _ => return Err(differ((first, model), (&data.name, names))),
                 }
             }
-            (Columns::Sparse, _) if data.dataset.dim() < widest && data.dataset.image_shape().is_none() => {
+            (Columns::Sparse { .. }, _)
+                if data.dataset.dim() < widest && data.dataset.image_shape().is_none() =>
+            {
                 data.dataset = data.dataset.padded(widest);
             }
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Puts a feature of zeros before those of sparse datasets that never name a feature 0, where another does.
+fn count_alike(datasets: &mut [&mut Prepared]) {
+    let from_zero = Columns::Sparse { from_zero: true };
+    let Some(model) = datasets.iter().find(|data| data.columns == from_zero).map(|data| data.name.clone())
+    else {
+        return;
+    };
+    for data in datasets.iter_mut().filter(|data| data.columns == Columns::Sparse { from_zero: false }) {
+        let dim = data.dataset.dim();
+        let order: Vec<usize> = [dim].into_iter().chain(0..dim).collect();
+        data.dataset = data.dataset.padded(dim + 1).with_columns(&order);
+        data.description = format!("{}; features counted from 0, as in {model}", data.description);
+        data.columns = from_zero.clone();
+    }
 }
 
 fn is_permutation(order: &[usize]) -> bool {
@@ -93,6 +113,19 @@ mod tests {
         let (mut a, mut b) = (prepared("a", "0 1:1 3:2\n1 2:1\n"), prepared("b", "1,2,x\n3,4,y\n"));
         bring_together([&mut a, &mut b]).unwrap();
         assert_eq!((a.dataset.dim(), b.dataset.dim()), (3, 2));
+    }
+
+    #[test]
+    fn where_one_sparse_dataset_counts_from_zero_all_do() {
+        // Programs leave out a feature that is 0 throughout; the first may be one.
+        let (mut a, mut b) = (prepared("a", "0 0:1 2:2\n1 1:1\n"), prepared("b", "0 1:7\n1 2:8\n"));
+        bring_together([&mut b, &mut a]).unwrap();
+        assert_eq!((a.dataset.row(0), b.dataset.row(0)), (vec![1.0, 0.0, 2.0], vec![0.0, 7.0, 0.0]));
+        assert!(b.description.ends_with("features counted from 0, as in a"), "{}", b.description);
+        // Where none has a feature 0, they are counted from 1.
+        let (mut a, mut b) = (prepared("a", "0 1:1 3:2\n1 2:1\n"), prepared("b", "0 1:7\n1 2:8\n"));
+        bring_together([&mut a, &mut b]).unwrap();
+        assert_eq!((a.dataset.row(0), b.dataset.row(0)), (vec![1.0, 0.0, 2.0], vec![7.0, 0.0, 0.0]));
     }
 
     #[test]

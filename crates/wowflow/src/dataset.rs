@@ -23,7 +23,8 @@ pub enum Label {
 impl Label {
     /// Reads a label as people write it: `3`, `3.0` and `+3` are the number 3, the rest is text.
     ///
-    /// Codes that only look like numbers stay apart: `01` and `1` are two labels, `0e12` and `0e99` as well.
+    /// Codes that only look like numbers stay apart: `01` and `1` are two labels, `0e12` and `0e99` as well. Spaces and
+    /// tabs around a label are none of it; a space that does not break is.
     ///
     /// ```
     /// use wowflow::dataset::Label;
@@ -32,7 +33,7 @@ impl Label {
     /// ```
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let text = text.trim();
+        let text = text.trim_ascii();
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let digits = whole.strip_prefix(['-', '+']).unwrap_or(whole);
         let zeros = !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0');

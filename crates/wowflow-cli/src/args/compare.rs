@@ -26,7 +26,7 @@ Examples:
   wowflow distance mnist fashion-mnist --method s-otdd --directions 1000
   wowflow distance mnist kmnist --method wow --sample 500          500 samples a class at most
 
-Methods that are exact take time and memory with the square of the samples (those of a class for wow); sliced
+Methods that are exact take time and memory with the square of the samples (those of a class for wow); sliced \
 ones are linear, with a standard error. Values of different methods have different scales.",
     datasets!()
 );
@@ -38,7 +38,7 @@ Examples:
   wowflow pairwise mnist usps fashion-mnist --resize 16x16 --method s-otdd
   wowflow pairwise --resume runs/grey                 go on after Ctrl-C or a crash
 
-A run directory holds config.json, provenance.json, pairs.jsonl with one line a finished pair, distances.csv,
+A run directory holds config.json, provenance.json, pairs.jsonl with one line a finished pair, distances.csv, \
 distances.json, summary.json, and pictures: heatmap.png in the order of the tree beside it, map.png.",
     datasets!()
 );
@@ -54,19 +54,19 @@ An experiment file, in TOML:
   resize = \"16x16\"                       if images differ in size
   seed = 0
   directions = 500                       slices of methods that do not say otherwise
-  references = [\"exact OTDD\"]           names of methods below
+  references = [\"exact OTDD\"]             names of methods below
   [pairs]
   count = 60
   classes = [3, 10]                      drawn for each side; or one number
   samples = 200                          of a class; or a range, drawn for each pair
-  same-set = \"disjoint\"                may both sides come from one set? or \"overlapping\", \"never\"
+  same-set = \"disjoint\"                  may both sides come from one set? or \"overlapping\", \"never\"
   [[methods]]
   method = \"otdd\"
   name = \"exact OTDD\"
   [[methods]]
-  method = \"dsw\"                       options as on the command line: length = 0.3
+  method = \"dsw\"                         options as on the command line: length = 0.3
 
-A run directory holds config.json, provenance.json, pairs.jsonl with one line a finished pair, agreement.csv,
+A run directory holds config.json, provenance.json, pairs.jsonl with one line a finished pair, agreement.csv, \
 agreement.md, agreement.json, and a picture a reference: agreement.png for the first.";
 
 /// The method of a comparison and its options.
@@ -106,7 +106,7 @@ pub(crate) struct MethodArgs {
     /// Length on which the random functions of dsw vary, a share of the unit interval. Default: 0.1.
     #[arg(long, value_name = "LENGTH", allow_negative_numbers = true, value_parser = parse_number)]
     pub(crate) length: Option<f64>,
-    /// Entropic transport between samples with this regularisation, its bias taken off, for otdd, otdd-gaussian
+    /// Entropic transport between samples with this regularisation, debiased, for otdd, otdd-gaussian
     /// and otdd-sliced: a positive number in the unit of squared distances. Default: exact transport.
     #[arg(long, value_name = "EPS", allow_negative_numbers = true, value_parser = parse_number)]
     pub(crate) regularisation: Option<f64>,

@@ -12,10 +12,10 @@ pub(crate) struct EndsArgs {
     /// Dataset that it moves to, or the second.
     #[arg(value_name = "TARGET")]
     second: Option<String>,
-    /// SOURCE, by name.
+    /// SOURCE, as an option.
     #[arg(long, value_name = "DATASET")]
     source: Option<String>,
-    /// TARGET, by name.
+    /// TARGET, as an option.
     #[arg(long, value_name = "DATASET")]
     target: Option<String>,
 }

@@ -22,10 +22,10 @@ Examples:
   wowflow geodesic a.npz b.npz --times 0,0.25,1 --out runs/a-to-b
   wowflow geodesic a.npz b.npz --barycentric        one sample a sample, labels of b
 
-Classes and samples are coupled by exact transport; where masses do not match, classes and samples
-split, and the datasets carry weights. The folder holds config.json, provenance.json, summary.json,
-interpolation-NNN.npz for every time (labels such as 3->7; source_row and target_row, and names
-where there are any), classes.png with the distances between classes and the coupling, and
+Classes and samples are coupled by exact transport; where masses do not match, classes and samples \
+split, and the datasets carry weights. The folder holds config.json, provenance.json, summary.json, \
+interpolation-NNN.npz for every time (labels such as 3->7; source_row and target_row, and names \
+where there are any), classes.png with the distances between classes and the coupling, and \
 geodesic.png and .gif for images and points in the plane.",
     datasets!()
 );
@@ -36,9 +36,9 @@ Examples:
   wowflow barycenter a.npz b.npz --weights 3,1
   wowflow barycenter 'mnist[train]:60' 'kmnist[train]:60' 'fashion-mnist[train]:60' --out runs/mean
 
-The folder holds config.json, provenance.json, summary.json, barycenter.npz (labels such as 3+7;
-those of the matched classes one by one in y_1, y_2, ..., the rows that most of a sample goes to in
-row_1, ...), metrics.jsonl, objective.png, and barycenter.png for images and points in the plane.
+The folder holds config.json, provenance.json, summary.json, barycenter.npz (labels such as 3+7; \
+those of the matched classes one by one in y_1, y_2, ..., the rows that most of a sample goes to in \
+row_1, ...), metrics.jsonl, objective.png, and barycenter.png for images and points in the plane. \
 Ctrl-C stops after the iteration and keeps what is reached.",
     datasets!()
 );

@@ -8,10 +8,10 @@ use super::Command;
 /// Which channels the images of all datasets get.
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct ColourArgs {
-    /// Make all images grey: of colours 0.299 R + 0.587 G + 0.114 B. One dataset alone: NAME[grey].
+    /// Make all images grey: of colours 0.299 R + 0.587 G + 0.114 B; alpha is left out. One dataset alone: NAME[grey].
     #[arg(long, conflicts_with = "rgb")]
     pub(crate) grey: bool,
-    /// Give all images three channels: of grey three times the same. One dataset alone: NAME[rgb].
+    /// Give all images three channels: of grey three times the same; alpha is left out. One dataset alone: NAME[rgb].
     #[arg(long)]
     pub(crate) rgb: bool,
 }

@@ -24,9 +24,9 @@ Examples:
   wowflow transfer a.npz b.npz:10 --methods target-only,mmd-sw --tries 5
   wowflow transfer --resume runs/transfer               go on after Ctrl-C or a crash
 
-Without --test, samples of the target that are not drawn are the test set: what NAME:k leaves, or a fifth.
-The folder holds config.json, provenance.json, repetitions.jsonl (one line a method and try, written when it is
-finished), results.json, results.md, results-by-row.png (the table to look at), and samples/ with what the first try
+Without --test, samples of the target that are not drawn are the test set: what NAME:k leaves, or a fifth. \
+The folder holds config.json, provenance.json, repetitions.jsonl (one line a method and try, written when it is \
+finished), results.json, results.md, results-by-row.png (the table to look at), and samples/ with what the first try \
 moved, as .npz and .png.",
     datasets!()
 );
@@ -38,8 +38,8 @@ Examples:
   wowflow adapt a/ b/ --classifier mine.safetensors
   wowflow adapt 'usps:100' 'mnist[train]:100' --save-classifier lenet.safetensors --network lenet5
 
-A classifier is trained on the target; the table and the curves say how it sees the source on its way there, classes
-matched with the target's by exact transport. The folder holds what that of transfer does but samples/, and
+A classifier is trained on the target; the table and the curves say how it sees the source on its way there, classes \
+matched with the target's by exact transport. The folder holds what that of transfer does but samples/, and \
 curves in results-steps.png and results-seconds.png in place of its picture.",
     datasets!()
 );
@@ -53,7 +53,7 @@ Examples:
   wowflow distill photos/ --embed=lenet.safetensors     through a network trained before
   wowflow distill --resume runs/distill
 
-Few samples a class are made of many; a network trained on them alone is tested. Without --test, a fifth of the
+Few samples a class are made of many; a network trained on them alone is tested. Without --test, a fifth of the \
 dataset is held out. The folder holds what that of transfer does: samples/ has the distilled sets as .npz and .png.",
     datasets!()
 );
@@ -66,19 +66,19 @@ Examples:
   wowflow reproduce transfer-mnist-usps --rows 1,5 --methods 'target only,ours'
   wowflow reproduce mine.toml --out results
 
-Finished repetitions are kept in runs/reproduce/NAME; the same command goes on from there, and from results that are
-there already. Repetitions of other settings are refused, never overwritten. What is there is collected in
+Finished repetitions are kept in runs/reproduce/NAME; the same command goes on from there, and from results that are \
+there already. Repetitions of other settings are refused, never overwritten. What is there is collected in \
 results/NAME.json, results/NAME.md and pictures beside them, also where cells are missing.";
 
 /// Options of every experiment that the command line puts together.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ExperimentArgs {
     /// Bring all images to this size. Default: that of the target, or none where there is no source.
-    #[arg(long, value_name = "WxH")]
+    #[arg(long, value_name = "WIDTHxHEIGHT")]
     pub(crate) resize: Option<Size>,
     #[command(flatten)]
     pub(crate) colour: ColourArgs,
-    /// The network that is trained. Default: auto.
+    /// The network that is trained.
     #[arg(long, value_name = "NETWORK", default_value = "auto", value_parser = network())]
     pub(crate) network: Auto<Architecture>,
     /// Tries, each with other samples, another flow and other trainings.

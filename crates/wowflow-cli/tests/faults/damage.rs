@@ -81,7 +81,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Damages a file by chance, and says how; nothing where that changes nothing.
-fn damaged(path: &Path, chance: &mut Chance) -> Option<String> {
+pub(crate) fn damaged(path: &Path, chance: &mut Chance) -> Option<String> {
     let mut bytes = fs::read(path).unwrap();
     let before = bytes.clone();
     let lines: Vec<Vec<u8>> = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();

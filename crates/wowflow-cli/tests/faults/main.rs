@@ -10,6 +10,8 @@ mod damage;
 mod disk;
 mod kill;
 mod limits;
+#[cfg(feature = "learn")]
+mod reproduce;
 mod subject;
 #[path = "../program/support.rs"]
 #[expect(dead_code, reason = "the tests of the program need more of it")]

@@ -16,6 +16,7 @@ use crate::support::{Ran, folder, program, tree};
 pub(crate) enum Subject {
     Flow,
     Pairwise,
+    Agreement,
     #[cfg(feature = "learn")]
     Transfer,
 }
@@ -24,6 +25,7 @@ pub(crate) enum Subject {
 pub(crate) const ALL: &[Subject] = &[
     Subject::Flow,
     Subject::Pairwise,
+    Subject::Agreement,
     #[cfg(feature = "learn")]
     Subject::Transfer,
 ];
@@ -49,6 +51,7 @@ impl Subject {
         match self {
             Self::Flow => "flow",
             Self::Pairwise => "pairwise",
+            Self::Agreement => "agreement",
             #[cfg(feature = "learn")]
             Self::Transfer => "transfer",
         }
@@ -61,6 +64,7 @@ impl Subject {
                 "flow --source rings:source:3 --target rings:3 --steps 40 --directions 8 --checkpoint-every 7"
             }
             Self::Pairwise => "pairwise rings:3 rings:4 rings:5 rings:source:3 --method sw --directions 8",
+            Self::Agreement => return vec!["agreement", experiment()],
             #[cfg(feature = "learn")]
             Self::Transfer => {
                 "transfer --source gaussians:9 --target gaussians:3 --methods target-only,geodesic --epochs 1 \
@@ -74,6 +78,7 @@ impl Subject {
     pub(crate) fn result(self) -> &'static str {
         match self {
             Self::Flow | Self::Pairwise => "summary.json",
+            Self::Agreement => "agreement.json",
             #[cfg(feature = "learn")]
             Self::Transfer => "results.json",
         }
@@ -103,7 +108,7 @@ impl Subject {
 
     /// The run that nobody disturbed, made once.
     pub(crate) fn whole(self) -> &'static Whole {
-        static WHOLE: [OnceLock<Whole>; 3] = [const { OnceLock::new() }; 3];
+        static WHOLE: [OnceLock<Whole>; 4] = [const { OnceLock::new() }; 4];
         WHOLE[self as usize].get_or_init(|| {
             let folder = folder();
             let out = folder.path().join("run");
@@ -178,6 +183,9 @@ pub(crate) fn content(out: &Path) -> Content {
             let bytes = match name.rsplit('.').next() {
                 Some("json" | "jsonl") => without_clocks(&bytes),
                 Some("md") => without_times(&bytes),
+                Some("csv") if name == "agreement.csv" => without_seconds(&bytes),
+                // Seconds are one of its axes.
+                Some("png") if name == "agreement.png" => Vec::new(),
                 _ => bytes,
             };
             (name, bytes)
@@ -217,6 +225,37 @@ fn strip(value: &mut Value) {
 /// A page without its lines that tell seconds or the machine.
 fn without_times(bytes: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(bytes);
-    let kept = text.lines().filter(|line| !line.contains(" s, ") && !line.contains("made by"));
+    let told = [" s, ", " s |", " s a pair", "made by"];
+    let kept = text.lines().filter(|line| !told.iter().any(|told| line.contains(told)));
     kept.collect::<Vec<_>>().join("\n").into_bytes()
+}
+
+/// The columns before those of seconds.
+fn without_seconds(bytes: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(bytes);
+    let count =
+        text.lines().next().unwrap_or_default().split(',').take_while(|n| !n.starts_with("seconds")).count();
+    let kept = text.lines().map(|line| line.split(',').take(count).collect::<Vec<_>>().join(","));
+    kept.collect::<Vec<_>>().join("\n").into_bytes()
+}
+
+/// The file of an experiment with distances.
+fn experiment() -> &'static str {
+    const CONTENT: &str = r#"
+title = "Tiny"
+datasets = ["gaussians:9", "moons:9"]
+seed = 3
+directions = 8
+references = ["wow"]
+pairs = { count = 6, classes = [1, 1], samples = [2, 4], same-set = "disjoint" }
+methods = [{ method = "wow" }, { method = "sw" }]
+"#;
+    static PLACE: OnceLock<(tempfile::TempDir, String)> = OnceLock::new();
+    let place = PLACE.get_or_init(|| {
+        let folder = folder();
+        let path = folder.path().join("tiny.toml");
+        fs::write(&path, CONTENT).unwrap();
+        (folder, path.to_str().unwrap().to_owned())
+    });
+    &place.1
 }

@@ -339,3 +339,40 @@ fn ctrl_c_ends_at_once_with_nothing_written() {
     assert_eq!(said.trim_end(), "interrupted; nothing was written");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_weight_counts_as_so_many_samples_and_none_as_no_sample() {
+    let folder = folder();
+    let data = load(&"gaussians:6".parse().unwrap(), &LoadOptions::default()).unwrap().dataset;
+    let rows = |times: &dyn Fn(usize) -> usize, weight: &dyn Fn(usize) -> f64, far: &dyn Fn(usize) -> f64| {
+        let line = |row: usize| {
+            let x = data.row(row);
+            format!("{},{},{},{}\n", x[0] + far(row), x[1], data.label(row), weight(row)).repeat(times(row))
+        };
+        format!("u,v,label,sample_weight\n{}", (0..data.len()).map(line).collect::<String>())
+    };
+    let (once, none) = (|_: usize| 1, |_: usize| 0.0);
+    // Not normalised, whatever they add up to.
+    let weighted = file(folder.path(), "w.csv", rows(&once, &|row| 0.37 * (1 + row % 3) as f64, &none));
+    let repeated = file(folder.path(), "r.csv", rows(&|row| 1 + row % 3, &|_| 1.0, &none));
+    // What weighs nothing may lie anywhere.
+    let zeros =
+        rows(&once, &|row| f64::from(u8::from(row % 5 != 2)), &|row| if row % 5 == 2 { 9.0 } else { 0.0 });
+    let zeros = file(folder.path(), "z.csv", zeros);
+    let without = file(folder.path(), "o.csv", rows(&|row| usize::from(row % 5 != 2), &|_| 1.0, &none));
+    for method in METHODS {
+        let options = format!("--method {method} --precision f64 --directions 40");
+        let options = if ["wow", "wow-gaussian", "otdd", "otdd-gaussian", "w2", "hipm"].contains(&method) {
+            options.replace(" --directions 40", "")
+        } else {
+            options
+        };
+        let value = |of: &str| number(&distance(of, "moons:7", &options), "value");
+        for (a, b) in [(&weighted, &repeated), (&zeros, &without)] {
+            let (a, b) = (value(a), value(b));
+            // Of hipm a bound is sought by steps, from where the samples lie.
+            let slack = if method == "hipm" { 5e-3 } else { 1e-8 };
+            assert!((a - b).abs() <= slack * b, "{method}: {a} and {b}");
+        }
+    }
+}

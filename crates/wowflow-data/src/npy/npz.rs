@@ -61,7 +61,12 @@ fn entry_name<'a>(name: &'a str, file: &Path) -> Result<&'a str, DataError> {
 }
 
 fn bad_zip(file: &Path, error: &ZipError) -> DataError {
-    DataError::format(file, "a zip archive", error.to_string())
+    match error {
+        ZipError::InvalidArchive(_) => {
+            DataError::format(file, "a whole zip archive", "one without its directory: copy or save it again")
+        }
+        error => DataError::format(file, "a zip archive", error.to_string()),
+    }
 }
 
 /// What an archive is read from; behind a pointer, so that the reader of archives is compiled once.
@@ -86,6 +91,16 @@ fn read_chosen(
         let full = String::from_utf8_lossy(entry.name_raw()).into_owned();
         let name = entry_name(&full, file)?;
         places.push((entry.header_start(), entry.name_raw().to_vec()));
+        if wanted(name)
+            && !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated)
+        {
+            return Err(DataError::Unsupported {
+                file: file.to_owned(),
+                found: format!("zip compression by {}", entry.compression()),
+                instead: "in Python data = dict(numpy.load(FILE)); numpy.savez_compressed(FILE, **data)"
+                    .to_owned(),
+            });
+        }
         if wanted(name) {
             let array = read_all(&mut budget.expanding(entry), &file.join(&full), budget)?;
             arrays.push((name.to_owned(), array));

@@ -297,7 +297,7 @@ fn labels(y: NpyArray, file: &Path, budget: &Budget) -> Result<Vec<Label>, DataE
             return Err(DataError::format(file, "labels", found));
         }
         budget.take(size, file)?;
-        let labels = values.iter().map(|text| super::labels::of_text(text)).collect();
+        let labels = super::labels::of_texts(values, file)?;
         budget.give(size);
         return Ok(labels);
     }
@@ -485,6 +485,26 @@ mod tests {
         assert_eq!(read(&[("X", points()), ("y", ints(&[2, 1])), three], None).unwrap().sample_names(), None);
         let column = NpyArray::f64([2, 1], vec![1.0, 2.0]);
         assert_eq!(read(&[("X", points()), ("y", column)], None).unwrap().classes().len(), 2);
+    }
+
+    #[test]
+    fn texts_that_become_one_label_are_refused_but_for_spellings_of_unicode() {
+        let of = |texts: [&str; 2]| {
+            let text = NpyArray::text([2], texts.map(str::to_owned).to_vec());
+            read(&[("X", points()), ("y", text)], None)
+        };
+        for (a, b, one) in [("1", "+1", "1"), ("1.0", "1", "1"), ("a ", "a", "a"), ("-2", "-2.0", "-2")] {
+            let error = of([a, b]).unwrap_err().to_string();
+            let found =
+                format!("expected one spelling of a label, found `{a}` and `{b}`, both read as {one}");
+            assert!(error.ends_with(&found), "{error}");
+        }
+        for [a, b] in
+            [["1", "01"], ["0e12", "0e99"], ["A", "a"], ["a", "a\u{a0}"], ["1", "\u{ff11}"], ["I", "ı"]]
+        {
+            assert_eq!(of([a, b]).unwrap().class_count(), 2, "{a}, {b}");
+        }
+        assert_eq!(of(["caf\u{e9}", "cafe\u{301}"]).unwrap().class_count(), 1);
     }
 
     #[test]

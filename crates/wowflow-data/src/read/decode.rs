@@ -1,7 +1,7 @@
 //! One image file: its format, seen in its first bytes, and its pixels.
 //!
-//! PNG and JPEG have one channel or three; BMP and GIF (its first frame) have three, whatever their palette. A file
-//! that is cut short is refused, and so are pixels that are not opaque.
+//! PNG and JPEG have one channel or three; BMP, GIF (its first frame) and WebP have three, whatever their palette. A
+//! file that is cut short is refused, and so are pixels that are not opaque, unless alpha is to be left out.
 
 use std::fs::File;
 use std::io::Cursor;
@@ -24,14 +24,14 @@ pub(super) enum Format {
     Jpeg,
     Bmp,
     Gif,
+    WebP,
 }
 
 /// Formats that are read, in words.
-pub(super) const FORMATS: &str = "PNG, JPEG, BMP or GIF";
+pub(super) const FORMATS: &str = "PNG, JPEG, WebP, BMP or GIF";
 /// Endings of image files: of such as are read, and of others.
-const READ: [&str; 9] = ["png", "apng", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "gif"];
-const FOREIGN: [&str; 12] =
-    ["webp", "tif", "tiff", "heic", "heif", "avif", "jp2", "jxl", "ppm", "pgm", "pbm", "tga"];
+const READ: [&str; 10] = ["png", "apng", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "gif", "webp"];
+const FOREIGN: [&str; 11] = ["tif", "tiff", "heic", "heif", "avif", "jp2", "jxl", "ppm", "pgm", "pbm", "tga"];
 
 /// The format of a file, `None` if it is no image; the first bytes decide, for misnamed images are common.
 pub(super) fn format_of(path: &Path) -> Result<Option<Format>, DataError> {
@@ -52,7 +52,7 @@ pub(super) fn format_of(path: &Path) -> Result<Option<Format>, DataError> {
         // Two letters are little: a text may begin with them.
         [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Ok(Some(Format::Bmp)),
         [b'B', b'M', ..] if READ.contains(&&*ending) => Ok(Some(Format::Bmp)),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => foreign("WebP"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => Ok(Some(Format::WebP)),
         [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => foreign("TIFF"),
         _ if FOREIGN.contains(&&*ending) => foreign(&ending.to_uppercase()),
         _ if READ.contains(&&*ending) => {
@@ -70,10 +70,17 @@ pub(super) struct Decoded {
     pub(super) pixels: Vec<f32>,
     /// Whether the file asks viewers to turn or mirror it.
     pub(super) turned: bool,
+    /// Whether alpha was left out.
+    pub(super) transparent: bool,
 }
 
-/// The pixels of a file, in memory of the budget.
-pub(super) fn decode(path: &Path, format: Format, budget: &Budget) -> Result<Decoded, DataError> {
+/// The pixels of a file, in memory of the budget; of transparent ones their colours where `without_alpha`.
+pub(super) fn decode(
+    path: &Path,
+    format: Format,
+    without_alpha: bool,
+    budget: &Budget,
+) -> Result<Decoded, DataError> {
     let mut file = File::open(path).map_err(|error| DataError::io(path, error))?;
     budget.open(file.metadata().map_err(|error| DataError::io(path, error))?.len());
     let bytes = budget.read_to_end(&mut file, path)?;
@@ -83,6 +90,7 @@ pub(super) fn decode(path: &Path, format: Format, budget: &Budget) -> Result<Dec
         Format::Jpeg => jpeg(&bytes, room),
         Format::Bmp => bmp::read(&bytes, room),
         Format::Gif => gif(&bytes, room),
+        Format::WebP => webp(&bytes, room),
     };
     let turned = format == Format::Jpeg && is_turned(&bytes);
     budget.give(bytes.len() as u64);
@@ -91,21 +99,23 @@ pub(super) fn decode(path: &Path, format: Format, budget: &Budget) -> Result<Dec
     let Raster { width, height, components, values } = raster.map_err(unreadable)?;
     let channels = if components < 3 { 1 } else { 3 };
     let opaque = |pixel: &[f32]| pixel[channels..].iter().all(|&alpha| alpha == 1.0);
-    if !values.chunks_exact(components).all(opaque) {
-        let found = "transparent ones: lay the image on a background";
+    let transparent = !values.chunks_exact(components).all(opaque);
+    if transparent && !without_alpha {
+        let found =
+            "transparent ones: lay the image on a background, or leave alpha out by `--rgb` or `--grey`";
         return Err(DataError::format(path, "grey or red-green-blue pixels", found));
     }
     let shape = ImageShape { width, height, channels };
     if components == 1 {
         budget.take_of::<f32>(values.len(), path)?;
-        return Ok(Decoded { shape, pixels: values, turned });
+        return Ok(Decoded { shape, pixels: values, turned, transparent });
     }
     budget.take_of::<f32>(width * height * channels, path)?;
     let mut pixels = Vec::with_capacity(width * height * channels);
     for channel in 0..channels {
         pixels.extend(values.iter().skip(channel).step_by(components));
     }
-    Ok(Decoded { shape, pixels, turned })
+    Ok(Decoded { shape, pixels, turned, transparent })
 }
 
 /// Whether the EXIF data of a JPEG have another orientation than the usual one.
@@ -223,4 +233,44 @@ fn gif(bytes: &[u8], room: &Room<'_>) -> Result<Raster, String> {
         rgba.push(if transparent == Some(number) { 0 } else { u8::MAX });
     }
     Ok(Raster::from_bytes(size, 4, &rgba))
+}
+
+fn webp(bytes: &[u8], room: &Room<'_>) -> Result<Raster, String> {
+    // Lossy pixels that are missing would be made up.
+    let told = bytes.get(4..8).and_then(|four| four.try_into().ok()).map(u32::from_le_bytes);
+    if told.is_none_or(|told| bytes.len() < told as usize + 8) {
+        return Err("a WebP cut short".to_owned());
+    }
+    let mut decoder = image_webp::WebPDecoder::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+    if decoder.is_animated() {
+        return Err("a WebP of several pictures: convert it to PNG".to_owned());
+    }
+    let (width, height) = decoder.dimensions();
+    // A lossy picture says its size once more, and is decoded at that before the two are compared.
+    if lossy_size(bytes).is_some_and(|found| found != (width, height)) {
+        return Err(format!("a WebP of {width}x{height} that holds a picture of another size"));
+    }
+    let size = (width as usize, height as usize);
+    let components = if decoder.has_alpha() { 4 } else { 3 };
+    // Samples of blocks of 16, those of red, green, blue and alpha beside what transforms need, and values.
+    room.take((size.0.next_multiple_of(16), size.1.next_multiple_of(16)), 4, 1 + 1 + 1 + 4)?;
+    let mut buffer = vec![0; decoder.output_buffer_size().ok_or("an image larger than memory")?];
+    decoder.read_image(&mut buffer).map_err(|error| error.to_string())?;
+    Ok(Raster::from_bytes(size, components, &buffer))
+}
+
+/// The size that the lossy picture of a WebP has by its own header.
+fn lossy_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let mut rest = bytes.get(12..)?;
+    loop {
+        let (name, length) = (rest.first_chunk::<4>()?, u32::from_le_bytes(rest.get(4..8)?.try_into().ok()?));
+        if name == b"VP8 " {
+            // A frame tag of three bytes, three of a start code, and 14 bits each.
+            let side = |at: usize| {
+                Some(u32::from(u16::from_le_bytes(rest.get(at..at + 2)?.try_into().ok()?)) & 0x3fff)
+            };
+            return side(14).zip(side(16));
+        }
+        rest = rest.get(8 + (length as usize).next_multiple_of(2)..)?;
+    }
 }

@@ -94,6 +94,10 @@ pub(super) fn by_content(head: &[u8], name: &str, file: &Path) -> Option<DataErr
         let instead = "save it with -v7, or in Python by h5py: numpy.savez('data.npz', X=h5py.File(FILE)['X'][:].T, y=...)";
         return Some(unsupported(file, "MATLAB 7.3 (HDF5)", instead));
     }
+    if name.ends_with(".mat") && is_matlab4(head) {
+        let instead = "in Python m = scipy.io.loadmat(FILE); numpy.savez('data.npz', X=m['X'], y=m['y'].reshape(-1)), points and labels by the names that they have";
+        return Some(unsupported(file, "MATLAB 4", instead));
+    }
     if head.starts_with(b"\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19") {
         return Some(unsupported(file, "a PyTorch file", TORCH));
     }
@@ -105,6 +109,21 @@ pub(super) fn by_content(head: &[u8], name: &str, file: &Path) -> Option<DataErr
     let all = BINARY.iter().filter(|_| binary).chain(&TEXT);
     let known = all.into_iter().find(|known| head.starts_with(known.magic));
     known.map(|known| unsupported(file, known.name, known.instead))
+}
+
+/// Whether a file begins with an array of MATLAB 4: its type in four decimal digits, extents, the length of its name.
+fn is_matlab4(head: &[u8]) -> bool {
+    let (words, _) = head.as_chunks::<4>();
+    [u32::from_le_bytes, u32::from_be_bytes].into_iter().any(|word| match words {
+        [kind, _, _, imaginary, length, ..] => {
+            let (kind, length) = (word(*kind), word(*length));
+            let digits = [kind / 1000, kind / 100 % 10, kind / 10 % 10, kind % 10];
+            digits.iter().zip([4, 0, 5, 2]).all(|(digit, most)| *digit <= most)
+                && word(*imaginary) <= 1
+                && (1..=64).contains(&length)
+        }
+        _ => false,
+    })
 }
 
 /// The error about text that is another format than a table.
@@ -182,7 +201,7 @@ pub(super) fn archive(entries: &[String], file: &Path) -> DataError {
     if has(&ends("model.weights.h5")) {
         return unsupported(file, "a Keras model", "name a dataset");
     }
-    let images = [".png", ".jpg", ".jpeg", ".bmp", ".gif"];
+    let images = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
     let names: Vec<&str> =
         entries.iter().filter(|entry| !entry.ends_with(".npy")).take(3).map(String::as_str).collect();
     let found = format!("a zip archive of other files than .npy arrays ({})", names.join(", "));
@@ -254,6 +273,7 @@ mod tests {
             ("a.h5", b"\x89HDF\r\n\x1a\n".to_vec(), "HDF5", "h5py"),
             ("a.h5ad", b"\x89HDF\r\n\x1a\n".to_vec(), "AnnData (HDF5)", "anndata.read_h5ad"),
             ("a.mat", b"MATLAB 7.3 MAT-file, Platform".to_vec(), "MATLAB 7.3 (HDF5)", "-v7"),
+            ("a.mat", b"\0\0\0\0\x0c\0\0\0\x03\0\0\0\0\0\0\0\x02\0\0\0X\0".to_vec(), "MATLAB 4", "loadmat"),
             ("a.rds", b"X\n\0\0\0\x03\0\x04".to_vec(), "R data (.rds)", "readRDS"),
             ("a.RData", b"RDX3\nX\n\0".to_vec(), "R data", "load(FILE)"),
             ("a.arff", arff.as_bytes().to_vec(), "ARFF", "loadarff"),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use wowflow::dataset::{ImageShape, Points};
 
-use super::decode::{Decoded, FORMATS, decode, format_of};
+use super::decode::{FORMATS, decode, format_of};
 use super::{Parsed, Reading, dataset, labels, refused};
 use crate::bounded::Budget;
 use crate::columns::Columns;
@@ -46,7 +46,8 @@ pub(super) fn read_folder(
         notes.push(format!("without {} beside the classes", files(&beside)));
     }
     let budget = &Budget::default();
-    let (mut images, mut others, mut turned) = (Images::new(budget), Vec::new(), 0);
+    let (mut images, mut others) = (Images::new(budget), Vec::new());
+    let (mut turned, mut transparent) = (0, 0);
     let (mut labels_of, mut names) = (Vec::new(), Vec::new());
     for (number, class) in classes.iter().enumerate() {
         let label = labels::of_text(&name_of(class));
@@ -68,9 +69,10 @@ pub(super) fn read_folder(
                 others.push(path);
                 continue;
             };
-            let Decoded { shape, pixels, turned: turn } = decode(&path, format, budget)?;
-            turned += usize::from(turn);
-            images.push(&path, shape, pixels, reading.resize)?;
+            let image = decode(&path, format, reading.without_alpha, budget)?;
+            turned += usize::from(image.turned);
+            transparent += usize::from(image.transparent);
+            images.push(&path, image.shape, image.pixels, reading.resize)?;
             labels_of.push(label.clone());
             names.push(format!("{}/{}", name_of(class), name_of(&path)));
         }
@@ -89,6 +91,9 @@ pub(super) fn read_folder(
     });
     if turned > 0 {
         notes.push(format!("{turned} with a turn in EXIF, read as stored"));
+    }
+    if transparent > 0 {
+        notes.push(format!("{transparent} transparent, read without alpha"));
     }
     let (shape, values) = images.finish(&mut notes, folder)?;
     let dataset = dataset(folder, Points::F32(values), shape.len(), labels_of, Some(shape), budget)?;

@@ -1,5 +1,6 @@
 //! Labels as files have them: what is the same, what is none.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -9,8 +10,25 @@ use crate::error::DataError;
 
 /// A label of text: the same word in any of Unicode's spellings is one label.
 pub(crate) fn of_text(text: &str) -> Label {
-    let text = text.trim();
+    let text = text.trim_ascii();
     if is_nfc(text) { Label::parse(text) } else { Label::parse(&text.nfc().collect::<String>()) }
+}
+
+/// Labels of an array of text.
+///
+/// # Errors
+/// Texts that differ and are one label, such as `1` and `+1`; not spellings of Unicode.
+pub(super) fn of_texts(texts: &[String], file: &Path) -> Result<Vec<Label>, DataError> {
+    let labels: Vec<Label> = texts.iter().map(|text| of_text(text)).collect();
+    let mut first: HashMap<&Label, &str> = HashMap::new();
+    for (label, text) in labels.iter().zip(texts) {
+        let known = *first.entry(label).or_insert(text);
+        if known != text && !known.nfc().eq(text.nfc()) {
+            let found = format!("`{known}` and `{text}`, both read as {label}");
+            return Err(DataError::format(file, "one spelling of a label", found));
+        }
+    }
+    Ok(labels)
 }
 
 /// The labels of a column of text.
@@ -53,6 +71,7 @@ pub(super) fn of_column(
 
 /// Whether a cell says that there is no value, as programs write it.
 pub(super) fn is_missing(cell: &str) -> bool {
-    matches!(cell, "" | "NA" | "N/A" | "n/a" | "#N/A" | "#NA" | "<NA>" | "NULL" | "null" | "NaT")
+    matches!(cell, "" | "?" | "NA" | "N/A" | "n/a" | "#N/A" | "#NA" | "<NA>" | "NULL" | "null" | "NaT")
         || cell.eq_ignore_ascii_case("nan")
+        || cell.chars().all(char::is_whitespace)
 }

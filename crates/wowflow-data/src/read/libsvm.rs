@@ -127,7 +127,12 @@ fn parse(
     let mut notes = Vec::new();
     notes.extend((base == 0).then(|| "features counted from 0".to_owned()));
     notes.extend(queries.then(|| "qid left out".to_owned()));
-    Ok(Parsed { dataset, files: vec![file.to_owned()], notes, columns: Columns::Sparse })
+    Ok(Parsed {
+        dataset,
+        files: vec![file.to_owned()],
+        notes,
+        columns: Columns::Sparse { from_zero: base == 0 },
+    })
 }
 
 /// Reads the next line in place of another; false where there is none.
@@ -211,7 +216,7 @@ mod tests {
         assert_eq!(parsed.dataset.points(), &Points::F64(rows));
         assert_eq!(parsed.dataset.classes(), &[Label::Int(0), Label::Int(1)]);
         assert_eq!(parsed.notes, ["features counted from 0", "qid left out"]);
-        assert_eq!(parsed.columns, Columns::Sparse);
+        assert!(matches!(parsed.columns, Columns::Sparse { .. }));
         assert!(looks_like(text.as_bytes()) && looks_like(b"1\n0\n-1 7:2\n"));
         assert!(!looks_like(b"# a,b,label\n1,2,3\n"));
     }

@@ -137,6 +137,9 @@ impl<'a> Array<'a> {
             6 => self.elements(|bytes| f64::from(u32::from_le_bytes(bytes))),
             7 => self.elements(|bytes| f64::from(f32::from_le_bytes(bytes))),
             9 => self.elements(f64::from_le_bytes),
+            // Of numpy, whose whole numbers have eight bytes.
+            12 => self.elements(|bytes| i64::from_le_bytes(bytes) as f64),
+            13 => self.elements(|bytes| u64::from_le_bytes(bytes) as f64),
             kind => return Err(unexpected(file, "numbers in y", kind)),
         };
         let digit = |(row, value): (usize, f64)| match value {
@@ -244,10 +247,13 @@ pub(super) mod tests {
             }
         }
         let x = array(b"X", &[2, 3, 3, 2], UINT8, &bytes);
+        let longs: Vec<u8> = [10i64, 1].iter().flat_map(|v| v.to_le_bytes()).collect();
         let doubles: Vec<u8> = [10.0f64, 1.0].iter().flat_map(|v| v.to_le_bytes()).collect();
         for file in [
             file(&[x.clone(), array(b"y", &[2, 1], UINT8, &[10, 1])]),
             file(&[compressed(&x), compressed(&array(b"y", &[2, 1], 9, &doubles))]),
+            file(&[x.clone(), array(b"y", &[1, 2], 12, &longs)]),
+            file(&[x.clone(), array(b"y", &[2, 1], 13, &longs)]),
         ] {
             let data = read(&file).unwrap();
             assert_eq!(data.image_shape(), Some(ImageShape { width: 3, height: 2, channels: 3 }));

@@ -54,6 +54,8 @@ pub(crate) struct Parsed {
 pub(crate) struct Reading {
     /// The size that images are brought to where those of a folder differ in size; elsewhere nothing is resized.
     pub(crate) resize: Option<Size>,
+    /// Whether of transparent pixels colours alone are taken.
+    pub(crate) without_alpha: bool,
     /// What is said of a table.
     pub(crate) table: TableOptions,
 }
@@ -152,7 +154,7 @@ impl Format {
                 let found = format!("{:#010x}", u32::from_be_bytes(first_four(head)));
                 return Err(DataError::format(path, "the IDX magic number 0x00000803 (images)", found));
             }
-            _ if table::text::is_utf16(head) => Self::Table,
+            _ if table::text::is_utf16(head) || table::text::is_utf32(head) => Self::Table,
             _ if head.contains(&0) => {
                 let expected = "IDX, .npz, .npy, CSV, LIBSVM, CIFAR-10 or MATLAB 5 data";
                 let found = "other binary data: in Python numpy.savez('data.npz', X=points, y=labels)";

@@ -1,6 +1,7 @@
 //! Folders of images, each of one format.
 
 use std::io::Cursor;
+use std::path::Path;
 
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 
@@ -70,6 +71,27 @@ fn draw_gif(m: &mut Mutator) -> Files {
     changed(m, file, &other)
 }
 
+/// Lossy ones of Pillow, of 5 x 3 pixels, the second with alpha, beside lossless ones.
+const LOSSY: [&[u8]; 2] = [
+    b"\x52\x49\x46\x46\x34\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x20\x28\x00\x00\x00\xb0\x01\x00\x9d\
+      \x01\x2a\x05\x00\x03\x00\x0c\xc0\xce\x25\xb0\x02\x74\x00\xf4\x6c\x5d\x10\x00\xc9\xf4\x57\x14\x18\
+      \xe5\x92\xf8\xc5\xc7\xed\x2b\x11\xbd\x00\x00\x00",
+    b"\x52\x49\x46\x46\x64\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x58\x0a\x00\x00\x00\x10\x00\x00\x00\
+      \x04\x00\x00\x02\x00\x00\x41\x4c\x50\x48\x10\x00\x00\x00\x00\x80\x9b\xf8\xba\xa1\x8b\x8f\xef\x47\
+      \xd0\xab\x00\x64\xdb\x8d\x56\x50\x38\x20\x2e\x00\x00\x00\xb0\x01\x00\x9d\x01\x2a\x05\x00\x03\x00\
+      \x0c\xc0\xce\x25\xb0\x02\x74\x00\xf2\x7e\xfe\x00\x00\xdd\xce\x1d\x17\x49\xbe\x32\x77\x2a\x37\xc1\
+      \x2d\x4a\x8d\xe8\x1d\x1a\xc9\x89\x68\xc0\x00\x00",
+];
+
+fn draw_webp(m: &mut Mutator) -> Files {
+    let one = |m: &mut Mutator| match m.below(4) {
+        known @ 0..2 => LOSSY[known].to_vec(),
+        _ => encoded(m, ImageFormat::WebP),
+    };
+    let (file, other) = (one(m), one(m));
+    changed(m, file, &other)
+}
+
 /// All depths, runs included.
 fn draw_bmp(m: &mut Mutator) -> Files {
     let bmp = |m: &mut Mutator| {
@@ -112,6 +134,13 @@ fn jpeg_files() {
 #[test]
 fn gif_files() {
     fuzz(&Format { name: "gif", draw: draw_gif, read: load, inputs: 4000 });
+}
+
+#[test]
+fn webp_files() {
+    // With what takes the colours of transparent pixels.
+    let read = |path: &Path| load(Path::new(&format!("{}[rgb]", path.display())));
+    fuzz(&Format { name: "webp", draw: draw_webp, read, inputs: 4000 });
 }
 
 #[test]

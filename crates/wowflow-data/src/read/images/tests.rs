@@ -105,27 +105,30 @@ fn what_does_not_fit_is_named() {
     let clear = folder_with(&[("a/1.png", RgbaImage::new(3, 2).into())]);
     assert_eq!(
         error(&clear),
-        "a/1.png: expected grey or red-green-blue pixels, found transparent ones: lay the image on a background"
+        "a/1.png: expected grey or red-green-blue pixels, found transparent ones: lay the image on a background, or \
+         leave alpha out by `--rgb` or `--grey`"
     );
     let nested = folder_with(&[("a/b/1.png", grey([0; 6]))]);
     assert_eq!(
         error(&nested),
-        "a/b: expected images of a class, in PNG, JPEG, BMP or GIF, found a folder: name the folder of the \
+        "a/b: expected images of a class, in PNG, JPEG, WebP, BMP or GIF, found a folder: name the folder of the \
          classes, or its part as FOLDER[test]"
     );
     let empty = folder_with(&[("a/1.png", grey([0; 6]))]);
     fs::create_dir(empty.path().join("b")).unwrap();
-    assert_eq!(error(&empty), "b: expected images of a class, in PNG, JPEG, BMP or GIF, found none");
+    assert_eq!(error(&empty), "b: expected images of a class, in PNG, JPEG, WebP, BMP or GIF, found none");
     fs::write(empty.path().join("b/1.txt"), "x").unwrap();
     assert!(error(&empty).ends_with("found only other files"));
     fs::write(empty.path().join("b/1.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
     assert!(error(&empty).starts_with("b/1.png: expected a readable image, found "));
     fs::write(empty.path().join("b/1.png"), "").unwrap();
-    assert!(error(&empty).ends_with("found none of PNG, JPEG, BMP or GIF by its first bytes"));
+    assert!(error(&empty).ends_with("found none of PNG, JPEG, WebP, BMP or GIF by its first bytes"));
     fs::write(empty.path().join("b/1.png"), b"RIFF\x10\0\0\0WEBPVP8 ").unwrap();
+    assert!(error(&empty).ends_with("expected a readable image, found a WebP cut short"));
+    fs::write(empty.path().join("b/1.png"), b"II*\0").unwrap();
     assert_eq!(
         error(&empty),
-        "b/1.png: WebP cannot be read; convert it to one of PNG, JPEG, BMP or GIF, as in Python by \
+        "b/1.png: TIFF cannot be read; convert it to one of PNG, JPEG, WebP, BMP or GIF, as in Python by \
          PIL.Image.open(FILE).convert('RGB').save('FILE.png')"
     );
     let none = tempfile::tempdir().unwrap();
@@ -453,5 +456,31 @@ fn a_palette_that_ends_within_a_colour_is_refused() {
     for length in [2, 4, 771] {
         let error = read(&vec![7; length]).unwrap_err();
         assert!(error.contains("a/1.png: expected a readable image, found "), "{error}");
+    }
+}
+
+#[test]
+fn webp_is_read_and_alpha_is_left_out_where_channels_are_named() {
+    let colours = RgbImage::from_fn(3, 2, |x, y| image::Rgb([10 * x as u8, 20 * y as u8, 5]));
+    let png = folder_with(&[("a/1.png", colours.clone().into())]);
+    let folder = folder_with(&[("a/1.webp", colours.clone().into())]);
+    assert_eq!(read(&folder).unwrap().dataset.points(), read(&png).unwrap().dataset.points());
+    let whole = fs::read(folder.path().join("a/1.webp")).unwrap();
+    for cut in [13, 20, whole.len() / 2, whole.len() - 2] {
+        fs::write(folder.path().join("a/1.webp"), &whole[..cut]).unwrap();
+        assert!(read(&folder).unwrap_err().to_string().ends_with("found a WebP cut short"), "{cut}");
+    }
+    let mut clear: RgbaImage = DynamicImage::from(colours).into_rgba8();
+    clear.put_pixel(1, 1, image::Rgba([10, 20, 5, 3]));
+    for name in ["a/1.png", "a/1.webp"] {
+        let folder = folder_with(&[(name, clear.clone().into()), ("b/1.png", grey([255; 6]))]);
+        assert!(read(&folder).unwrap_err().to_string().contains("`--rgb`"));
+        let reading = Reading { without_alpha: true, ..Reading::default() };
+        let parsed = super::super::read(folder.path(), None, &reading).unwrap();
+        let without = read(&png).unwrap().dataset.row(0);
+        assert_eq!(
+            (parsed.dataset.row(0), parsed.notes[0].as_str()),
+            (without, "1 transparent, read without alpha")
+        );
     }
 }

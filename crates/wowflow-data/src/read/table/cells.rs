@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use csv::{Error, Reader, ReaderBuilder, StringRecord, Trim};
+use csv::{Error, Reader, ReaderBuilder, StringRecord};
 
 use super::dialect::Dialect;
 use crate::table_options::Separator;
@@ -43,7 +43,6 @@ pub(super) fn records<'a>(text: &'a str, dialect: &Dialect) -> Reader<&'a [u8]> 
     ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .trim(Trim::All)
         .comment(Some(dialect.comment))
         .quote(dialect.quote)
         .escape(dialect.escape.then_some(b'\\'))
@@ -51,9 +50,17 @@ pub(super) fn records<'a>(text: &'a str, dialect: &Dialect) -> Reader<&'a [u8]> 
         .from_reader(text.as_bytes())
 }
 
-/// Reads the next record that has anything; spreadsheets write lines of separators below a table.
+/// Reads the next record that has anything, without the spaces and tabs around its cells; spreadsheets write lines of
+/// separators below a table.
+///
+/// Other white space stays: what is a space that does not break in one encoding is a letter in another.
 pub(super) fn next_record(reader: &mut Reader<&[u8]>, record: &mut StringRecord) -> Result<bool, Error> {
     while reader.read_record(record)? {
+        if record.iter().any(|cell| cell.trim_ascii().len() < cell.len()) {
+            let mut trimmed: StringRecord = record.iter().map(str::trim_ascii).collect();
+            trimmed.set_position(record.position().cloned());
+            *record = trimmed;
+        }
         if record.iter().any(|cell| !cell.is_empty()) {
             return Ok(true);
         }
@@ -61,22 +68,35 @@ pub(super) fn next_record(reader: &mut Reader<&[u8]>, record: &mut StringRecord)
     Ok(false)
 }
 
+/// What parts thousands in France and in Switzerland, and nothing else within numbers.
+const GROUPS: [char; 4] = ['\u{a0}', '\u{202f}', '\'', '\u{2019}'];
+
 /// The number that a cell is, if any; it need not be finite.
 pub(super) fn number(cell: &str, dialect: &Dialect) -> Option<f64> {
     let (point, group) = if dialect.decimal_comma { (',', '.') } else { ('.', ',') };
     if dialect.grouped && cell.contains(group) {
-        let (whole, rest) = cell.split_once(point).unwrap_or((cell, ""));
-        let mut groups = whole.trim_start_matches(['-', '+']).split(group);
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let first = groups.next().is_some_and(|first| matches!(first.len(), 1..=3) && digits(first));
-        if !first || !groups.all(|group| group.len() == 3 && digits(group)) || !digits(rest) {
-            return None;
-        }
-        return format!("{}.{rest}", whole.replace(group, "")).parse().ok();
+        return of_groups(cell, group, point);
     }
-    if !dialect.decimal_comma {
-        return cell.parse().ok();
+    let value = if dialect.decimal_comma { with_comma(cell) } else { cell.parse().ok() };
+    if value.is_some() || !cell.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c)) {
+        return value;
     }
+    GROUPS.into_iter().find(|group| cell.contains(*group)).and_then(|group| of_groups(cell, group, point))
+}
+
+/// The number that is written in groups of three digits.
+fn of_groups(cell: &str, group: char, point: char) -> Option<f64> {
+    let (whole, rest) = cell.split_once(point).unwrap_or((cell, ""));
+    let mut groups = whole.trim_start_matches(['-', '+']).split(group);
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let first = groups.next().is_some_and(|first| matches!(first.len(), 1..=3) && digits(first));
+    if !first || !groups.all(|group| group.len() == 3 && digits(group)) || !digits(rest) {
+        return None;
+    }
+    format!("{}.{rest}", whole.replace(group, "")).parse().ok()
+}
+
+fn with_comma(cell: &str) -> Option<f64> {
     match cell.split_once(',') {
         None => cell.parse().ok(),
         Some((_, rest)) if rest.is_empty() || rest.contains([',', '.']) => None,

@@ -45,11 +45,11 @@ impl Candidates<'_> {
             }
         }
         let words = self.such(|k| self.columns[k].is_text());
-        // Words that all differ name the samples.
+        // Words most of which differ name the samples.
         let again: Vec<usize> = words
             .iter()
             .copied()
-            .filter(|&k| self.rows <= 3 || !self.columns[k].is_unique(self.rows))
+            .filter(|&k| self.rows <= 3 || self.columns[k].comes_again(self.rows, MANY))
             .collect();
         let y = self.such(|k| names::is_weak_label(self.name(k))).first().copied();
         let beside = |letter: &str| self.free.iter().any(|&k| names::plain(self.name(k)) == letter);

@@ -102,9 +102,20 @@ pub(super) fn is_label(name: &str) -> bool {
     LABELS.contains(&plain(name).as_str())
 }
 
-/// Whether a name begins or ends with a word for labels: `true_label`, `class_id`.
+/// What stands behind the name of a column in those of its codes and its words: `class_id`, `species_name`.
+const FORMS: [&str; 9] = ["id", "idx", "code", "num", "index", "encoded", "no", "name", "text"];
+
+/// A plain name without the form that ends it.
+fn without_form(name: &str) -> Option<&str> {
+    FORMS.iter().find_map(|form| name.strip_suffix(form)).map(|stem| stem.trim_end_matches('_'))
+}
+
+/// Whether a name begins or ends with a word for labels, or is one in another form: `true_label`, `cluster_id`.
 pub(super) fn is_of_label(name: &str) -> bool {
     let name = plain(name);
+    if without_form(&name).is_some_and(|stem| LABELS.contains(&stem)) {
+        return true;
+    }
     let word = |word: Option<&str>| {
         word.is_some_and(|word| matches!(word, "label" | "class" | "target" | "species"))
     };
@@ -119,6 +130,11 @@ pub(super) fn is_weak_label(name: &str) -> bool {
 /// A label if what stands in the column may be one.
 pub(super) fn may_be_label(name: &str) -> bool {
     WEAK_LABELS.contains(&plain(name).as_str())
+}
+
+/// Whether labels are to be expected under a name.
+pub(super) fn is_any_label(name: &str) -> bool {
+    [is_label, is_of_label, is_weak_label, may_be_label].iter().any(|is| is(name))
 }
 
 /// What tells samples apart, or numbers them.
@@ -162,13 +178,10 @@ pub(super) fn is_generic(stem: &str) -> bool {
 /// Whether a name says that its column numbers the labels of another.
 pub(super) fn is_code_of(name: &str, label: &str) -> bool {
     let (name, label) = (plain(name), plain(label));
-    let ending = name.strip_prefix(&label).or_else(|| name.strip_suffix(&label));
+    let rest = name.strip_prefix(&label).or_else(|| name.strip_suffix(&label));
+    let stem = |name| without_form(name).filter(|stem| !stem.is_empty());
     is_label(&name)
         || matches!(name.as_str(), "code" | "y")
-        || ending.is_some_and(|rest| {
-            matches!(
-                rest.trim_matches('_'),
-                "id" | "idx" | "code" | "num" | "index" | "encoded" | "no" | "name"
-            )
-        })
+        || rest.is_some_and(|rest| FORMS.contains(&rest.trim_matches('_')))
+        || stem(&name).is_some() && stem(&name) == stem(&label)
 }

@@ -14,6 +14,7 @@ use super::refusal::{called, shown, unclear};
 use super::survey::{Column, Survey};
 use crate::bounded::Budget;
 use crate::error::DataError;
+use crate::read::labels::is_missing;
 use crate::table_options::{ColumnName, TableOptions};
 
 /// Shortest run of numbers that is a header for certain.
@@ -107,7 +108,7 @@ fn named(
         return Ok((Some(names(&comment)), false));
     }
     let value = |cell: &str| number(cell, dialect);
-    let is_name = |cell: &str| !cell.is_empty() && value(cell).is_none();
+    let is_name = |cell: &str| !is_missing(cell) && value(cell).is_none();
     let pairs = || first.iter().zip(columns);
     // Names above numbers. A cell that is a number in a row of names would be a strange one.
     let above = pairs().any(|(cell, column)| is_name(cell) && column.is_numeric());
@@ -138,8 +139,12 @@ fn named(
         }
     }
     let rises = numbers.len() > 2 && numbers.windows(2).all(|pair| pair[0] < pair[1]);
-    if rises && pairs().any(|(cell, column)| is_name(cell) && column.is_text() && column.lacks(cell)) {
-        return Err(unclear_header(first, file));
+    let lacked = pairs().any(|(cell, column)| is_name(cell) && column.is_text() && column.lacks(cell));
+    // Wavelengths or years beside a name: a line of data hardly rises, with a word where there are numbers or others.
+    match rises {
+        true if above || lacked && numbers.len() >= RUN => return Ok((Some(names(first)), true)),
+        _ if above || rises && lacked => return Err(unclear_header(first, file)),
+        _ => {}
     }
     Ok((None, false))
 }
@@ -179,9 +184,9 @@ pub(super) fn roles(
     let mut left_out = dropped.clone();
     let named = options.names.as_ref().map(find).transpose()?;
     left_out.extend(named);
-    // A separator at the end of every line makes a column of nothing.
-    left_out
-        .extend((0..count).filter(|&k| columns[k].is_empty() && name(k).is_empty() && !dropped.contains(&k)));
+    // A separator at the end of every line makes a column of nothing. A label of nothing is said to be missing.
+    let says_nothing = |k: &usize| columns[*k].is_empty() && !names::is_any_label(name(*k));
+    left_out.extend((0..count).filter(says_nothing));
     // Columns that number or name samples, and those that would if their values did not come again.
     let mut identifiers = Vec::new();
     if options.drop.is_none() && names.is_some() {
@@ -259,8 +264,13 @@ impl Roles {
         self.left_out.extend(&self.codes);
         for k in coordinates.into_iter().filter(|k| !self.codes.contains(k)) {
             let column = &columns[k];
-            // Not percents, dates and amounts.
-            let name = column.word().starts_with(char::is_alphabetic);
+            // Not percents, dates, amounts, nor `np.float64(0.25)`.
+            let fraction = column
+                .word()
+                .as_bytes()
+                .windows(3)
+                .any(|three| three[0].is_ascii_digit() && three[1] == b'.' && three[2].is_ascii_digit());
+            let name = column.word().starts_with(char::is_alphabetic) && !fraction;
             if column.is_text() && name && rows > 3 && column.is_unique(rows) {
                 self.left_out.insert(k);
             } else if column.is_text() {

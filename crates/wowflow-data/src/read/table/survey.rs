@@ -188,6 +188,12 @@ impl Column {
         self.counts(rows) && matches!(self.begin, Some(0.0 | 1.0))
     }
 
+    /// Whether cells come again as those of labels do: half of them at least, but in short tables.
+    pub(super) fn comes_again(&self, rows: usize, many: usize) -> bool {
+        let few = |different: usize| if rows < many { different < rows } else { 2 * different <= rows };
+        self.different.as_ref().is_none_or(|different| few(different.len()))
+    }
+
     /// Whether all cells differ.
     pub(super) fn is_unique(&self, rows: usize) -> bool {
         self.different.as_ref().is_some_and(|different| different.len() == rows)
@@ -242,10 +248,14 @@ pub(super) fn survey(
     let mut record = StringRecord::new();
     let unreadable = |error: csv::Error| super::unreadable(error, file);
     next_record(&mut reader, &mut record).map_err(unreadable)?;
-    let first = record.clone();
+    let mut first = record.clone();
     let (mut columns, mut rows): (Vec<Column>, usize) = (Vec::new(), 0);
     while next_record(&mut reader, &mut record).map_err(unreadable)? {
         if columns.is_empty() {
+            // A separator behind the last name alone.
+            if first.len() == record.len() + 1 && first.iter().next_back() == Some("") {
+                first.truncate(record.len());
+            }
             columns = started(&first, &record, dialect);
         }
         if record.len() != columns.len() {

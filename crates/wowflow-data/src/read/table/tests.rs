@@ -267,7 +267,6 @@ fn columns_beside_the_labels_are_taken_for_what_they_are() {
         ("pixel0,pixel1,pixel2,pixel3\n", |k| format!("0,{},{},0", 9 * k, k), "found `pixel0` to `pixel3`"),
         ("", |k| format!("0,{},{},0", 9 * k, k), "a column of labels"),
         ("400,402,404,kind\n", |k| format!("~,{k},{}", ["ant", "bee"][k % 2]), "[header=yes]"),
-        ("400,402,404,406,kind\n", |k| format!("~,{k},2,{}", ["ant", "bee"][k % 2]), "[header=yes]"),
         ("label,label,a,b\n", |k| format!("{},{},~", k % 2, k % 3), "`label` and `label`"),
         ("hue,a,b\n", |k| format!("#{k},~"), "which makes it a comment"),
         ("a,b,label\n", |k| format!("~,{}", ["NA", "x"][k % 2]), "found `NA` at line 2"),
@@ -348,4 +347,92 @@ fn what_is_wrong_is_named_by_line_and_column() {
     for text in ["@relation iris\n", "{\"a\": 1}", "<html>", "version https://git-lfs.github.com/spec/v1\n"] {
         assert!(read(text).unwrap_err().contains("cannot be read"), "{text}");
     }
+}
+
+#[test]
+fn columns_of_nothing_are_left_out_but_a_label_is_missing() {
+    for text in [
+        // A separator behind the last name alone, as in a table of Kaggle's.
+        "u,v,kind,\n1,2,cat\n3,4,dog\n",
+        "id,u,v,kind,Unnamed: 4\n7,1,2,cat,\n5,3,4,dog,\n",
+        "u,remark,v,kind\n1,,2,cat\n3,,4,dog\n",
+        "u;v;kind;NaN only\n1;2;cat;nan\n3;4;dog;nan\n",
+    ] {
+        is_cat_and_dog(text);
+    }
+    let error = read("u,v,label\n1,2,\n3,4,\n").unwrap_err();
+    assert!(error.contains("expected a label, found nothing at line 2"), "{error}");
+}
+
+#[test]
+fn codes_in_any_form_stand_beside_labels_or_are_them() {
+    for text in [
+        "u,v,class_id,class_name\n1,2,0,cat\n3,4,1,dog\n",
+        "label_text,label_id,u,v\ncat,0,1,2\ndog,1,3,4\n",
+        "u,digit_no,v,digit\n1,0,2,cat\n3,1,4,dog\n",
+    ] {
+        is_cat_and_dog(text);
+    }
+    for name in ["cluster_id", "category_id", "Digit Index", "species_num", "cell_type_code"] {
+        let data = read(&format!("u,{name},v\n1,0,2\n3,1,4\n5,0,6\n")).unwrap();
+        assert_eq!((data.dim(), data.classes()), (2, &[Label::Int(0), Label::Int(1)][..]), "{name}");
+    }
+}
+
+#[test]
+fn text_that_holds_numbers_is_no_name_of_a_sample() {
+    let rows = |make: &dyn Fn(usize) -> String| -> String { (0..12).map(make).collect() };
+    // As numpy 2 writes what is printed in a list.
+    let named = rows(&|k| format!("np.float64(0.{k}5),{k}.5,{}\n", ["cat", "dog"][k % 2]));
+    let error = read(&format!("u,v,kind\n{named}")).unwrap_err();
+    assert!(error.contains("text in column `u`, such as `np.float64(0.05)`"), "{error}");
+    // Text that comes again once in twelve lines are no labels.
+    let bare = rows(&|k| format!("np.float64(0.{}5),np.float64({k}.5),{}\n", k.max(1), k % 2));
+    assert!(read(&bare).unwrap_err().contains("say which by [label=COLUMN]"));
+}
+
+#[test]
+fn white_space_of_other_encodings_is_part_of_a_word() {
+    // In code page 866 the last letter of the second is the byte of a space that does not break.
+    let (data, notes) = read_with(b"u,v,kind\n1,2,\xab\xa8\xe1\n3,4,\xab\xa8\xe1\xa0\n5,6,x\n", "").unwrap();
+    assert_eq!((data.class_count(), notes.contains("Latin-1")), (3, true));
+    assert_eq!(read("u,v,kind\n1,2,\u{a0}\n3,4,b\n").unwrap_err().lines().count(), 1);
+    let wide = "u,v\n1,a\n".chars().flat_map(|c| (c as u32).to_le_bytes());
+    let error = read_with(&[0xff, 0xfe, 0, 0].into_iter().chain(wide).collect::<Vec<_>>(), "").unwrap_err();
+    assert!(error.ends_with("found UTF-32"), "{error}");
+}
+
+#[test]
+fn thousands_of_other_countries() {
+    for (text, first) in [
+        ("u;v;kind\n1'234'567.5;-2'000;cat\n3.25;4;dog\n", 1_234_567.5),
+        ("u;v;kind\n1\u{a0}234,5;-2\u{a0}000,0;cat\n3,25;4,0;dog\n", 1234.5),
+        ("u;v;kind\n12\u{202f}345,75;-2\u{202f}000;cat\n3,25;4;dog\n", 12_345.75),
+        ("u\tv\tkind\n1\u{2019}234.5\t-2\u{2019}000\tcat\n3.25\t4\tdog\n", 1234.5),
+    ] {
+        let data = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(data.points(), &Points::F64(vec![first, -2000.0, 3.25, 4.0]), "{text}");
+    }
+    assert!(read("u;v;kind\n12'34.5;1;cat\n3.25;4;dog\n").unwrap_err().contains("12'34.5"));
+}
+
+#[test]
+fn numbers_that_rise_beside_a_name_are_names() {
+    let kinds = |k: usize| ["cat", "dog"][k % 2].to_owned();
+    let data = |head: &str, label: &dyn Fn(usize) -> String| -> String {
+        let rows = (0..8).map(|k| format!("{}.5,2,{}.25,{},{}\n", k % 3, 7 - k, k % 5, label(k)));
+        [format!("{head}\n")].into_iter().chain(rows).collect()
+    };
+    for head in ["400.0,402.5,405.0,407.5,y", "100,200,300,400,y", "-3,0.5,2,1e3,kind of it"] {
+        for label in [&|k: usize| (k % 2).to_string(), &kinds] as [&dyn Fn(usize) -> String; 2] {
+            let found = read(&data(head, label)).unwrap_or_else(|error| panic!("{head}: {error}"));
+            assert_eq!((found.len(), found.dim(), found.class_count()), (8, 4, 2), "{head}");
+        }
+    }
+    // A word in a column of numbers, in a line that does not rise, may be either.
+    let error = read(&data("5,1,9,2,what", &|k| (k % 2).to_string())).unwrap_err();
+    assert!(error.contains("[header=yes] or [header=no]"), "{error}");
+    let error = read("1.5,2,NA,1\n2.5,3,4,0\n1,2,3,1\n").unwrap_err();
+    assert!(error.contains("found `NA`: leave out"), "{error}");
+    assert!(read("1.5,2,?\n2.5,3,a\n1,2,b\n").unwrap_err().contains("expected a label, found `?` at line 1"));
 }

@@ -24,12 +24,21 @@ pub(in crate::read) fn is_utf16(head: &[u8]) -> bool {
     matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || all(0) || all(1)
 }
 
+/// Whether bytes begin with the mark of four bytes a character.
+pub(in crate::read) fn is_utf32(head: &[u8]) -> bool {
+    matches!(head, [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..])
+}
+
 /// The text of a file, and the name of its encoding where that is not UTF-8.
 pub(super) fn decode<'a>(
     bytes: &'a [u8],
     file: &Path,
     budget: &Budget,
 ) -> Result<(Cow<'a, str>, Option<&'static str>), DataError> {
+    if is_utf32(bytes) {
+        let expected = "text in UTF-8, UTF-16 or Latin-1, as pandas writes by to_csv(FILE, index=False)";
+        return Err(DataError::format(file, expected, "UTF-32"));
+    }
     if is_utf16(bytes) {
         let (pairs, rest) = bytes.as_chunks::<2>();
         let big = bytes[0] == 0xfe || bytes[0] == 0;
