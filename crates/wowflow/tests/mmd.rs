@@ -117,9 +117,10 @@ fn cases() -> Vec<(&'static str, Measure, Measure)> {
     // One class of the target is almost one of the source: its distance to that is 1e-12 of its variance.
     let close = |steps: u64| {
         let m = weighted(&[9, 6, 8, 7], 3, 20);
-        let points = (m.points().iter().zip(noise(m.points().len(), 21)))
-            .enumerate()
-            .map(|(k, (x, shift))| x + if k < 27 { 1e-6 * steps as f64 * shift } else { steps as f64 * shift });
+        let points =
+            (m.points().iter().zip(noise(m.points().len(), 21))).enumerate().map(|(k, (x, shift))| {
+                x + if k < 27 { 1e-6 * steps as f64 * shift } else { steps as f64 * shift }
+            });
         let inner: Vec<f64> = (0..4).flat_map(|c| m.class_weights(c).unwrap().to_vec()).collect();
         MeasureOverMeasures::new(points.collect(), 3, &[9, 6, 8, 7], Some(&inner), None).unwrap()
     };
