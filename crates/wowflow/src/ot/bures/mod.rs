@@ -88,6 +88,9 @@ fn product_of_rows(a: &[f64], b: &[f64], dim: usize) -> Vec<f64> {
     /// Rows of each in one product.
     const BLOCK: usize = 192;
     let (rows, cols) = (a.len() / dim, b.len() / dim);
+    if cols == 0 {
+        return Vec::new();
+    }
     // Columns where all rows of a block have a zero, from the left.
     let zeros = |block: &[f64]| -> usize {
         block.chunks_exact(dim).map(|row| row.iter().take_while(|v| **v == 0.0).count()).min().unwrap_or(dim)
