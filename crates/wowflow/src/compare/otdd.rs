@@ -14,12 +14,9 @@ use crate::ot::entropic::{
     Entropic, EntropicError, Ground, Labels, Likeness, Side, SinkhornSettings, debiased,
     solve as solve_entropic,
 };
-use crate::ot::exact::{CostMatrix, Coupling, Method, OtError, solve, squared_euclidean, w2_pow};
+use crate::ot::exact::{CostMatrix, Coupling, Method, OtError, Problem, w2_pow};
 use crate::ot::sliced::{Base, SlicedError, distances_along};
 use crate::scalar::Scalar;
-
-/// Rows of costs computed by one task.
-const BLOCK: usize = 128;
 
 /// Why two datasets were not compared.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -206,7 +203,8 @@ impl Otdd {
 /// OTDD between two datasets, squared: the power, not the root.
 ///
 /// Classes and samples may differ in number; labels are not compared by name. In parallel in the current
-/// rayon pool, the same bits for any number of threads. The exact solver holds `n m` costs.
+/// rayon pool, the same bits for any number of threads. The exact solver keeps
+/// `n m` costs in single precision up to 1 GiB of them, and computes them anew beyond.
 ///
 /// ```
 /// use wowflow::compare::otdd::{OtddSettings, otdd_pow};
@@ -312,24 +310,10 @@ fn exact<T: Scalar>(
     label_costs: CostMatrix,
     settings: &OtddSettings,
 ) -> Result<Otdd, OtddError> {
-    let (n, m, dim) = (p.sample_count(), q.sample_count(), p.dim());
-    let mut values = vec![0.0; n * m];
-    let fill = |(block, values): (usize, &mut [f64])| -> Result<(), OtError> {
-        let rows = block * BLOCK..block * BLOCK + values.len() / m;
-        let distances = squared_euclidean(&p.points()[rows.start * dim..rows.end * dim], q.points(), dim)?;
-        for ((i, values), distances) in
-            rows.zip(values.chunks_exact_mut(m)).zip(distances.values().chunks_exact(m))
-        {
-            let charge = label_costs.row(left.class[i]);
-            for ((value, distance), &class) in values.iter_mut().zip(distances).zip(&right.class) {
-                *value = distance + charge[class];
-            }
-        }
-        Ok(())
-    };
-    values.par_chunks_mut(BLOCK * m).enumerate().try_for_each(fill)?;
-    let cost = CostMatrix::new(n, m, values)?;
-    let found = solve(&cost, left.weights(), right.weights())?;
+    let classes = (&left.class[..], &right.class[..]);
+    let found = Problem::labeled_points(p.points(), q.points(), p.dim(), classes, &label_costs)
+        .weights(left.weights(), right.weights())
+        .solve()?;
     Ok(Otdd {
         value: found.value,
         lower: found.value - found.gap,

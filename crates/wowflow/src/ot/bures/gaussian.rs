@@ -1,7 +1,8 @@
 //! A Gaussian by its mean and a factor of its covariance, from a matrix or from samples.
 
-use super::BuresError;
-use super::spectral::symmetric_eigen;
+use super::householder::triangular;
+use super::spectral::{nuclear_norm, symmetric_eigen};
+use super::{BuresError, product_of_rows};
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::scalar::Scalar;
 
@@ -48,7 +49,8 @@ impl Gaussian {
     ///
     /// The covariance is the population's for `ddof` 0. Otherwise it is divided by `1 - ddof sum w^2`, which
     /// for uniform weights divides the sums of squares by `n - ddof`; where that is not positive, as for one
-    /// sample, it is left alone. With more samples than dimensions it takes one eigendecomposition.
+    /// sample, it is left alone. With more samples than dimensions the factor is that of one QR
+    /// decomposition: its errors are relative to deviations, not to their squares.
     ///
     /// # Errors
     /// No samples, incomplete rows, numbers that are not finite, weights that are negative or of total 0.
@@ -86,7 +88,7 @@ impl Gaussian {
         }
         mean.iter_mut().zip(&origin).for_each(|(mean, o)| *mean += o);
         if count > dim {
-            factor = root(&gram(&factor, dim), dim)?;
+            factor = triangular(&factor, dim);
         }
         Ok(Self { mean, factor })
     }
@@ -118,6 +120,12 @@ impl Gaussian {
     #[must_use]
     pub fn covariance(&self) -> Vec<f64> {
         gram(&self.factor, self.dim())
+    }
+
+    /// `tr (A S A^T)^{1/2}` for a matrix `A` of `d` columns, row-major: the sum of the singular values of `A F^T`.
+    pub(crate) fn nuclear_norm_along(&self, matrix: &[f64]) -> f64 {
+        let (rows, cols) = (matrix.len() / self.dim(), self.factor_rows());
+        nuclear_norm(&product_of_rows(matrix, &self.factor, self.dim()), rows, cols)
     }
 
     /// The factor, `r x d` row-major.

@@ -8,7 +8,10 @@
 mod barycenter;
 mod error;
 mod gaussian;
+mod householder;
+mod loops;
 mod map;
+mod singular;
 mod spectral;
 
 pub use barycenter::{Barycenter, BarycenterSettings, barycenter};
@@ -16,9 +19,8 @@ pub use error::BuresError;
 pub use gaussian::Gaussian;
 pub use map::{AffineMap, exp, geodesic, log, optimal_map};
 
-use crate::linalg::{Mat, Output, Threads, matmul};
-pub(crate) use spectral::nuclear_norm;
-use spectral::polar;
+use crate::linalg::{Destination, Mat, Output, Threads, matmul, matmul_into};
+use spectral::{nuclear_norm, polar};
 
 /// Below this fraction of the variances their difference has lost too many digits.
 const CANCELLED: f64 = 1e-6;
@@ -66,7 +68,7 @@ pub fn bures_pow(p: &Gaussian, q: &Gaussian) -> Result<f64, BuresError> {
         return Ok(traces);
     }
     let product = factor_product(more, fewer);
-    let value = traces - 2.0 * nuclear_norm(&product, rows, cols)?;
+    let value = traces - 2.0 * nuclear_norm(&product, rows, cols);
     if value > CANCELLED * traces {
         return Ok(value);
     }
@@ -78,10 +80,36 @@ pub fn bures_pow(p: &Gaussian, q: &Gaussian) -> Result<f64, BuresError> {
 
 /// `F F'^T`, `r x r'`.
 fn factor_product(p: &Gaussian, q: &Gaussian) -> Vec<f64> {
-    let (rows, cols, dim) = (p.factor_rows(), q.factor_rows(), p.dim());
+    product_of_rows(p.factor(), q.factor(), p.dim())
+}
+
+/// `A B^T` of two matrices of `dim` columns, without the zeros that rows of triangular factors start with.
+fn product_of_rows(a: &[f64], b: &[f64], dim: usize) -> Vec<f64> {
+    /// Rows of each in one product.
+    const BLOCK: usize = 192;
+    let (rows, cols) = (a.len() / dim, b.len() / dim);
+    if cols == 0 {
+        return Vec::new();
+    }
+    // Columns where all rows of a block have a zero, from the left.
+    let zeros = |block: &[f64]| -> usize {
+        block.chunks_exact(dim).map(|row| row.iter().take_while(|v| **v == 0.0).count()).min().unwrap_or(dim)
+    };
+    let starts: Vec<usize> = b.chunks(BLOCK * dim).map(zeros).collect();
     let mut out = vec![0.0; rows * cols];
-    let right = Mat::row_major(q.factor(), cols, dim).transposed();
-    matmul(&mut out, Output::Overwrite, 1.0, Mat::row_major(p.factor(), rows, dim), right, Threads::Pool);
+    for (left, out) in a.chunks(BLOCK * dim).zip(out.chunks_mut(BLOCK * cols)) {
+        let (start, height) = (zeros(left), left.len() / dim);
+        for (block, right) in b.chunks(BLOCK * dim).enumerate() {
+            let (start, width) = (start.max(starts[block]), right.len() / dim);
+            if start == dim {
+                continue;
+            }
+            let left = Mat::strided(&left[start..], height, dim - start, dim);
+            let right = Mat::strided(&right[start..], width, dim - start, dim).transposed();
+            let out = Destination::strided(&mut out[block * BLOCK..], height, width, cols);
+            matmul_into(out, Output::Overwrite, 1.0, left, right, Threads::Pool);
+        }
+    }
     out
 }
 

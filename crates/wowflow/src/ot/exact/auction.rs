@@ -15,7 +15,7 @@ const NONE: u32 = u32::MAX;
 /// Each increment is this fraction of the one before.
 const FACTOR: f64 = 0.125;
 /// The last increment in units of the spread of the shortlists; a warm start begins with the last but one.
-const LAST: f64 = 1.0 / 4096.0;
+const LAST: f64 = 1.0 / 1024.0;
 /// Rows looked at for the range of all costs, which the first increment is a fraction of.
 const SAMPLE: usize = 16;
 /// Units of mass a point: enough for a guess, and lots stay few.

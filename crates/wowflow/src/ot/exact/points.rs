@@ -1,16 +1,19 @@
 //! Squared Euclidean costs of points: products of centred points to search, differences to be exact.
 
+use std::ops::Range;
+
 use pulp::{Arch, NullaryFnOnce};
 
 use crate::linalg::{Mat, Output, Threads, matmul};
 use crate::scalar::Scalar;
 
+use super::CostMatrix;
 use super::source::{ROUND_SINGLE, Source, power_of_two};
 
 /// Partial sums of a distance: the same on every machine.
 const LANES: usize = 16;
 
-/// Two clouds of points.
+/// Two clouds of points, and charges by their classes if there are some.
 ///
 /// With `x' = x - mean(x)`, `y' = y - mean(y)` and `D = mean(x) - mean(y)` the cost is
 /// `|x - y|^2 = -2 x'.y' + p + q`, where `p = |x'|^2 + 2 D.x' + |D|^2` and `q = |y'|^2 - 2 D.y'`:
@@ -24,7 +27,76 @@ pub(super) struct PointSource<'a, T> {
     scale: f64,
     /// No squared distance is above this; NaN or infinite if that is not sure.
     most: f64,
+    charges: Option<Reduced<'a>>,
     stored: Option<Vec<f32>>,
+}
+
+/// What costs have beside the squared distance: a table by the classes of both points.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Charges<'a> {
+    pub(super) left: &'a [usize],
+    pub(super) right: &'a [usize],
+    pub(super) table: &'a CostMatrix,
+}
+
+impl Charges<'_> {
+    pub(super) fn of(&self, row: usize, col: usize) -> f64 {
+        self.table.get(self.left[row], self.right[col])
+    }
+}
+
+/// Charges less the means of their rows and columns, which shifts take: datasets far apart are as easy as near ones.
+struct Reduced<'a> {
+    charges: Charges<'a>,
+    /// In units of the source, row-major.
+    table: Vec<f32>,
+    /// Columns of one class that follow each other.
+    runs: Vec<(Range<usize>, usize)>,
+}
+
+impl<'a> Reduced<'a> {
+    /// Moves means to the shifts, and what rounding of the rest does to the errors.
+    fn new(charges: Charges<'a>, left: &mut Side, right: &mut Side, scale: f64) -> Self {
+        let table = charges.table;
+        let (rows, cols) = (table.rows(), table.cols());
+        let of_row: Vec<f64> = (0..rows).map(|a| table.row(a).iter().sum::<f64>() / cols as f64).collect();
+        let mean = of_row.iter().sum::<f64>() / rows as f64;
+        let column = |b: usize| (0..rows).map(|a| table.get(a, b)).sum::<f64>() / rows as f64 - mean;
+        let of_col: Vec<f64> = (0..cols).map(column).collect();
+        let reduced: Vec<f64> = (0..rows * cols)
+            .map(|k| (table.values()[k] - of_row[k / cols] - of_col[k % cols]) / scale)
+            .collect();
+        let most = |values: &[f64]| values.iter().fold(0.0f64, |most, v| most.max(v.abs()));
+        // One rounding of the charge, and that of a sum with it twice; sums of costs and shifts in double precision.
+        let doubles = (most(table.values()) + most(&of_row) + most(&of_col)) / scale;
+        let error = |a: usize| {
+            4.0 * ROUND_SINGLE * most(&reduced[a * cols..(a + 1) * cols]) + 8.0 * f64::EPSILON * doubles
+        };
+        let errors: Vec<f64> = (0..rows).map(error).collect();
+        for ((shift, error), &a) in left.shifts.iter_mut().zip(&mut left.errors).zip(charges.left) {
+            *shift += of_row[a];
+            *error += errors[a];
+        }
+        right.shifts.iter_mut().zip(charges.right).for_each(|(shift, &b)| *shift += of_col[b]);
+        let mut runs: Vec<(Range<usize>, usize)> = Vec::new();
+        for (col, &class) in charges.right.iter().enumerate() {
+            match runs.last_mut() {
+                Some((run, of)) if *of == class => run.end = col + 1,
+                _ => runs.push((col..col + 1, class)),
+            }
+        }
+        Self { charges, table: reduced.iter().map(|v| *v as f32).collect(), runs }
+    }
+
+    /// Adds the charges of a row.
+    fn add(&self, row: usize, out: &mut [f32]) {
+        let cols = self.charges.table.cols();
+        let table = &self.table[self.charges.left[row] * cols..][..cols];
+        for (run, class) in &self.runs {
+            let charge = table[*class];
+            out[run.clone()].iter_mut().for_each(|cost| *cost += charge);
+        }
+    }
 }
 
 /// One side: centred points in units of their own, whose product is `scale`; shifts and bounds on errors.
@@ -36,21 +108,35 @@ struct Side {
 
 impl<'a, T: Scalar> PointSource<'a, T> {
     /// Points of checked shape whose squared distances are finite.
-    pub(super) fn new(x: &'a [T], y: &'a [T], dim: usize, store: bool, threads: Threads) -> Self {
+    pub(super) fn new(
+        x: &'a [T],
+        y: &'a [T],
+        dim: usize,
+        charges: Option<Charges<'a>>,
+        store: bool,
+        threads: Threads,
+    ) -> Self {
         let (mean_x, mean_y) = (mean(x, dim), mean(y, dim));
         let between: Vec<f64> = mean_x.iter().zip(&mean_y).map(|(x, y)| x - y).collect();
         let reach = (reach(x, &mean_x), reach(y, &mean_y));
         // A coordinate that is not finite shows in the mean.
-        let most = between.iter().map(|d| (d.abs() + reach.0 + reach.1).powi(2)).sum();
+        let mut most: f64 = between.iter().map(|d| (d.abs() + reach.0 + reach.1).powi(2)).sum();
+        if let Some(charges) = charges {
+            most += charges.table.values().iter().fold(0.0f64, |most, charge| most.max(charge.abs()));
+        }
         let units = units(reach.0, reach.1, &between);
         let scale = units.0 * units.1;
-        let left = side(x, &mean_x, &between, 1.0, (units.0, scale));
-        let right = side(y, &mean_y, &between, -1.0, (units.1, scale));
-        let mut source = Self { x, y, dim, left, right, scale, most, stored: None };
+        let mut left = side(x, &mean_x, &between, 1.0, (units.0, scale));
+        let mut right = side(y, &mean_y, &between, -1.0, (units.1, scale));
+        let charges = charges.map(|charges| Reduced::new(charges, &mut left, &mut right, scale));
+        let mut source = Self { x, y, dim, left, right, scale, most, charges, stored: None };
         if store {
             let (n, m) = source.shape();
             let mut matrix = vec![0.0; n * m];
             source.product(&source.left.centred, &mut matrix, threads);
+            if let Some(charges) = &source.charges {
+                matrix.chunks_exact_mut(m).enumerate().for_each(|(row, costs)| charges.add(row, costs));
+            }
             source.stored = Some(matrix);
         }
         source
@@ -182,6 +268,10 @@ impl<T: Scalar> Source for PointSource<'_, T> {
         let block: Vec<f32> = rows.iter().flat_map(|&row| point(row)).copied().collect();
         out.resize(rows.len() * self.shape().1, 0.0);
         self.product(&block, out, threads);
+        if let Some(charges) = &self.charges {
+            let costs = out.chunks_exact_mut(self.shape().1);
+            rows.iter().zip(costs).for_each(|(&row, costs)| charges.add(row as usize, costs));
+        }
     }
 
     fn row_error(&self, row: usize) -> f64 {
@@ -198,13 +288,17 @@ impl<T: Scalar> Source for PointSource<'_, T> {
         Arch::new().dispatch(Distances { x, y: self.y, cols, out });
         let shift = self.left.shifts[row];
         for (out, &col) in out.iter_mut().zip(cols) {
+            if let Some(reduced) = &self.charges {
+                *out += reduced.charges.of(row, col as usize);
+            }
             *out = (*out - shift - self.right.shifts[col as usize]) / self.scale;
         }
     }
 
     fn largest(&self) -> f64 {
         // Coordinates are at most 1.
-        2.0 * self.dim as f64
+        let charges = self.charges.iter().flat_map(|charges| &charges.table);
+        2.0 * self.dim as f64 + charges.fold(0.0f64, |most, charge| most.max(f64::from(charge.abs())))
     }
 
     fn row_shift(&self, row: usize) -> f64 {

@@ -9,7 +9,7 @@ use super::augmenting::{self, Run};
 use super::cost::{checked_counts, first_bad};
 use super::forest::{is_unique, without_cycles};
 use super::masses::{self, Masses, Units};
-use super::points::PointSource;
+use super::points::{Charges, PointSource, squared_distance};
 use super::source::{MatrixSource, Source};
 use super::{Atom, CostMatrix, Coupling, DUST, Method, OtError, Transport, dual};
 use crate::linalg::Threads;
@@ -58,7 +58,7 @@ pub struct Problem<'a, T> {
 #[derive(Clone, Copy, Debug)]
 enum Costs<'a, T> {
     Matrix(&'a CostMatrix),
-    Points { x: &'a [T], y: &'a [T], dim: usize },
+    Points { x: &'a [T], y: &'a [T], dim: usize, charges: Option<Charges<'a>> },
 }
 
 impl<'a> Problem<'a, f64> {
@@ -73,7 +73,31 @@ impl<'a, T: Scalar> Problem<'a, T> {
     /// Between `n x dim` and `m x dim` row-major points at squared Euclidean cost.
     #[must_use]
     pub fn points(x: &'a [T], y: &'a [T], dim: usize) -> Self {
-        Self::new(Costs::Points { x, y, dim })
+        Self::new(Costs::Points { x, y, dim, charges: None })
+    }
+
+    /// Between points with classes: `|x_i - y_j|^2` plus the entry of a table at the classes of `x_i` and `y_j`. No more
+    /// memory than without.
+    ///
+    /// ```
+    /// use wowflow::ot::exact::{CostMatrix, Problem};
+    /// let table = CostMatrix::new(2, 2, vec![0.0, 9.0, 9.0, 0.0])?;
+    /// let found = Problem::labeled_points(&[0.0, 1.0], &[0.0, 1.0], 1, (&[0, 1], &[1, 0]), &table).solve()?;
+    /// assert_eq!(found.value, 1.0); // each goes to the other place, where its class is
+    /// # Ok::<(), wowflow::ot::exact::OtError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// Not one class a point, when the problem is solved, or a class that the table lacks.
+    #[must_use]
+    pub fn labeled_points(
+        x: &'a [T],
+        y: &'a [T],
+        dim: usize,
+        (left, right): (&'a [usize], &'a [usize]),
+        table: &'a CostMatrix,
+    ) -> Self {
+        Self::new(Costs::Points { x, y, dim, charges: Some(Charges { left, right, table }) })
     }
 
     fn new(costs: Costs<'a, T>) -> Self {
@@ -128,7 +152,13 @@ impl<'a, T: Scalar> Problem<'a, T> {
     pub fn solve(self) -> Result<Transport, OtError> {
         let (n, m) = match self.costs {
             Costs::Matrix(costs) => (costs.rows(), costs.cols()),
-            Costs::Points { x, y, dim } => checked_counts(x, y, dim)?,
+            Costs::Points { x, y, dim, charges } => {
+                let (n, m) = checked_counts(x, y, dim)?;
+                if let Some(Charges { left, right, .. }) = charges {
+                    assert_eq!((left.len(), right.len()), (n, m), "a class for every point");
+                }
+                (n, m)
+            }
         };
         let masses = Masses::new(n, m, self.a, self.b)?;
         self.check_start(m)?;
@@ -164,7 +194,7 @@ impl<'a, T: Scalar> Problem<'a, T> {
                 let (f, g) = dual::feasible(costs, &seen, &g);
                 Ok(found.into_transport(coupling, f, g, uniform, |row, col| costs.get(row, col)))
             }
-            Costs::Points { x, y, dim } => {
+            Costs::Points { x, y, dim, charges } => {
                 let gather = |points: &[T], at: &[usize]| -> Vec<T> {
                     at.iter().flat_map(|&at| &points[at * dim..(at + 1) * dim]).copied().collect()
                 };
@@ -179,7 +209,14 @@ impl<'a, T: Scalar> Problem<'a, T> {
                     Storage::Kept => true,
                     Storage::Recomputed => false,
                 };
-                let source = PointSource::new(left, right, dim, store, self.threads);
+                let classes = |of: &[usize], at: &[usize]| at.iter().map(|&at| of[at]).collect::<Vec<_>>();
+                let kept = charges.map(|c| [classes(c.left, &active.rows), classes(c.right, &active.cols)]);
+                let kept = charges.zip(kept.as_ref()).map(|(charges, [left, right])| Charges {
+                    left,
+                    right,
+                    ..charges
+                });
+                let source = PointSource::new(left, right, dim, kept, store, self.threads);
                 // Points without weight do not show in the source.
                 let reach = (CostMatrix::LARGEST / (4.0 * dim as f64)).sqrt();
                 let are_small = || x.iter().chain(y).all(|v| v.to_f64().abs() < reach);
@@ -189,10 +226,8 @@ impl<'a, T: Scalar> Problem<'a, T> {
                 let found = self.run(&source, &active, &run, || vec![0.0; active.cols.len()])?;
                 let coupling = active.coupling(n, m, &found.flows);
                 let cost = |row: usize, col: usize| {
-                    super::points::squared_distance(
-                        &x[row * dim..(row + 1) * dim],
-                        &y[col * dim..(col + 1) * dim],
-                    )
+                    let (x, y) = (&x[row * dim..(row + 1) * dim], &y[col * dim..(col + 1) * dim]);
+                    squared_distance(x, y) + charges.map_or(0.0, |charges| charges.of(row, col))
                 };
                 let (f, g) = extended(&active, (n, m), &found, cost);
                 Ok(found.into_transport(coupling, f, g, uniform, cost))
