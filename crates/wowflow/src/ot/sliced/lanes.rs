@@ -98,9 +98,11 @@ pub(super) fn add_forces<T: Scalar, const ABSOLUTE: bool>(
 /// Conditional means of `y` on as many atoms of equal weight as `means` has; returns the mean variance within atoms,
 /// summed over directions.
 pub(super) fn conditional_means<T: Scalar>(means: &mut [[T; LANES]], y: &[[T; LANES]]) -> f64 {
-    match y.len().div_ceil(means.len()) + 1 {
-        2 => dispatch(Means::<T, 2> { means, y }),
-        3 => dispatch(Means::<T, 3> { means, y }),
+    match (fuses(), y.len().div_ceil(means.len()) + 1) {
+        (true, 2) => dispatch(Means::<T, 2, true> { means, y }),
+        (true, 3) => dispatch(Means::<T, 3, true> { means, y }),
+        (false, 2) => dispatch(Means::<T, 2, false> { means, y }),
+        (false, 3) => dispatch(Means::<T, 3, false> { means, y }),
         _ => dispatch(MeansOfMany { means, y }),
     }
 }
@@ -121,7 +123,8 @@ struct Overlaps {
 struct Block<T, const PIECES: usize> {
     /// The atom of the other class that each one starts in.
     at: [u32; ATOMS],
-    shares: [[T; PIECES]; ATOMS],
+    /// A row a piece: what is read there is spread over a register on its way.
+    shares: [[T; ATOMS]; PIECES],
 }
 
 impl Overlaps {
@@ -154,16 +157,16 @@ impl Overlaps {
         /// Added to a whole number, it leaves that in the last bits.
         const WHOLE: f64 = (1u64 << 52) as f64;
         let (unit, most) = (1.0 / self.m, (PIECES - 1) as f64 * self.n);
-        let mut block = Block { at: [0; ATOMS], shares: [[T::ZERO; PIECES]; ATOMS] };
-        for (k, (place, shares)) in block.at.iter_mut().zip(&mut block.shares).enumerate() {
+        let mut block = Block { at: [0; ATOMS], shares: [[T::ZERO; ATOMS]; PIECES] };
+        for (k, place) in block.at.iter_mut().enumerate() {
             let (at, within) = self.start(first as f64 + k as f64);
             *place = (at + WHOLE).to_bits() as u32;
             let beyond = within + self.m - most;
             let last = if beyond > 0.0 { beyond * unit } else { 0.0 };
             let front = if PIECES == 3 { (self.n - within) * unit } else { 0.0 };
-            shares[0] = T::from_f64(front) * factor;
-            shares[PIECES - 2] = T::from_f64(1.0 - last - front) * factor;
-            shares[PIECES - 1] = T::from_f64(last) * factor;
+            block.shares[0][k] = T::from_f64(front) * factor;
+            block.shares[PIECES - 2][k] = T::from_f64(1.0 - last - front) * factor;
+            block.shares[PIECES - 1][k] = T::from_f64(last) * factor;
         }
         block
     }
@@ -200,17 +203,17 @@ impl<T: Scalar, const FUSED: bool, const ABSOLUTE: bool> NullaryFnOnce for Dista
         let mut sums = [0.0; LANES];
         for (block, atoms) in finer.chunks(ATOMS).enumerate() {
             let Block { at, shares } = overlaps.block::<T, 2>(block * ATOMS, T::from_f64(1.0));
-            for ((atoms, shares), at) in atoms.chunks(TERMS).zip(shares.chunks(TERMS)).zip(at.chunks(TERMS)) {
+            for (terms, atoms) in atoms.chunks(TERMS).enumerate() {
                 let mut lanes = [[T::ZERO; LANES]; 2];
-                for ((x, shares), at) in atoms.iter().zip(shares).zip(at) {
+                for (i, x) in (terms * TERMS..).zip(atoms) {
                     for p in 0..2 {
-                        let y = &coarser[(*at as usize + p).min(overlaps.last)];
+                        let y = &coarser[(at[i] as usize + p).min(overlaps.last)];
                         for k in 0..LANES {
                             let difference = x[k] - y[k];
                             lanes[p][k] = if ABSOLUTE {
-                                multiply_add::<T, FUSED>(shares[p], absolute(difference), lanes[p][k])
+                                multiply_add::<T, FUSED>(shares[p][i], absolute(difference), lanes[p][k])
                             } else {
-                                multiply_add::<T, FUSED>(shares[p] * difference, difference, lanes[p][k])
+                                multiply_add::<T, FUSED>(shares[p][i] * difference, difference, lanes[p][k])
                             };
                         }
                     }
@@ -259,16 +262,16 @@ impl<T: Scalar, const PIECES: usize, const FUSED: bool, const ABSOLUTE: bool> Nu
         let overlaps = Overlaps::new(x.len(), y.len());
         for (block, (forces, x)) in forces.chunks_mut(ATOMS).zip(x.chunks(ATOMS)).enumerate() {
             let Block { at, shares } = overlaps.block::<T, PIECES>(block * ATOMS, factor);
-            for (((force, x), shares), at) in forces.iter_mut().zip(x).zip(&shares).zip(&at) {
+            for (i, (force, x)) in forces.iter_mut().zip(x).enumerate() {
                 let mut sum = *force;
                 for p in 0..PIECES {
-                    let y = &y[(*at as usize + p).min(overlaps.last)];
+                    let y = &y[(at[i] as usize + p).min(overlaps.last)];
                     for k in 0..LANES {
                         let difference = x[k] - y[k];
                         sum[k] = if ABSOLUTE {
-                            sum[k] + signed(shares[p], difference)
+                            sum[k] + signed(shares[p][i], difference)
                         } else {
-                            multiply_add::<T, FUSED>(shares[p], difference, sum[k])
+                            multiply_add::<T, FUSED>(shares[p][i], difference, sum[k])
                         };
                     }
                 }
@@ -308,12 +311,12 @@ impl<T: Scalar, const ABSOLUTE: bool> NullaryFnOnce for AddForcesOfMany<'_, T, A
     }
 }
 
-struct Means<'a, T, const PIECES: usize> {
+struct Means<'a, T, const PIECES: usize, const FUSED: bool> {
     means: &'a mut [[T; LANES]],
     y: &'a [[T; LANES]],
 }
 
-impl<T: Scalar, const PIECES: usize> NullaryFnOnce for Means<'_, T, PIECES> {
+impl<T: Scalar, const PIECES: usize, const FUSED: bool> NullaryFnOnce for Means<'_, T, PIECES, FUSED> {
     type Output = f64;
 
     #[inline(always)]
@@ -323,31 +326,25 @@ impl<T: Scalar, const PIECES: usize> NullaryFnOnce for Means<'_, T, PIECES> {
         let mut variances = [0.0; LANES];
         for (block, atoms) in means.chunks_mut(ATOMS).enumerate() {
             let Block { at, shares } = overlaps.block::<T, PIECES>(block * ATOMS, T::from_f64(1.0));
-            for ((atoms, shares), at) in
-                atoms.chunks_mut(TERMS).zip(shares.chunks(TERMS)).zip(at.chunks(TERMS))
-            {
+            for (terms, atoms) in atoms.chunks_mut(TERMS).enumerate() {
                 let mut lanes = [T::ZERO; LANES];
-                for ((mean, shares), at) in atoms.iter_mut().zip(shares).zip(at) {
-                    let y: [&[T; LANES]; PIECES] = std::array::from_fn(
-                        #[inline(always)]
-                        |p| &y[(*at as usize + p).min(overlaps.last)],
-                    );
+                for (i, mean) in (terms * TERMS..).zip(atoms) {
                     // From the first piece: a constant is its own mean, to the last bit.
-                    let first = *y[0];
-                    let mut sum = [T::ZERO; LANES];
+                    let first = &y[at[i] as usize];
+                    let mut moved = [T::ZERO; LANES];
+                    let mut squares = [T::ZERO; LANES];
                     for p in 1..PIECES {
+                        let y = &y[(at[i] as usize + p).min(overlaps.last)];
                         for k in 0..LANES {
-                            sum[k] += shares[p] * (y[p][k] - first[k]);
-                        }
-                    }
-                    for p in 0..PIECES {
-                        for k in 0..LANES {
-                            let difference = (y[p][k] - first[k]) - sum[k];
-                            lanes[k] += shares[p] * difference * difference;
+                            let difference = y[k] - first[k];
+                            let part = shares[p][i] * difference;
+                            moved[k] += part;
+                            squares[k] = multiply_add::<T, FUSED>(part, difference, squares[k]);
                         }
                     }
                     for k in 0..LANES {
-                        mean[k] = first[k] + sum[k];
+                        mean[k] = first[k] + moved[k];
+                        lanes[k] += squares[k] - moved[k] * moved[k];
                     }
                 }
                 for k in 0..LANES {
@@ -420,7 +417,7 @@ mod tests {
 
     fn in_block<const P: usize>(pieces: &[(usize, f64)], block: Block<f64, P>, atom: usize) {
         assert!(pieces.len() <= P);
-        for (p, share) in block.shares[atom].into_iter().enumerate() {
+        for (p, share) in block.shares.iter().map(|shares| shares[atom]).enumerate() {
             let (place, expected) = pieces.get(p).copied().unwrap_or((block.at[atom] as usize + p, 0.0));
             assert!(block.at[atom] as usize + p == place && close(share, expected));
         }

@@ -15,7 +15,9 @@ use super::scratch::Scratch;
 use crate::scalar::Scalar;
 
 /// Classes on a grid that are worth bringing others to it: what is brought is compared with each of them.
-const SHARED: usize = 4;
+const SHARED: usize = 8;
+/// Values of the classes that all others are compared with in one go: they stay in the second cache.
+const WINDOW_VALUES: usize = 1 << 16;
 
 /// Adds the distances of the classes of a band to all later classes, summed over directions; `sums`
 /// are the band's rows of the matrix of all pairs.
@@ -31,7 +33,8 @@ pub(crate) fn add_distances<T: Scalar>(
     match (layout.arrangement, measured.base) {
         (Arrangement::OneGrid, Base::SquaredSw2) => {
             for rows in rows.groups(layout.group) {
-                sums.add_squared(rows.count(), 0, &mut scratch.own, &mut scratch.others, |panel, classes| {
+                let panels = (&mut scratch.own, &mut scratch.others);
+                sums.add_squared((rows.count(), 0), 0..layout.classes.len(), panels, |panel, classes| {
                     panel.fill(&rows, classes);
                 });
             }
@@ -60,6 +63,22 @@ pub(crate) fn add_distances<T: Scalar>(
             (0..rows.count()).map(along).sum()
         }),
     }
+}
+
+/// Ranges of classes of bounded size, in order.
+fn windows(layout: &PairLayout) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let mut values = 0;
+        let end = layout.classes[start..].iter().take_while(|class| {
+            let first = values == 0;
+            values += class.range.len() * LANES;
+            first || values <= WINDOW_VALUES
+        });
+        let window = start..start + end.count();
+        start = window.end;
+        (!window.is_empty()).then_some(window)
+    })
 }
 
 /// The rows of the matrix of all pairs that belong to a band of classes, and what is added to them.
@@ -96,39 +115,45 @@ impl Sums<'_> {
         others: &mut Panel<T>,
     ) {
         let layout = self.layout;
-        for (grid, info) in layout.grids.iter().enumerate() {
-            if info.members.len() >= SHARED || self.measured.within_atoms == WithinAtomVariance::Excluded {
-                self.add_squared(LANES, grid, own, others, |panel, classes| {
-                    panel.bring(lanes, layout, grid, classes);
-                });
-                continue;
-            }
-            for &c in info.members_in(&self.band) {
-                let sums = self.sums[(c - self.band.start) * layout.classes.len()..].iter_mut();
-                for (e, sum) in sums.enumerate().take(layout.classes.len()).skip(c + 1) {
-                    *sum += lanes::distance::<T, false>(lanes.class(c), lanes.class(e));
+        for window in windows(layout) {
+            for (grid, info) in layout.grids.iter().enumerate() {
+                if info.members.len() >= SHARED || self.measured.within_atoms == WithinAtomVariance::Excluded
+                {
+                    let window = window.clone();
+                    self.add_squared((LANES, grid), window, (&mut *own, &mut *others), |panel, classes| {
+                        panel.bring(lanes, layout, grid, classes);
+                    });
+                    continue;
+                }
+                for &c in info.members_in(&self.band) {
+                    let sums = &mut self.sums[(c - self.band.start) * layout.classes.len()..];
+                    let later = window.start.max(c + 1)..window.end.max(c + 1);
+                    for (e, sum) in later.clone().zip(&mut sums[later]) {
+                        *sum += lanes::distance::<T, false>(lanes.class(c), lanes.class(e));
+                    }
                 }
             }
         }
     }
 
-    /// Compares the classes of a grid with all later ones; `fill` fills a panel with the rows of some classes on it.
+    /// Compares the classes of a grid with all later ones of a window; `fill` fills a panel with the rows of some
+    /// classes on it.
     fn add_squared<T: Scalar>(
         &mut self,
-        directions: usize,
-        grid: usize,
-        own: &mut Panel<T>,
-        others: &mut Panel<T>,
-        mut fill: impl FnMut(&mut Panel<T>, &mut dyn Iterator<Item = usize>),
+        (directions, grid): (usize, usize),
+        window: Range<usize>,
+        (own, others): (&mut Panel<T>, &mut Panel<T>),
+        fill: impl Fn(&mut Panel<T>, &mut dyn Iterator<Item = usize>),
     ) {
         let layout = self.layout;
         let (info, classes) = (&layout.grids[grid], layout.classes.len());
+        let earlier = self.band.start.min(window.end)..self.band.end.min(window.end);
         // Each pair is taken once, on the grid of its first class.
-        for members in info.members_in(&self.band).chunks(own_rows(directions, info.size)) {
+        for members in info.members_in(&earlier).chunks(own_rows(directions, info.size)) {
             fill(own, &mut members.iter().copied());
             let width = other_rows(directions, info.size);
-            for start in (members[0] + 1..classes).step_by(width) {
-                let window = start..classes.min(start + width);
+            for start in (window.start.max(members[0] + 1)..window.end).step_by(width) {
+                let window = start..window.end.min(start + width);
                 fill(others, &mut window.clone());
                 for tile in window.clone().step_by(OTHERS) {
                     // A tile that is not full repeats its last row, whose sum is not used twice.
@@ -215,7 +240,8 @@ fn squared_forces<T: Scalar>(
     let (samples, size) = (layout.source_samples(), layout.largest);
     let Scratch { own, others, sums, forces, .. } = scratch;
     let fill = |panel: &mut Panel<T>, classes: &mut dyn Iterator<Item = usize>| panel.fill(&rows, classes);
-    forces_on_grid((layout, 0, directions), coefficients, (own, others, sums), fill, |c, sums| {
+    let all = 0..layout.classes.len();
+    forces_on_grid((layout, 0, directions), coefficients, all, (own, others, sums), fill, |c, sums| {
         let forces = forces.chunks_exact_mut(samples).zip(sums.chunks_exact(size)).take(directions);
         forces.for_each(|(forces, sums)| forces[layout.classes[c].range.clone()].copy_from_slice(sums));
     });
@@ -233,49 +259,56 @@ fn forces_of_sizes<T: Scalar>(
     let lanes = lanes.as_mut().expect("made for sizes that differ");
     lanes.fill(&rows);
     let forces = forces.as_chunks_mut::<LANES>().0;
-    for (grid, info) in layout.grids.iter().enumerate() {
-        let members = info.members_in(&(0..layout.source_count));
-        if members.len() >= SHARED && base == Base::SquaredSw2 {
-            let fill = |panel: &mut Panel<T>, classes: &mut dyn Iterator<Item = usize>| {
-                panel.bring(lanes, layout, grid, classes);
-            };
-            forces_on_grid((layout, grid, LANES), coefficients, (own, others, sums), fill, |c, sums| {
-                forces[layout.classes[c].range.clone()].copy_from_slice(sums.as_chunks().0);
-            });
-            continue;
-        }
-        for &c in members {
-            let (x, forces) = (lanes.class(c), &mut forces[layout.classes[c].range.clone()]);
-            forces.fill([T::ZERO; LANES]);
-            for (e, &factor) in coefficients.row(c).iter().enumerate() {
-                if factor == T::ZERO {
-                    continue;
-                }
-                match base {
-                    Base::SquaredSw2 => lanes::add_forces::<T, false>(forces, x, factor, lanes.class(e)),
-                    Base::Sw1 => lanes::add_forces::<T, true>(forces, x, factor, lanes.class(e)),
+    forces.fill([T::ZERO; LANES]);
+    for window in windows(layout) {
+        for (grid, info) in layout.grids.iter().enumerate() {
+            let members = info.members_in(&(0..layout.source_count));
+            if members.len() >= SHARED && base == Base::SquaredSw2 {
+                let fill = |panel: &mut Panel<T>, classes: &mut dyn Iterator<Item = usize>| {
+                    panel.bring(lanes, layout, grid, classes);
+                };
+                let place = (layout, grid, LANES);
+                let panels = (&mut *own, &mut *others, &mut **sums);
+                forces_on_grid(place, coefficients, window.clone(), panels, fill, |c, sums| {
+                    let forces = forces[layout.classes[c].range.clone()].as_flattened_mut();
+                    forces.iter_mut().zip(sums).for_each(|(force, sum)| *force += *sum);
+                });
+                continue;
+            }
+            for &c in members {
+                let (x, forces) = (lanes.class(c), &mut forces[layout.classes[c].range.clone()]);
+                for (e, &factor) in window.clone().zip(&coefficients.row(c)[window.clone()]) {
+                    if factor == T::ZERO {
+                        continue;
+                    }
+                    match base {
+                        Base::SquaredSw2 => lanes::add_forces::<T, false>(forces, x, factor, lanes.class(e)),
+                        Base::Sw1 => lanes::add_forces::<T, true>(forces, x, factor, lanes.class(e)),
+                    }
                 }
             }
         }
     }
 }
 
-/// Forces on the source classes of a grid; `put` takes a class and its row of forces.
+/// Forces of a window of classes on the source classes of a grid; `put` takes a class and its row of forces.
 fn forces_on_grid<T: Scalar>(
     (layout, grid, directions): (&PairLayout, usize, usize),
     coefficients: &Coefficients<T>,
+    window: Range<usize>,
     (own, others, sums): (&mut Panel<T>, &mut Panel<T>, &mut [T]),
     fill: impl Fn(&mut Panel<T>, &mut dyn Iterator<Item = usize>),
     mut put: impl FnMut(usize, &[T]),
 ) {
-    let (info, classes) = (&layout.grids[grid], layout.classes.len());
+    let info = &layout.grids[grid];
     for members in info.members_in(&(0..layout.source_count)).chunks(own_rows(directions, info.size)) {
         fill(own, &mut members.iter().copied());
         let stride = own.stride;
         let sums = &mut sums[..members.len() * stride];
         sums.fill(T::ZERO);
-        for start in (0..classes).step_by(other_rows(directions, info.size)) {
-            let window = start..classes.min(start + other_rows(directions, info.size));
+        let width = other_rows(directions, info.size);
+        for start in window.clone().step_by(width) {
+            let window = start..window.end.min(start + width);
             fill(others, &mut window.clone());
             let others = others.rows(0..window.len());
             let factors = |c: usize| &coefficients.row(c)[window.clone()];
