@@ -64,16 +64,25 @@ fn no_place(out: &Path) -> impl Fn(io::Error) -> StudyError {
 }
 
 fn make_folder(out: &Path) -> Result<Made> {
+    /// Another program may remove what it made just before: a folder above this one, or this one.
+    const ATTEMPTS: usize = 100;
     let out = plain(out);
-    let cannot = no_place(out);
-    if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::create_dir_all(parent).map_err(&cannot)?;
-    }
-    match fs::create_dir(out) {
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let make = || match parent.map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::create_dir(out)) {
         Ok(()) => Ok(Made::New),
         Err(_) if out.is_dir() => Ok(Made::Found),
-        Err(error) => Err(cannot(error)),
+        Err(error) => Err(error),
+    };
+    let mut made = make();
+    for _ in 1..ATTEMPTS {
+        match &made {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && !out.exists() => {}
+            _ => break,
+        }
+        made = make();
     }
+    made.map_err(no_place(out))
 }
 
 /// Marks a claimed folder as unfinished; what a killed program left there is removed, other content is refused.
