@@ -22,6 +22,17 @@ fn usual(name: MethodName) -> Method {
 }
 
 #[test]
+fn exact_transport_keeps_a_gibibyte_of_costs_at_most() {
+    for name in [MethodName::Otdd, MethodName::OtddGaussian, MethodName::OtddSliced, MethodName::W2] {
+        let method = usual(name);
+        assert_eq!((method.memory(300, 400), method.memory(60_000, 40_000)), (120_000, 1 << 27), "{name}");
+    }
+    let entropic = MethodSettings { regularisation: Some(0.1), ..MethodSettings::of(MethodName::Otdd) };
+    assert_eq!(entropic.resolve(2).unwrap().memory(300, 400), 0);
+    assert_eq!(usual(MethodName::Hipm).memory(300, 400), 2 * 700 * 700);
+}
+
+#[test]
 fn every_method_has_a_name_and_what_it_says_of_itself_holds() {
     let (p, q) = pair();
     for &name in MethodName::ALL {

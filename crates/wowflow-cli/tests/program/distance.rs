@@ -306,9 +306,9 @@ fn the_help_says_what_every_method_is() {
 
 #[test]
 fn what_would_fill_the_memory_is_refused() {
-    let large = ["distance", "rings:20000", "moons:20000", "--method", "otdd"];
+    let large = ["distance", "rings:20000", "moons:20000", "--method", "hipm"];
     run(large).refused(
-        "by otdd, found more between 60000 (rings:20000) and 40000 (moons:20000): take fewer samples a class",
+        "by hipm, found more between 60000 (rings:20000) and 40000 (moons:20000): take fewer samples a class",
     );
     let few = run(large.into_iter().chain(["--sample", "20"])).ok();
     assert!(few.stdout.contains("comparing 60 of 60000 samples of rings:20000"), "{}", few.stdout);

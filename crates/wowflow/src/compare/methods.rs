@@ -268,14 +268,15 @@ impl Method {
         self.name().serial()
     }
 
-    /// Numbers that a comparison of `n` with `m` samples keeps in memory, where that grows with their product; else 0.
+    /// Numbers of 8 bytes that a comparison of `n` with `m` samples keeps in memory at most, where that grows with their
+    /// product; else 0. Exact transport stops at `2^27` of them (1 GiB), and computes costs anew beyond.
     #[must_use]
     pub fn memory(&self, n: usize, m: usize) -> usize {
         match self {
-            Self::Otdd(otdd) if otdd.regularisation.is_none() => n.saturating_mul(m),
-            Self::Hipm(_) => n.saturating_add(m).saturating_mul(n.saturating_add(m)).saturating_mul(2),
+            Self::Otdd(OtddMethod { regularisation: Some(_), .. }) => 0,
             // Beyond 1 GiB the solver computes costs anew.
-            Self::PooledW2 => n.saturating_mul(m).min(1 << 27),
+            Self::Otdd(_) | Self::PooledW2 => n.saturating_mul(m).min(1 << 27),
+            Self::Hipm(_) => n.saturating_add(m).saturating_mul(n.saturating_add(m)).saturating_mul(2),
             _ => 0,
         }
     }

@@ -54,7 +54,7 @@ impl<T> Labels<T> for Unlabeled {
     }
 }
 
-/// Exact `W_2` of the pooled samples, with their coupling: memory for all `N M` costs.
+/// Exact `W_2` of the pooled samples, with their coupling: memory for `N M` costs up to 1 GiB of them, `N + M` beyond.
 pub(super) fn w2<T: Scalar>(
     p: &MeasureOverMeasures<T>,
     q: &MeasureOverMeasures<T>,
