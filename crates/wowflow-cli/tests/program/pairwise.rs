@@ -101,7 +101,7 @@ fn what_makes_no_matrix_is_refused_and_leaves_no_trace() {
             "expected a bandwidth, one kernel for all pairs",
         ),
         (&["rings:5", "moons:5"], "--moments 5", "expected moments with the method s-otdd only"),
-        (&["rings:5", "moons:20000", "rings:20000"], "--method otdd", "take fewer samples a class"),
+        (&["rings:5", "moons:20000", "rings:20000"], "--method hipm", "take fewer samples a class"),
     ] {
         pairwise(datasets, more, &out).refused(message);
         assert!(!out.exists(), "{message}");
