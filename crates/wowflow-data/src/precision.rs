@@ -9,6 +9,9 @@ use crate::prepared::Prepared;
 
 /// Rounding to single precision may cost this share of a coordinate's range.
 const VISIBLE: f64 = 1e-4;
+/// Data farther from 0 than this many times their widest range are moved in double precision, unless single is asked
+/// for: samples of a flow that are rounded there exchange their ends.
+const FAR: f64 = 16.0;
 /// Half the distance from 1 to the next single-precision number.
 const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
 /// Squares and their sums stay in range of single precision for data of this size.
@@ -92,11 +95,26 @@ pub fn choose_precision(
     if chosen == Precision::F64 {
         return Ok((chosen, None));
     }
-    match single_loss(datasets.iter().copied()) {
-        Some(loss) if !asked.is_auto() && lost(&loss) => Err(DataError::Precision { loss }),
-        Some(loss) if asked.is_auto() => Ok((Precision::F64, Some(loss))),
+    let loss = single_loss(datasets.iter().copied());
+    if asked.is_auto() {
+        let loss = loss.or_else(|| offset(datasets));
+        return Ok((if loss.is_some() { Precision::F64 } else { chosen }, loss));
+    }
+    match loss {
+        Some(loss) if lost(&loss) => Err(DataError::Precision { loss }),
         _ => Ok((chosen, None)),
     }
+}
+
+/// Data that are far from 0 in all coordinates together.
+fn offset(datasets: &[&Prepared]) -> Option<SingleLoss> {
+    let all: Vec<Vec<(f64, f64)>> = datasets.iter().map(|data| ranges(&data.dataset)).collect();
+    let largest = all.iter().flatten().map(|(low, high)| low.abs().max(high.abs())).fold(0.0, f64::max);
+    let columns = (0..all.first()?.len())
+        .map(|at| joined(&all.iter().filter_map(|ranges| ranges.get(at)).copied().collect::<Vec<_>>()));
+    let range = columns.map(|column| range_of(&column)).fold(0.0, f64::max);
+    let (name, column) = (datasets.first()?.name.clone(), None);
+    (range > 0.0 && largest > FAR * range).then_some(SingleLoss::Digits { name, column, range, largest })
 }
 
 #[cfg(test)]
@@ -118,13 +136,18 @@ mod tests {
         };
         for points in [
             &[0.0, 1.0, 1.0, 0.0][..],
-            &[1000.0, 1.0, 1001.0, 0.0],
+            &[10.0, 1.0, 11.0, 0.0],
             &[1e8, 3e6, -1e8, 1e6],
             &[0.0; 4],
             &[7.0, 1.0, 7.0, 2.0],
         ] {
             assert_eq!(found(points), Precision::F32, "{points:?}");
         }
+        // An offset that single precision holds is moved in double unless single is asked for.
+        let far = data(&[1000.0, 1.0, 1001.0, 0.0], 2);
+        let chosen = |asked| choose_precision(asked, Precision::F32, &[&far], any).unwrap().0;
+        assert_eq!(chosen(Auto::Auto), Precision::F64);
+        assert_eq!(chosen(Precision::F32.into()), Precision::F32);
         for points in [
             &[1e8, 1.0, 1e8 + 3.0, 0.0][..],
             &[1e8, 1.0, 1e8, 0.0],

@@ -6,7 +6,7 @@ use crate::scalar::Scalar;
 /// Coordinates whose largest is from `2^-20` to `2^20` stay as they are.
 const ORDINARY: i32 = 20;
 /// Offsets above this many times the largest half range of a coordinate are taken off.
-const FAR: f64 = 1024.0;
+const FAR: f64 = 32.0;
 /// Beyond this a factor would leave the range of doubles.
 const LARGEST: f64 = 1000.0;
 
