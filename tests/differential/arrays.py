@@ -149,7 +149,7 @@ for about, words in {
     "pictures": ["\U0001f600", "\U0001f601", "\U0001f44d\U0001f3fd"], "bases": ["0x10", "16", "0b1"], "length": ["x" * 300 + c for c in "abc"],
     "digits of China": ["\uff11", "1", "\u2460"], "ligatures": ["\ufb01", "fi", "f"], "no width": ["a", "a\u200b", "b"], "Turkish": ["I", "\u0131", "i"],
     "sharp": ["\xdf", "ss", "SS"], "directions": ["\u202ea", "a", "b"], "lines": ["a\nb", "a", "b"], "tabs": ["a\tb", "a b", "b"], "underscores": ["1_000", "1000", "1"],
-    "a space that does not break": ["a", "a\xa0", "b"], "quotes": ['"a"', "a", "'a'"], "signs": ["+", "-", "?"], "infinite": ["inf", "-inf", "Infinity"],
+    "a space that does not break": ["a", "a\xa0", "b"], "quotes": ['"a"', "a", "'a'"], "signs": ["+", "-", "*"], "infinite": ["inf", "-inf", "Infinity"],
 }.items():
     right = [words[k] for k in y % 3]
     put("labels of text", about, {"X": x, "y": np.array(right)}, (x, right))
@@ -158,7 +158,7 @@ right = ["\xe9", "e\u0301", "e"]
 put("labels of text", "two spellings", {"X": x, "y": np.array([right[k] for k in y % 3])}, (x, [["\xe9", "\xe9", "e"][k] for k in y % 3]))
 for words in (["1", "+1", "2"], ["1.0", "1", "2"], ["a ", "a", "b"], ["\ta", "a", "b"]):
     put("labels of text", f"one label, {words}", {"X": x, "y": np.array([words[k] for k in y % 3])}, None, says="one spelling of a label")
-for words in (["", "a", "b"], ["nan", "a", "b"], ["NA", "a", "b"]):
+for words in (["", "a", "b"], ["nan", "a", "b"], ["NA", "a", "b"], ["?", "a", "b"]):
     put("labels of text", f"no label, {words}", {"X": x, "y": np.array([words[k] for k in y % 3])}, None, says="labels")
 
 # Weights.
