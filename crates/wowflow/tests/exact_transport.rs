@@ -10,7 +10,7 @@ use wowflow::ot::exact::{
 };
 use wowflow::rng::{Purpose, Stream};
 
-const METHODS: [Method; 2] = [Method::AugmentingPaths, Method::NetworkSimplex];
+const METHODS: [Method; 2] = [Method::Shortlists, Method::NetworkSimplex];
 
 fn noise(len: usize, step: u64) -> Vec<f64> {
     let mut values = vec![0.0; len];

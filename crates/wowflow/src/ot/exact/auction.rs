@@ -14,12 +14,8 @@ use crate::linalg::Threads;
 const NONE: u32 = u32::MAX;
 /// Each increment is this fraction of the one before.
 const FACTOR: f64 = 0.125;
-/// The last increment in units of the spread of the shortlists; a warm start begins with the last but one.
-const LAST: f64 = 1.0 / 1024.0;
 /// Rows looked at for the range of all costs, which the first increment is a fraction of.
 const SAMPLE: usize = 16;
-/// Units of mass a point: enough for a guess, and lots stay few.
-const COARSE: usize = 8;
 /// Bids a point in one round: far more than it takes, so that the end is certain.
 const PATIENCE: usize = 256;
 
@@ -40,17 +36,44 @@ pub(super) enum Start {
     Warm,
 }
 
+/// What finishes the work, and so how good a guess has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Augmenting paths, which take long where prices are coarse.
+    Paths,
+    /// Pivots, which correct prices as well as bids do.
+    Pivots,
+}
+
+impl Then {
+    /// The last increment in units of the spread of the shortlists; a warm start begins with the last but one.
+    fn last(self) -> f64 {
+        match self {
+            Self::Paths => 1.0 / 1024.0,
+            Self::Pivots => 1.0 / 64.0,
+        }
+    }
+
+    /// Units of mass a point: enough for a guess, and lots stay few.
+    fn coarse(self) -> usize {
+        match self {
+            Self::Paths => 8,
+            Self::Pivots => 2,
+        }
+    }
+}
+
 /// Lowers prices whose rows have shortlists; returns the number of bids.
 ///
 /// Increments are powers of two: potentials that begin as whole numbers stay exact.
 pub(super) fn auction<S: Source>(
     prices: &mut Prices<'_, S>,
     (rows, cols): (&[i64], &[i64]),
-    start: Start,
+    (start, then): (Start, Then),
     stop: &(impl Fn() -> bool + Sync),
 ) -> usize {
     let spread = spread(prices);
-    let count = COARSE * rows.len().max(cols.len());
+    let count = then.coarse() * rows.len().max(cols.len());
     let (rows, cols) = (&coarse(rows, count)[..], &coarse(cols, count)[..]);
     let range = range(prices);
     let mut bids = 0;
@@ -59,7 +82,7 @@ pub(super) fn auction<S: Source>(
     if !(spread > 0.0 && range > finest) {
         return bids;
     }
-    let last = power_of_two((spread * LAST).max(finest));
+    let last = power_of_two((spread * then.last()).max(finest));
     let first = match start {
         Start::Cold => power_of_two(FACTOR * range),
         Start::Warm => last / FACTOR,

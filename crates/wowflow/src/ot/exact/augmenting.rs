@@ -10,56 +10,23 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::OtError;
-use super::auction::{Start, auction};
 use super::masses::Units;
 use super::prices::Prices;
-use super::shortlist::{Entry, Shortlist};
+use super::run::{Run, Solution};
+use super::shortlist::Entry;
 use super::source::Source;
-use crate::linalg::Threads;
 
 const NONE: u32 = u32::MAX;
 
-/// Optimal flows with potentials.
-pub(super) struct Solution {
-    /// Arcs that carry mass: left point, right point, units.
-    pub(super) flows: Vec<(usize, usize, i64)>,
-    /// Potentials of the right points, for reduced costs.
-    pub(super) g: Vec<f64>,
-    /// What is known about every row: no column left out matters.
-    pub(super) lists: Vec<Shortlist>,
-    /// Bids of the auction and shortlists gone through by searches.
-    pub(super) steps: usize,
-}
-
-/// How a problem is to be solved.
-pub(super) struct Run<'a> {
-    pub(super) start: Start,
-    pub(super) interrupt: Option<&'a AtomicBool>,
-    pub(super) threads: Threads,
-}
-
-/// Solves a transport problem whose masses are all positive and balanced, from potentials `g` of
-/// the right points.
+/// Solves a transport problem whose masses are all positive and balanced, from prices with exact lists.
 pub(super) fn transport<S: Source>(
-    source: &S,
+    prices: Prices<'_, S>,
     masses: &Units,
-    g: Vec<f64>,
     run: &Run<'_>,
 ) -> Result<Solution, OtError> {
-    let (n, m) = source.shape();
-    let stop = || run.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed));
-    let mut prices = Prices::new(source, g, run.threads);
-    let all: Vec<u32> = (0..n as u32).collect();
-    prices.refill_all(&all, &stop);
-    let steps = auction(&mut prices, (&masses.rows, &masses.cols), run.start, &stop);
-    prices.become_exact();
-    prices.refill_all(&all, &stop);
-    if stop() {
-        return Err(OtError::Interrupted);
-    }
+    let (n, m) = prices.source.shape();
     let f = prices.lists.iter().map(|list| list.least(&prices.g)).collect();
     let mut state = State {
         prices,
@@ -68,11 +35,11 @@ pub(super) fn transport<S: Source>(
         room: masses.cols.clone(),
         holders: vec![Vec::new(); m],
         search: Search::new(n, m),
-        steps,
+        steps: 0,
     };
     for row in 0..n {
         while state.supply[row] > 0 {
-            if stop() {
+            if run.is_interrupted() {
                 return Err(OtError::Interrupted);
             }
             state.augment(row);

@@ -27,6 +27,11 @@ pub(super) struct Units {
 }
 
 impl Units {
+    /// Whether the points of each side have one mass.
+    pub(super) fn are_alike(&self) -> bool {
+        [&self.rows, &self.cols].into_iter().all(|masses| masses.iter().all(|mass| *mass == masses[0]))
+    }
+
     /// What `units` are worth.
     pub(super) fn mass(&self, units: i64) -> f64 {
         units as f64 / self.total

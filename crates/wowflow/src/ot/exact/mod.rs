@@ -1,8 +1,9 @@
 //! Exact discrete optimal transport, with certificates.
 //!
 //! [`Problem`] has everything that can be asked for; [`solve`], [`transport`], [`w2_pow`] and [`w2`] are short
-//! for common cases. An auction on approximate costs guesses potentials, shortest augmenting paths on short
-//! lists of exact costs finish (`augmenting.rs`). A network simplex on the full matrix is the second opinion.
+//! for common cases. An auction on approximate costs guesses potentials; on short lists of exact costs shortest
+//! augmenting paths finish (`augmenting.rs`), or pivots where masses are unequal (`pivoting.rs`). A network simplex on
+//! the full matrix is the second opinion.
 //! Results carry dual potentials and the gap that they certify. The bits do not depend on the number of threads.
 
 mod auction;
@@ -15,11 +16,15 @@ mod forest;
 mod loops;
 mod masses;
 mod network_simplex;
+mod pivoting;
 mod points;
 mod prices;
 mod problem;
+mod run;
 mod shortlist;
+mod shortlisted;
 mod source;
+mod tree;
 
 pub(in crate::ot) use cost::Panels;
 pub use cost::{CostMatrix, squared_euclidean};
@@ -37,8 +42,9 @@ const DUST: f64 = 4.0 * f64::EPSILON;
 /// The algorithm behind a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Shortest augmenting paths on shortlists, after an auction.
-    AugmentingPaths,
+    /// Shortlists of columns: an auction guesses, and shortest augmenting paths or, for unequal masses, the pivots of a
+    /// network simplex finish.
+    Shortlists,
     /// Network simplex on the full matrix.
     NetworkSimplex,
 }
@@ -64,7 +70,7 @@ pub struct Transport {
     /// a reduced cost of more than 1e-12 times the largest cost. False means that it was not proved.
     /// The simplex does not look, and says false unless a side has a single point of positive weight.
     pub unique: bool,
-    /// Work done: bids of the auction and shortlists gone through, or pivots of the simplex.
+    /// Work done: bids of the auction, shortlists gone through by searches, pivots.
     pub steps: usize,
 }
 
@@ -100,7 +106,7 @@ pub fn solve_by(
     b: Option<&[f64]>,
 ) -> Result<Transport, OtError> {
     match method {
-        Method::AugmentingPaths => solve(cost, a, b),
+        Method::Shortlists => solve(cost, a, b),
         Method::NetworkSimplex => solve_simplex(cost, a, b),
     }
 }

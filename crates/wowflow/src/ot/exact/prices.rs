@@ -7,9 +7,9 @@ use super::source::Source;
 use crate::linalg::Threads;
 
 /// Columns listed by a row whose other costs are at hand.
-const SHORT: usize = 16;
+const SHORT: usize = 8;
 /// The same for exact costs: potentials are nearly right by then, and each cost takes a sum.
-const EXACT: usize = 8;
+const EXACT: usize = 4;
 /// Columns listed at first by a row that has to be computed again for more.
 const LONG: usize = 256;
 /// Costs in a block of rows that are computed together.
@@ -71,6 +71,12 @@ impl<'a, S: Source> Prices<'a, S> {
     pub(super) fn lower(&mut self, col: usize, g: f64) {
         self.g[col] = g;
         self.bounds[col] = lowered(g, self.errors[col]);
+    }
+
+    /// Other potentials, up or down: lists that were made before say nothing about the columns they left out.
+    pub(super) fn reset(&mut self, g: &[f64]) {
+        (0..g.len()).for_each(|col| self.lower(col, g[col]));
+        self.lists.iter_mut().for_each(|list| list.rest = f64::NEG_INFINITY);
     }
 
     /// A new list for a row.

@@ -5,11 +5,12 @@ use std::sync::atomic::AtomicBool;
 use rayon::prelude::*;
 
 use super::auction::Start;
-use super::augmenting::{self, Run};
 use super::cost::{checked_counts, first_bad};
 use super::forest::{is_unique, without_cycles};
 use super::masses::{self, Masses, Units};
 use super::points::{Charges, PointSource, squared_distance};
+use super::run::Run;
+use super::shortlisted;
 use super::source::{MatrixSource, Source};
 use super::{Atom, CostMatrix, Coupling, DUST, Method, OtError, Transport, dual};
 use crate::linalg::Threads;
@@ -268,7 +269,7 @@ impl<'a, T: Scalar> Problem<'a, T> {
                 start
             }
         };
-        let solution = augmenting::transport(source, &active.units, start, run)?;
+        let solution = shortlisted::transport(source, &active.units, start, run)?;
         let (n, m) = source.shape();
         let flows = without_cycles(n, m, solution.flows);
         let f: Vec<f64> = solution.lists.iter().map(|list| list.least(&solution.g).min(list.rest)).collect();
@@ -330,7 +331,7 @@ impl Found {
         if uniform {
             value /= coupling.rows() as f64;
         }
-        let method = Method::AugmentingPaths;
+        let method = Method::Shortlists;
         Transport { value, coupling, f, g, gap, unique: self.unique, method, steps: self.steps }
     }
 }

@@ -181,23 +181,32 @@ impl NullaryFnOnce for Collect<'_> {
     #[inline(always)]
     fn call(self) {
         let Self { row, bounds, from, to, cols } = self;
-        for (chunk, (row, bounds)) in row.chunks(LANES).zip(bounds.chunks(LANES)).enumerate() {
+        let from = from.unwrap_or(f32::NEG_INFINITY);
+        let (rows, row_rest) = row.as_chunks::<LANES>();
+        let (chunks, bound_rest) = bounds.as_chunks::<LANES>();
+        for (chunk, (row, bounds)) in rows.iter().zip(chunks).enumerate() {
             let mut hit = false;
-            if let (Ok(row), Ok(bounds)) = (<&[f32; LANES]>::try_from(row), <&[f32; LANES]>::try_from(bounds))
-            {
-                for l in 0..LANES {
-                    hit |= row[l] + bounds[l] <= to;
-                }
-            } else {
-                hit = true;
+            for l in 0..LANES {
+                hit |= row[l] + bounds[l] <= to;
             }
             if hit {
-                for (l, (r, b)) in row.iter().zip(bounds).enumerate() {
-                    let value = r + b;
-                    if value <= to && from.is_none_or(|from| value > from) {
-                        cols.push((chunk * LANES + l) as u32);
-                    }
+                // One byte a column: no branch for those that are not taken.
+                let mut flags = [0u8; LANES];
+                for l in 0..LANES {
+                    let value = row[l] + bounds[l];
+                    flags[l] = u8::from(value <= to) & u8::from(value > from);
                 }
+                let mut found = u128::from_le_bytes(flags);
+                while found != 0 {
+                    cols.push((chunk * LANES) as u32 + found.trailing_zeros() / u8::BITS);
+                    found &= found - 1;
+                }
+            }
+        }
+        for (l, (row, bound)) in row_rest.iter().zip(bound_rest).enumerate() {
+            let value = row + bound;
+            if value <= to && value > from {
+                cols.push((rows.len() * LANES + l) as u32);
             }
         }
     }
