@@ -25,6 +25,7 @@ mod resume;
 mod rows;
 mod snapshot;
 mod support;
+mod units;
 mod waiting;
 #[cfg(not(feature = "learn"))]
 mod without_learn;

@@ -122,6 +122,8 @@ impl Results {
             "schema": SCHEMA,
             "experiment": self.config,
             "provenance": self.provenance,
+            // Tables are in percent, as published ones are; what a network measured stays a share.
+            "units": { "cells": "percent", "differences": "percent", "repetitions": "share" },
             "cells": self.outcome.cells,
             "differences": self.outcome.differences,
             "reached": self.outcome.reached,
