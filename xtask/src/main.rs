@@ -6,6 +6,7 @@ mod golden;
 mod layers;
 mod machine;
 mod peers;
+mod supply;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,12 +14,14 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask ci [CHECK...] [--list]\n       \
 cargo xtask layers\n       \
 cargo xtask lines\n       \
+cargo xtask supply\n       \
 cargo xtask golden DIR\n       \
 cargo xtask bench-peers [--quick] [--out DIR] [--python PROGRAM] [--threads N] [--force]\n       \
 cargo xtask few-steps [--quick] [--out DIR] [--force]\n\n  \
 ci           run every check, or those that are named; --list names them\n  \
 layers       hold imports between crates and modules against xtask/layers.toml; a line a violation\n  \
 lines        the lines of each crate outside tests, beside their limits\n  \
+supply       hold sources, checksums, licences and system libraries of all dependencies against deny.toml\n  \
 golden DIR   run every case of DIR/manifest.json; a line a failure, the groups that are skipped with the\n               \
 reason, then `golden: N passed, M failed, K skipped`; exits with 1 on a failure\n  \
 bench-peers  time our step, then JAX, POT and numpy from PyPI in a throwaway environment, then ours again;\n               \
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         ["ci", ref names @ ..] => ci::run(names),
         ["layers"] => layers::run(),
         ["lines"] => layers::print_lines(),
+        ["supply"] => supply::run(),
         ["bench-peers", ref options @ ..] => {
             peers::Options::parse(options).and_then(|options| peers::run(&options)).map(|()| true)
         }
@@ -50,7 +54,7 @@ fn main() -> ExitCode {
         }
         _ => {
             eprintln!(
-                "error: expected ci, layers, lines, golden DIR, bench-peers or few-steps, found `{}`\n\n{USAGE}",
+                "error: expected ci, layers, lines, supply, golden DIR, bench-peers or few-steps, found `{}`\n\n{USAGE}",
                 words.join(" ")
             );
             return ExitCode::from(2);

@@ -7,7 +7,7 @@ use std::{env, fs, io};
 use anyhow::{Context, Result, ensure};
 
 use super::{Ci, Outcome, cargo, flow, succeeds};
-use crate::{golden, layers, root};
+use crate::{golden, layers, root, supply};
 
 /// A check.
 pub(super) struct Step {
@@ -18,7 +18,7 @@ pub(super) struct Step {
 }
 
 /// All of them: what is quick and fails most often comes first.
-pub(super) const STEPS: [Step; 15] = [
+pub(super) const STEPS: [Step; 16] = [
     Step { name: "fmt", about: "the sources are formatted", run: fmt },
     Step {
         name: "layers",
@@ -56,6 +56,11 @@ pub(super) const STEPS: [Step; 15] = [
         run: flow,
     },
     Step { name: "package", about: "every published crate makes a package", run: package },
+    Step {
+        name: "supply",
+        about: "sources, checksums, licences and system libraries of dependencies are those that deny.toml allows",
+        run: supply,
+    },
     Step {
         name: "licences",
         about: "cargo-deny: licences, bans, sources; where it is installed",
@@ -178,6 +183,12 @@ fn package(ci: &Ci) -> Result<Outcome> {
     ci.cargo(
         "package --workspace --exclude xtask --exclude wowflow-book --no-verify --allow-dirty --locked",
     )?;
+    Ok(Outcome::Passed)
+}
+
+fn supply(ci: &Ci) -> Result<Outcome> {
+    ci.say("cargo xtask supply");
+    ensure!(supply::run()?, "expected dependencies that deny.toml allows");
     Ok(Outcome::Passed)
 }
 
