@@ -1,6 +1,7 @@
 //! Intervals cover the truth as often as they say, over simulated repetitions.
 
 use rayon::prelude::*;
+use wowflow::compare::otdd::{LabelDistance, OtddSettings, SlicedScale, otdd_pow};
 use wowflow::directions::{Directions, Slicing};
 use wowflow::functional::{MmdSw, SlicingPlan};
 use wowflow::kernel::{Gaussian, Kernel, Riesz};
@@ -63,4 +64,25 @@ fn squared_mmd() {
         assert!(orthogonal >= 0.93, "MMD^2 on orthonormal directions, {kernel:?}: {orthogonal}");
         println!("{kernel:?}: {covered} {orthogonal}");
     }
+}
+
+#[test]
+fn otdd_with_sliced_label_distances() {
+    let (p, q) = (dataset(&[6, 5, 6], 1), dataset(&[7, 5], 2));
+    let estimate = |count: usize, seed: u64| {
+        let (slicing, scale) = (Slicing::Gaussian, SlicedScale::Dimension);
+        let labels = LabelDistance::Sliced { slicing, count, seed, scale };
+        let found = otdd_pow(&p, &q, &OtddSettings { labels, ..OtddSettings::default() }).unwrap();
+        let slices = found.slices.expect("sliced label distances");
+        assert_eq!(slices.value, found.value);
+        slices
+    };
+    let truth = estimate(400_000, 1_000_000).value;
+    let covered = share(|seed| {
+        let (low, high) = estimate(320, seed).interval(0.95);
+        low < truth && truth < high
+    });
+    assert!((0.93..=0.97).contains(&covered), "{covered}");
+    let exact = otdd_pow(&p, &q, &OtddSettings::default()).unwrap();
+    assert_eq!(exact.slices, None);
 }

@@ -92,9 +92,7 @@ fn every_method_is_zero_symmetric_and_says_how_certain_it_is() {
         assert!((value.powf(number(&forth, "order")) - power).abs() < 1e-12 * power, "{method}");
         let (key, known) = match method {
             "hipm" => ("bounds", &["lower", "upper"][..]),
-            "wow" | "wow-gaussian" | "w2" | "otdd" | "otdd-gaussian" | "otdd-sliced" => {
-                ("exact", &["gap"][..])
-            }
+            "wow" | "wow-gaussian" | "w2" | "otdd" | "otdd-gaussian" => ("exact", &["gap"][..]),
             _ => ("sliced", &["standard_error", "power_standard_error"][..]),
         };
         assert_eq!(forth["certainty"]["kind"], key, "{method}");

@@ -15,8 +15,9 @@ use crate::ot::entropic::{
     solve as solve_entropic,
 };
 use crate::ot::exact::{CostMatrix, Coupling, Method, OtError, Problem, w2_pow};
-use crate::ot::sliced::{Base, SlicedError, distances_along};
+use crate::ot::sliced::{Base, SlicedError, sampled_along};
 use crate::scalar::Scalar;
+use crate::stats::estimate::Estimate;
 
 /// Why two datasets were not compared.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -184,6 +185,8 @@ pub struct Otdd {
     pub iterations: usize,
     /// The settings, with the storage of costs resolved.
     pub settings: OtddSettings,
+    /// The value with its standard error over draws of slices: of sliced label distances with the exact solver.
+    pub slices: Option<Estimate>,
 }
 
 impl Otdd {
@@ -236,7 +239,7 @@ pub fn otdd_pow<T: Scalar>(
     };
     let (left, right) = (Samples::of(p), Samples::of(q));
     match settings.outer {
-        OuterSolver::Exact => exact(p, q, (&left, &right), tables.between, settings),
+        OuterSolver::Exact => exact(p, q, (&left, &right), tables, settings),
         OuterSolver::Entropic { settings: sinkhorn, bias } => {
             let labels = Labels { left: &left.class, right: &right.class, table: &tables.between };
             let cross = Ground::points(p.points(), q.points(), p.dim(), Some(labels))?;
@@ -265,6 +268,7 @@ pub fn otdd_pow<T: Scalar>(
                 iterations: outcome.iterations,
                 settings: OtddSettings { outer, ..*settings },
                 label_costs: tables.between,
+                slices: None,
             })
         }
     }
@@ -307,13 +311,24 @@ fn exact<T: Scalar>(
     p: &MeasureOverMeasures<T>,
     q: &MeasureOverMeasures<T>,
     (left, right): (&Samples, &Samples),
-    label_costs: CostMatrix,
+    LabelTables { between: label_costs, batches, .. }: LabelTables,
     settings: &OtddSettings,
 ) -> Result<Otdd, OtddError> {
     let classes = (&left.class[..], &right.class[..]);
     let found = Problem::labeled_points(p.points(), q.points(), p.dim(), classes, &label_costs)
         .weights(left.weights(), right.weights())
         .solve()?;
+    // Near the minimum the value moves as the costs do along the optimal coupling (the envelope theorem): batches of
+    // slices tell by how much.
+    let cols = label_costs.cols();
+    let mut paid = vec![0.0; label_costs.rows() * cols];
+    for atom in found.coupling.atoms() {
+        paid[left.class[atom.row] * cols + right.class[atom.col]] += atom.mass;
+    }
+    let along = |table: &[f64]| -> f64 { paid.iter().zip(table).map(|(mass, cost)| mass * cost).sum() };
+    let whole = along(label_costs.values());
+    let moved = batches.iter().map(|(count, table)| (*count, found.value + (along(table) - whole)));
+    let slices = (!batches.is_empty()).then(|| Estimate::of_batches(found.value, &moved.collect::<Vec<_>>()));
     Ok(Otdd {
         value: found.value,
         lower: found.value - found.gap,
@@ -323,6 +338,7 @@ fn exact<T: Scalar>(
         solver: Solver::Exact(found.method),
         iterations: found.steps,
         settings: *settings,
+        slices,
     })
 }
 
@@ -381,6 +397,8 @@ enum Within {
 struct LabelTables {
     between: CostMatrix,
     within: Option<(CostMatrix, CostMatrix)>,
+    /// Numbers of slices with what they alone make of `between`; none where nothing is sliced.
+    batches: Vec<(f64, Vec<f64>)>,
 }
 
 /// Distances between labels of two datasets, and within each if asked for.
@@ -420,18 +438,21 @@ fn label_tables<T: Scalar>(
         LabelDistance::Sliced { slicing, count, seed, scale } => {
             let directions = Directions::<T>::draw(slicing, count, p.dim(), seed, 0)?;
             let pair = Pair { source: p, target: q };
-            let mut found = distances_along(pair, Base::SquaredSw2, &directions)?;
-            if scale == SlicedScale::Dimension {
-                let all = [&mut found.source_source, &mut found.source_target, &mut found.target_target];
-                all.into_iter().flatten().for_each(|value| *value *= p.dim() as f64);
-            }
+            let (mut found, mut batches) = sampled_along(pair, Base::SquaredSw2, &directions)?;
+            let unit = match scale {
+                SlicedScale::Plain => 1.0,
+                SlicedScale::Dimension => p.dim() as f64,
+            };
+            found.each(|value| unit * value);
+            batches.iter_mut().for_each(|(_, means)| means.each(|value| unit * value));
+            let batches = batches.into_iter().map(|(count, means)| (count, means.source_target)).collect();
             let (rows, cols) = (p.class_count(), q.class_count());
             let own = |n: usize, values| CostMatrix::new(n, n, values);
             let within = match within {
                 Within::Too => Some((own(rows, found.source_source)?, own(cols, found.target_target)?)),
                 Within::No => None,
             };
-            Ok(LabelTables { between: CostMatrix::new(rows, cols, found.source_target)?, within })
+            Ok(LabelTables { between: CostMatrix::new(rows, cols, found.source_target)?, within, batches })
         }
     }
 }
@@ -461,5 +482,5 @@ fn tables(
         Within::Too => Some((own(rows, left)?, own(cols, right)?)),
         Within::No => None,
     };
-    Ok(LabelTables { between, within })
+    Ok(LabelTables { between, within, batches: Vec::new() })
 }

@@ -67,7 +67,15 @@ impl OtddMethod {
             Some(SampleCoupling::Sparse(coupling)) => Some(coupling),
             Some(SampleCoupling::Dense(_)) | None => None,
         };
-        let exact = Comparison::exact(Method::Otdd(*self), 2.0, found.value, gap);
-        Ok(Comparison { certainty, classes: Some(found.label_costs), coupling, ..exact })
+        let (method, classes) = (Method::Otdd(*self), Some(found.label_costs));
+        Ok(match found.slices {
+            Some(power) => Comparison { classes, coupling, ..Comparison::sliced(method, 2.0, power) },
+            None => Comparison {
+                certainty,
+                classes,
+                coupling,
+                ..Comparison::exact(method, 2.0, found.value, gap)
+            },
+        })
     }
 }

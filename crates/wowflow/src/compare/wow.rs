@@ -73,22 +73,9 @@ pub(super) fn compare<T: Scalar>(
                 let count = count as f64;
                 (count, along(&|c, d| sums.source_target(c, d)) / count)
             });
-            let power = batched(outer.value, &batches.collect::<Vec<_>>());
+            let power = Estimate::of_batches(outer.value, &batches.collect::<Vec<_>>());
             let (classes, coupling) = (Some(costs), Some(outer.coupling));
             Ok(Comparison { classes, coupling, ..Comparison::sliced(method, 2.0, power) })
         }
     }
-}
-
-/// A mean with its standard error, from the means of batches of the given sizes.
-fn batched(value: f64, batches: &[(f64, f64)]) -> Estimate {
-    /// Fewer batches than this say nothing about the error.
-    const BATCHES: usize = 8;
-    if batches.len() < BATCHES {
-        return Estimate { value, standard_error: f64::NAN, degrees_of_freedom: 0 };
-    }
-    let total: f64 = batches.iter().map(|(count, _)| count).sum();
-    let squares: f64 = batches.iter().map(|(count, mean)| count / total * (mean - value).powi(2)).sum();
-    let standard_error = (squares / (batches.len() - 1) as f64).sqrt();
-    Estimate { value, standard_error, degrees_of_freedom: batches.len() - 1 }
 }

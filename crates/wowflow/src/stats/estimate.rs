@@ -20,6 +20,19 @@ pub struct Estimate {
 }
 
 impl Estimate {
+    /// A mean with its standard error, from the means of batches of the given sizes.
+    pub(crate) fn of_batches(value: f64, batches: &[(f64, f64)]) -> Self {
+        /// Fewer batches than this say nothing about the error.
+        const BATCHES: usize = 8;
+        if batches.len() < BATCHES {
+            return Self { value, standard_error: f64::NAN, degrees_of_freedom: 0 };
+        }
+        let total: f64 = batches.iter().map(|(count, _)| count).sum();
+        let squares: f64 = batches.iter().map(|(count, mean)| count / total * (mean - value).powi(2)).sum();
+        let standard_error = (squares / (batches.len() - 1) as f64).sqrt();
+        Self { value, standard_error, degrees_of_freedom: batches.len() - 1 }
+    }
+
     /// A value without error.
     #[must_use]
     pub fn exact(value: f64) -> Self {

@@ -28,6 +28,7 @@ pub use layout::WithinAtomVariance;
 pub(crate) use matrix::PAIR_ROWS;
 pub use matrix::PairMatrix;
 pub(crate) use matrix::Sampled;
+pub(crate) use pairwise::sampled_along;
 pub use pairwise::{PairDistances, PairwiseSliced, SlicedError, distances_along};
 
 /// The sliced quantity that is measured between classes, and that a kernel is a function of.

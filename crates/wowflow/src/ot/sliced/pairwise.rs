@@ -45,6 +45,13 @@ pub struct PairDistances {
     pub target_target: Vec<f64>,
 }
 
+impl PairDistances {
+    pub(crate) fn each(&mut self, change: impl Fn(f64) -> f64) {
+        let all = [&mut self.source_source, &mut self.source_target, &mut self.target_target];
+        all.into_iter().flatten().for_each(|value| *value = change(*value));
+    }
+}
+
 impl From<&PairMatrix> for PairDistances {
     fn from(pairs: &PairMatrix) -> Self {
         let c = pairs.source_count();
@@ -153,9 +160,25 @@ pub fn distances_along<T: Scalar>(
     base: Base,
     directions: &Directions<T>,
 ) -> Result<PairDistances, SlicedError> {
+    Ok(sampled_along(pair, base, directions)?.0)
+}
+
+/// The same, and the mean over each of several batches of the directions with the number of these.
+pub(crate) fn sampled_along<T: Scalar>(
+    pair: Pair<'_, T>,
+    base: Base,
+    directions: &Directions<T>,
+) -> Result<(PairDistances, Vec<(f64, PairDistances)>), SlicedError> {
     same_space(pair.source, pair.target)?;
     let mut engine = Engine::new(pair, directions.count());
-    Ok(engine.distances(base, pair, &mut &*directions).into())
+    let found = engine.distances(base, pair, &mut &*directions).into();
+    let batches = engine.sampled().batches().map(|(count, sums)| {
+        let count = count as f64;
+        let mut means = PairDistances::from(sums);
+        means.each(|sum| sum / count);
+        (count, means)
+    });
+    Ok((found, batches.collect()))
 }
 
 fn same_space<T: Scalar>(
