@@ -27,9 +27,9 @@ pub(super) struct Units {
 }
 
 impl Units {
-    /// Whether the points of each side have one mass.
-    pub(super) fn are_alike(&self) -> bool {
-        [&self.rows, &self.cols].into_iter().all(|masses| masses.iter().all(|mass| *mass == masses[0]))
+    /// Whether no point has more than so many units.
+    pub(super) fn are_at_most(&self, most: i64) -> bool {
+        self.rows.iter().chain(&self.cols).all(|mass| *mass <= most)
     }
 
     /// What `units` are worth.

@@ -2,8 +2,8 @@
 //!
 //! [`Problem`] has everything that can be asked for; [`solve`], [`transport`], [`w2_pow`] and [`w2`] are short
 //! for common cases. An auction on approximate costs guesses potentials; on short lists of exact costs shortest
-//! augmenting paths finish (`augmenting.rs`), or pivots where masses are unequal (`pivoting.rs`). A network simplex on
-//! the full matrix is the second opinion.
+//! augmenting paths finish (`augmenting.rs`), or pivots where masses are not few units each (`pivoting.rs`). A network
+//! simplex on the full matrix is the second opinion.
 //! Results carry dual potentials and the gap that they certify. The bits do not depend on the number of threads.
 
 mod auction;
