@@ -31,7 +31,7 @@ fn ends(folder: &Path, [source, target]: &[String; 2], more: &[&str]) -> Vec<f64
     let args =
         ["flow", source, target, "--steps", "40", "--directions", "64", "--out", out.to_str().unwrap()];
     run([&args[..], more].concat()).ok();
-    let arrays = wowflow_data::npy::read_npz(&out.join("flowed.npz")).unwrap();
+    let arrays = wowflow_data::npy::read_npz(out.join("flowed.npz")).unwrap();
     let (_, x) = arrays.into_iter().find(|(name, _)| name == "X").unwrap();
     x.to_f64().unwrap()
 }
@@ -93,6 +93,10 @@ fn distances_do_not_see_the_unit_of_data() {
     }
 }
 
+/// What becomes of a value of a column, by a name.
+#[cfg(feature = "learn")]
+type Change<'a> = (&'a str, &'a dyn Fn(usize, f64) -> f64);
+
 /// Accuracies of a short experiment.
 #[cfg(feature = "learn")]
 fn accuracies(out: &Path, args: &[&str]) -> Vec<f64> {
@@ -124,7 +128,7 @@ fn classifiers_do_not_see_units_or_places_of_columns() {
     let plain = learn("plain", &|_, x| x);
     // Classes this far apart are told apart by any network that learns.
     assert!(plain[0].iter().all(|mean| *mean > 90.0) && plain[1][0] > 90.0, "{plain:?}");
-    let changes: [(&str, &dyn Fn(usize, f64) -> f64); 5] = [
+    let changes: [Change<'_>; 5] = [
         ("offset", &|_, x| x + 1e6),
         ("time", &|column, x| if column == 0 { x + 1.7e9 } else { x }),
         ("apart", &|column, x| if column == 0 { 1e4 * x } else { 1e-4 * x }),
