@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{file, folder, json, number, run};
+use crate::support::{file, folder, number, run};
 
 /// Three classes of points in the plane, in no order, as text that keeps all digits.
 fn table(folder: &Path, name: &str, seed: u64, change: impl Fn(usize, f64) -> f64) -> String {
@@ -101,7 +101,7 @@ type Change<'a> = (&'a str, &'a dyn Fn(usize, f64) -> f64);
 #[cfg(feature = "learn")]
 fn accuracies(out: &Path, args: &[&str]) -> Vec<f64> {
     run([args, &["--out", out.to_str().unwrap()]].concat()).ok();
-    let results = json(out.join("results.json"));
+    let results = crate::support::json(out.join("results.json"));
     assert_eq!(results["units"]["cells"], "percent");
     results["cells"].as_array().unwrap().iter().map(|cell| number(cell, "mean")).collect()
 }
