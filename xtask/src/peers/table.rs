@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::lookup::{at, joined, list, number, row, size, text, whole};
 use super::record::{DISTANCE, STEP};
+use super::transport;
 
 /// The authors' published code, one step, lowest and highest median in ms. Not measured again by this program.
 const AUTHORS: [([u64; 5], [f64; 2]); 4] = [
@@ -42,8 +43,12 @@ pub(super) fn render(record: &Value) -> Result<String> {
         let wanted = size(first, &STEP)?;
         step(&mut out, record, ours, &wanted).with_context(|| format!("at size {}", joined(&wanted)))?;
     }
+    transport::ragged(&mut out, ours)?;
     distances(&mut out, record, ours)?;
+    transport::exact(&mut out, record, ours)?;
+    transport::entropic(&mut out, record, ours)?;
     notes(&mut out, ours)?;
+    transport::notes(&mut out)?;
     Ok(out)
 }
 
@@ -57,10 +62,20 @@ fn head(out: &mut String, record: &Value) -> Result<()> {
         Some(Value::Bool(true)) => ", with changes since",
         _ => "",
     };
-    writeln!(out, "# A step of the flow beside other libraries{quick}\n")?;
+    let more: String = [
+        ("SciPy", "scipy"),
+        ("lapx", "lapx"),
+        ("ott-jax", "ott-jax"),
+        ("geomloss", "geomloss"),
+        ("PyTorch", "torch"),
+    ]
+    .iter()
+    .filter_map(|(name, key)| Some(format!(", {name} {}", record["versions"].get(key)?.as_str()?)))
+    .collect();
+    writeln!(out, "# Steps and transport beside other libraries{quick}\n")?;
     writeln!(
         out,
-        "{}; {} ({}, {}), {cores} cores, {threads} threads used; f32, medians.",
+        "{}; {} ({}, {}), {cores} cores, {threads} threads used; f32 where not said, medians.",
         text(record, "/date")?,
         known("/machine/cpu_model"),
         known("/machine/arch"),
@@ -68,7 +83,7 @@ fn head(out: &mut String, record: &Value) -> Result<()> {
     )?;
     writeln!(
         out,
-        "wowflow {} (commit {}{changed}), {}; Python {}, numpy {}, POT {}, JAX {}.",
+        "wowflow {} (commit {}{changed}), {}; Python {}, numpy {}, POT {}, JAX {}{more}.",
         known("/versions/wowflow"),
         commit.get(..12).unwrap_or(commit),
         known("/versions/rustc"),
@@ -186,13 +201,13 @@ fn drift(ours: &[Value]) -> Result<f64> {
     Ok(largest)
 }
 
-fn mean(runs: &[&Value], path: &str) -> Result<f64> {
+pub(super) fn mean(runs: &[&Value], path: &str) -> Result<f64> {
     let times = runs.iter().map(|run| number(run, path)).collect::<Result<Vec<f64>>>()?;
     Ok(times.iter().sum::<f64>() / times.len() as f64)
 }
 
 /// Milliseconds with three digits or all before the point.
-fn time(ms: f64) -> String {
+pub(super) fn time(ms: f64) -> String {
     let digits = if ms >= 100.0 {
         0
     } else if ms >= 10.0 {
@@ -203,7 +218,7 @@ fn time(ms: f64) -> String {
     format!("{ms:.digits$}")
 }
 
-fn ratio(value: Option<f64>) -> String {
+pub(super) fn ratio(value: Option<f64>) -> String {
     value.map_or("-".to_owned(), |value| format!("{value:.1}"))
 }
 
@@ -220,8 +235,8 @@ mod tests {
     fn a_table_has_all_times_and_ratios() {
         let table = render(&record()).expect("complete");
         for line in [
-            "2026-01-02T03:04:05Z; Some CPU (x86_64, linux), 2 cores, 2 threads used; f32, medians.",
-            "wowflow 0.1.0 (commit 0123456789ab), rustc 1.89.0; Python 3.12.1, numpy 2.0, POT 0.9, JAX 0.10.",
+            "2026-01-02T03:04:05Z; Some CPU (x86_64, linux), 2 cores, 2 threads used; f32 where not said, medians.",
+            "wowflow 0.1.0 (commit 0123456789ab), rustc 1.89.0; Python 3.12.1, numpy 2.0, POT 0.9, JAX 0.10, lapx 0.9.",
             "## (C, n, m, d, L) = (10, 200, 10, 784, 500)",
             "| two matrix products, ours | 21.0 | 1.00 | - | - |",
             "| two matrix products, numpy | 19.0 | 0.90 | - | - |",
