@@ -125,39 +125,60 @@ fn run<T: Scalar>(options: &Options) {
 /// All that `--json` writes.
 fn record(options: &Options) -> Value {
     let mut rows = Vec::new();
-    let products: Vec<f64> = options.sizes.iter().map(|&size| product(options, size)).collect();
-    for (&size, &product) in options.sizes.iter().zip(&products) {
+    for &size in &options.sizes {
         for weighted in [false, true] {
-            for mut row in [exact::<f32>(options, size, weighted), exact::<f64>(options, size, weighted)] {
-                row["product_ms"] = product.into();
-                rows.push(row);
-            }
+            rows.extend([exact::<f32>(options, size, weighted), exact::<f64>(options, size, weighted)]);
         }
     }
     let at = ENTROPIC.min(options.sizes.len() - 1);
-    let mut entropic =
-        [entropic::<f32>(options, options.sizes[at]), entropic::<f64>(options, options.sizes[at])];
-    entropic.iter_mut().for_each(|row| row["product_ms"] = products[at].into());
+    let entropic = [entropic::<f32>(options, options.sizes[at]), entropic::<f64>(options, options.sizes[at])];
     json!({
         "threads": options.threads, "rounds": options.rounds, "images": options.images.is_some(),
         "transport": rows, "entropic": entropic,
     })
 }
 
-/// Milliseconds of the f32 matrix product of both samples, a measure of the machine.
-fn product(options: &Options, (n, m): (usize, usize)) -> f64 {
-    let (x, y) = (points::<f32>(options, n, false), points::<f32>(options, m, true));
-    let mut out = vec![0.0f32; n * m];
-    // The first round warms up.
-    let times = (0..=options.rounds).map(|_| {
-        let start = Instant::now();
-        let y = Mat::row_major(&y, m, DIM).transposed();
-        matmul(&mut out, Output::Overwrite, 1.0, Mat::row_major(&x, n, DIM), y, Threads::Pool);
-        start.elapsed().as_secs_f64() * 1e3
-    });
-    let ms = median(times.skip(1).collect());
-    println!("{n:6} x {m:6} product    {ms:10.2} ms");
-    ms
+/// The f32 matrix product of both samples, a measure of the machine.
+struct Product {
+    x: Vec<f32>,
+    y: Vec<f32>,
+    out: Vec<f32>,
+}
+
+impl Product {
+    fn new(options: &Options, (n, m): (usize, usize)) -> Self {
+        let (x, y) = (points(options, n, false), points(options, m, true));
+        Self { x, y, out: vec![0.0; n * m] }
+    }
+
+    fn run(&mut self) {
+        let Self { x, y, out } = self;
+        let x = Mat::row_major(x, x.len() / DIM, DIM);
+        let y = Mat::row_major(y, y.len() / DIM, DIM).transposed();
+        matmul(out, Output::Overwrite, 1.0, x, y, Threads::Pool);
+    }
+}
+
+/// Medians of `solve` and of the product, in turns after a round that warms up, and the last solution.
+fn timed<S>(options: &Options, size: (usize, usize), solve: impl Fn() -> S) -> (f64, Option<f64>, S) {
+    // Without `--json` the memory is that of the solver alone.
+    let mut product = options.json.as_ref().map(|_| Product::new(options, size));
+    product.iter_mut().for_each(Product::run);
+    let mut last = solve();
+    let (mut times, mut products) = (Vec::new(), Vec::new());
+    // Small problems end within milliseconds, where few rounds say little.
+    let rounds = if size.0 * size.1 <= 1_000_000 { 5 * options.rounds } else { options.rounds };
+    for _ in 0..rounds {
+        products.extend(product.as_mut().map(|product| clock(|| product.run())));
+        times.push(clock(|| last = solve()));
+    }
+    (median(times), (!products.is_empty()).then(|| median(products)), last)
+}
+
+fn clock(work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_secs_f64() * 1e3
 }
 
 /// Unequal weights, before they are divided by their sum.
@@ -170,7 +191,7 @@ fn exact<T: Scalar>(options: &Options, (n, m): (usize, usize), weighted: bool) -
     let (x, y) = (points::<T>(options, n, false), points::<T>(options, m, true));
     let (a, b) = (weights(n, false), weights(m, true));
     let (a, b) = if weighted { (Some(&a[..]), Some(&b[..])) } else { (None, None) };
-    let (ms, found) = report(options, n, m, "shortlists", || {
+    let (ms, product, found) = report(options, n, m, "shortlists", || {
         Problem::points(&x, &y, DIM).weights(a, b).storage(options.storage).solve().expect("points")
     });
     if options.simplex {
@@ -180,7 +201,7 @@ fn exact<T: Scalar>(options: &Options, (n, m): (usize, usize), weighted: bool) -
         });
     }
     json!({
-        "n": n, "m": m, "dim": DIM, "weighted": weighted, "scalar": T::NAME, "ms": ms,
+        "n": n, "m": m, "dim": DIM, "weighted": weighted, "scalar": T::NAME, "ms": ms, "product_ms": product,
         "value": found.value, "gap": found.gap, "steps": found.steps,
     })
 }
@@ -191,14 +212,8 @@ fn entropic<T: Scalar>(options: &Options, (n, m): (usize, usize)) -> Value {
     let epsilon = EPSILON * cost.values().iter().sum::<f64>() / (n * m) as f64;
     drop(cost);
     let settings = SinkhornSettings { tolerance: TOLERANCE, ..SinkhornSettings::new(epsilon) };
-    let mut times = Vec::new();
-    let mut last = None;
-    for _ in 0..options.rounds {
-        let start = Instant::now();
-        last = Some(sinkhorn_points(&x, None, &y, None, DIM, &settings).expect("points"));
-        times.push(start.elapsed().as_secs_f64() * 1e3);
-    }
-    let (ms, found) = (median(times), last.expect("at least one round"));
+    let (ms, product, found) =
+        timed(options, (n, m), || sinkhorn_points(&x, None, &y, None, DIM, &settings).expect("points"));
     println!(
         "{n:6} x {m:6} entropic   {ms:10.2} ms  value {:.12}  gap {:.1e}  {} iterations in {}",
         found.value,
@@ -207,7 +222,7 @@ fn entropic<T: Scalar>(options: &Options, (n, m): (usize, usize)) -> Value {
         T::NAME
     );
     json!({
-        "n": n, "m": m, "dim": DIM, "scalar": T::NAME, "ms": ms, "epsilon": epsilon, "share": EPSILON,
+        "n": n, "m": m, "dim": DIM, "scalar": T::NAME, "ms": ms, "product_ms": product, "epsilon": epsilon, "share": EPSILON,
         "tolerance": TOLERANCE, "converged": found.converged, "iterations": found.iterations,
         "linear_cost": found.linear_cost, "value": found.value, "gap": found.gap,
         "marginal_error": found.marginal_error,
@@ -246,15 +261,8 @@ fn report(
     m: usize,
     name: &str,
     solve: impl Fn() -> Transport,
-) -> (f64, Transport) {
-    let mut times = Vec::new();
-    let mut last = None;
-    for _ in 0..options.rounds {
-        let start = Instant::now();
-        last = Some(solve());
-        times.push(start.elapsed().as_secs_f64() * 1e3);
-    }
-    let (ms, found) = (median(times), last.expect("at least one round"));
+) -> (f64, Option<f64>, Transport) {
+    let (ms, product, found) = timed(options, (n, m), solve);
     println!(
         "{n:6} x {m:6} {name:10} {ms:10.2} ms  value {:.12}  gap {:.1e}  {} steps, peak {:.0} MiB",
         found.value,
@@ -262,7 +270,7 @@ fn report(
         found.steps,
         peak_mib()
     );
-    (ms, found)
+    (ms, product, found)
 }
 
 /// All pairs of classes: those of the images, or noise.

@@ -62,6 +62,8 @@ fn head(out: &mut String, record: &Value) -> Result<()> {
         Some(Value::Bool(true)) => ", with changes since",
         _ => "",
     };
+    let load = record.pointer("/machine/load_average").and_then(Value::as_f64);
+    let load = load.map_or(String::new(), |load| format!(", load {load:.1} before the start"));
     let more: String = [
         ("SciPy", "scipy"),
         ("lapx", "lapx"),
@@ -75,7 +77,7 @@ fn head(out: &mut String, record: &Value) -> Result<()> {
     writeln!(out, "# Steps and transport beside other libraries{quick}\n")?;
     writeln!(
         out,
-        "{}; {} ({}, {}), {cores} cores, {threads} threads used; f32 where not said, medians.",
+        "{}; {} ({}, {}), {cores} cores, {threads} threads used{load}; f32 where not said, medians.",
         text(record, "/date")?,
         known("/machine/cpu_model"),
         known("/machine/arch"),
@@ -267,6 +269,8 @@ mod tests {
         assert!(table.contains("differ by at most 10 %"), "{table}");
         let mut other = record();
         other["ours"][1]["transport"][0]["ms"] = 18.0.into();
+        other["machine"]["load_average"] = 1.25.into();
+        assert!(render(&other).expect("complete").contains("2 threads used, load 1.2 before the start; f32"));
         assert!(render(&other).expect("complete").contains("differ by at most 100 %"));
     }
 
