@@ -193,7 +193,7 @@ struct Comparison {
 fn compare(committed: &[Ratio], tries: &[Vec<Ratio>], tolerance: f64) -> Comparison {
     let (mut table, mut failures) = (String::new(), Vec::new());
     let mut line = |name: &str, committed: &str, found: &str, note: &str| {
-        writeln!(table, "{name:66} {committed:>9} {found:>9}  {note}").expect("a string");
+        writeln!(table, "{name:74} {committed:>9} {found:>9}  {note}").expect("a string");
     };
     line("", "committed", "now", "");
     for ratio in committed {
