@@ -1,6 +1,8 @@
 """What the scripts share: options, threads, data, and a fresh process for every measurement."""
 
 import argparse
+import contextlib
+import importlib.metadata
 import json
 import os
 import platform
@@ -14,12 +16,23 @@ from multiprocessing import get_context
 
 def options(description, parts, sizes, quick_sizes):
     """The command line, with the threads of this process and of its children limited."""
+    return parsed(parser(description, parts), parts, sizes, quick_sizes)
+
+
+def parser(description, parts):
+    """What every script takes."""
     names = ",".join(parts)
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rounds", type=int, help="timed rounds after one that warms up (7; 2 with --quick)")
     parser.add_argument("--threads", type=int, default=2, help="processors to use (2)")
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds: does it run at all?")
     parser.add_argument("--size", action="append", metavar=names, help="a size; may be repeated")
+    return parser
+
+
+def parsed(parser, parts, sizes, quick_sizes):
+    """What was typed, checked, with the threads limited."""
+    names = ",".join(parts)
     args = parser.parse_args()
     args.rounds = args.rounds or (2 if args.quick else 7)
     try:
@@ -81,6 +94,22 @@ def images(seed, *shape):
 
     values = 0.3 * np.random.default_rng(seed).standard_normal(shape) + 0.3
     return values.clip(0, 1).astype(np.float32)
+
+
+def saved(folder, name):
+    """An array that our bench saved."""
+    import numpy as np
+
+    return np.load(os.path.join(folder, f"{name}.npy"))
+
+
+def versions(*packages):
+    """Versions of the packages that are installed."""
+    found = {}
+    for package in packages:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
 
 
 def unit_rows(seed, count, dim):

@@ -27,7 +27,13 @@ fn facts() -> Value {
         "cpu_model": cpu_field(&cpu, "model name"),
         "vector_instructions": vectors,
         "cores": std::thread::available_parallelism().map_or(1, usize::from),
+        "load_average": load(),
     })
+}
+
+/// How many threads wanted a processor in the last minute, where the system tells.
+fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
 }
 
 /// Versions of what our times depend on; null where it cannot be told.

@@ -3,7 +3,8 @@
 //! `cargo bench -p wowflow --bench step` prints the table; after `--`:
 //! `--threads N` (default 2), `--rounds N` (default 15), `--quick` (3 rounds of small sizes),
 //! `--sweeps` (scaling in n, C, d and L), `--large` (100,000 samples; C = 1000; d = 150,000), `--only N`
-//! (the Nth size of the table, or of the large ones), `--json FILE` (all medians, for programs).
+//! (the Nth size of the table, or of the large ones), `--ragged` (classes of unequal sizes, and weights),
+//! `--json FILE` (all medians, for programs; of the table or of `--ragged`).
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -106,7 +107,8 @@ fn main() {
         return pool.install(|| sweeps(options.rounds));
     }
     if options.ragged {
-        return pool.install(|| ragged(&options));
+        let rows = pool.install(|| ragged(&options));
+        return write(&options, &format!("\"ragged\":[{}]", rows.join(",")));
     }
     if options.large {
         return pool.install(|| large(&options));
@@ -120,14 +122,15 @@ fn main() {
     }
     let value =
         pool.install(|| sliced_value(if options.quick { 500 } else { 20_000 }, options.rounds.min(5)));
-    if let Some(file) = options.json {
-        let text = format!(
-            "{{\"threads\":{},\"rounds\":{},\"rows\":[{}],\"sliced_value\":[{value}]}}\n",
-            options.threads,
-            options.rounds,
-            rows.join(",")
-        );
-        std::fs::write(&file, text).expect("the file of --json can be written");
+    write(&options, &format!("\"rows\":[{}],\"sliced_value\":[{value}]", rows.join(",")));
+}
+
+/// Fields of JSON, with what they were measured with, into the file of `--json`.
+fn write(options: &Options, fields: &str) {
+    if let Some(file) = &options.json {
+        let (threads, rounds) = (options.threads, options.rounds);
+        let text = format!("{{\"threads\":{threads},\"rounds\":{rounds},{fields}}}\n");
+        std::fs::write(file, text).expect("the file of --json can be written");
     }
 }
 
@@ -312,9 +315,13 @@ const RAGGED: [(Size, bool); 8] = [
     (size(1000, 200, 200, 64, 128), true),
 ];
 
-fn ragged(options: &Options) {
+/// Prints the times and returns them as JSON objects.
+fn ragged(options: &Options) -> Vec<String> {
+    let mut rows = Vec::new();
     let all = options.sweeps || options.only.is_some();
-    for &(mut size, _) in options.chosen(&RAGGED).iter().filter(|(_, long)| all || !long) {
+    // Small sizes are all the same one.
+    let most = if options.quick { 1 } else { RAGGED.len() };
+    for &(mut size, _) in options.chosen(&RAGGED).iter().filter(|(_, long)| all || !long).take(most) {
         if options.quick {
             (size.n, size.m, size.dim, size.count) = (20, 20, 100, 50);
         }
@@ -347,8 +354,15 @@ fn ragged(options: &Options) {
                 sizes / equal,
                 weights / equal
             );
+            let Size { classes, n, m, dim, count } = size;
+            rows.push(format!(
+                "{{\"classes\":{classes},\"source\":{n},\"target\":{m},\"dim\":{dim},\"directions\":{count},\
+                 \"slicing\":\"{}\",\"equal_ms\":{equal:.3},\"sizes_ms\":{sizes:.3},\"weights_ms\":{weights:.3}}}",
+                format!("{slicing:?}").to_lowercase()
+            ));
         }
     }
+    rows
 }
 
 /// Times of a step as one size grows, with the slope on a log-log scale.

@@ -4,12 +4,19 @@
 //! `--images SOURCE TARGET` (uncompressed IDX files of 28 x 28 images; without them, noise),
 //! `--threads N` (default 2), `--rounds N` (default 5), `--double` (f64 points), `--simplex` (the network
 //! simplex too), `--weighted`, `--size N,M` (may be repeated), `--recomputed` or `--kept` (costs),
-//! `--classes` (10 x 10 classes of 500). Costs are computed in the time that is measured.
-//! `benches/peers/pot_emd.py` times POT on the same data.
+//! `--classes` (10 x 10 classes of 500), `--json FILE` (both precisions, equal and unequal weights, one product of
+//! matrices and entropic transport, for programs), `--save FOLDER` (the points and weights in f64 as .npy files),
+//! `--quick` (small sizes, 2 rounds). Costs are computed in the time that is measured.
+//! `benches/peers/exact.py` and `entropic.py` time other libraries on what `--save` wrote.
 
+use std::io::Write as _;
+use std::path::Path;
 use std::time::Instant;
 
+use serde_json::{Value, json};
+use wowflow::linalg::{Mat, Output, Threads, matmul};
 use wowflow::measure::MeasureOverMeasures;
+use wowflow::ot::entropic::{SinkhornSettings, sinkhorn_points};
 use wowflow::ot::exact::{Method, Problem, Storage, Transport, solve_by, squared_euclidean};
 use wowflow::ot::wow::{KeepPlans, wow2_pow};
 use wowflow::rng::{Purpose, Stream};
@@ -17,6 +24,13 @@ use wowflow::scalar::Scalar;
 
 const DIM: usize = 784;
 const SIZES: [(usize, usize); 3] = [(500, 500), (2000, 2000), (5000, 5000)];
+const QUICK: [(usize, usize); 2] = [(100, 100), (200, 200)];
+/// Of `SIZES`, or of `QUICK`: the one that entropic transport is timed at.
+const ENTROPIC: usize = 1;
+/// Regularisation, as a share of the mean cost.
+const EPSILON: f64 = 0.05;
+/// How far off the marginals of an entropic plan may be in total.
+const TOLERANCE: f64 = 1e-6;
 const CLASSES: usize = 10;
 const CLASS_SIZE: usize = 500;
 
@@ -30,6 +44,9 @@ struct Options {
     storage: Storage,
     classes: bool,
     sizes: Vec<(usize, usize)>,
+    json: Option<String>,
+    save: Option<String>,
+    quick: bool,
 }
 
 fn options() -> Options {
@@ -43,6 +60,9 @@ fn options() -> Options {
         storage: Storage::Auto,
         classes: false,
         sizes: Vec::new(),
+        json: None,
+        save: None,
+        quick: false,
     };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -59,6 +79,9 @@ fn options() -> Options {
             "--recomputed" => options.storage = Storage::Recomputed,
             "--kept" => options.storage = Storage::Kept,
             "--classes" => options.classes = true,
+            "--json" => options.json = Some(value()),
+            "--save" => options.save = Some(value()),
+            "--quick" => (options.quick, options.rounds) = (true, 2),
             "--size" => {
                 let size = value();
                 let (n, m) = size.split_once(',').expect("two numbers after --size: N,M");
@@ -68,15 +91,24 @@ fn options() -> Options {
         }
     }
     if options.sizes.is_empty() {
-        options.sizes = SIZES.to_vec();
+        options.sizes = if options.quick { QUICK.to_vec() } else { SIZES.to_vec() };
     }
     options
 }
 
 fn main() {
     let options = options();
+    if let Some(folder) = &options.save {
+        save(&options, Path::new(folder)).expect("the folder of --save can be written");
+    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().expect("threads");
-    pool.install(|| if options.double { run::<f64>(&options) } else { run::<f32>(&options) });
+    pool.install(|| match &options.json {
+        Some(file) => {
+            std::fs::write(file, record(&options).to_string()).expect("the file of --json can be written");
+        }
+        None if options.double => run::<f64>(&options),
+        None => run::<f32>(&options),
+    });
 }
 
 fn run<T: Scalar>(options: &Options) {
@@ -85,43 +117,160 @@ fn run<T: Scalar>(options: &Options) {
     if options.classes {
         return classes::<T>(options);
     }
-    for &(n, m) in &options.sizes {
-        let (x, y) = (points::<T>(options, n, false), points::<T>(options, m, true));
-        // As in `pot_emd.py`.
-        let weights = |count: usize, step: usize| -> Vec<f64> {
-            (0..count).map(|i| 0.1 + ((i * step) % 1000) as f64 / 1000.0).collect()
-        };
-        let (a, b) = (weights(n, 7919), weights(m, 7907));
-        let (a, b) = if options.weighted { (Some(&a[..]), Some(&b[..])) } else { (None, None) };
-        report(options, n, m, "shortlists", || {
-            Problem::points(&x, &y, DIM).weights(a, b).storage(options.storage).solve().expect("points")
-        });
-        if options.simplex {
-            report(options, n, m, "simplex", || {
-                let cost = squared_euclidean(&x, &y, DIM).expect("finite points");
-                solve_by(Method::NetworkSimplex, &cost, a, b).expect("weights")
-            });
-        }
+    for &size in &options.sizes {
+        exact::<T>(options, size, options.weighted);
     }
 }
 
-fn report(options: &Options, n: usize, m: usize, name: &str, solve: impl Fn() -> Transport) {
-    let mut times = Vec::new();
-    let mut last = None;
-    for _ in 0..options.rounds {
-        let start = Instant::now();
-        last = Some(solve());
-        times.push(start.elapsed().as_secs_f64() * 1e3);
+/// All that `--json` writes.
+fn record(options: &Options) -> Value {
+    let mut rows = Vec::new();
+    for &size in &options.sizes {
+        for weighted in [false, true] {
+            rows.extend([exact::<f32>(options, size, weighted), exact::<f64>(options, size, weighted)]);
+        }
     }
-    let found = last.expect("at least one round");
+    let at = ENTROPIC.min(options.sizes.len() - 1);
+    let entropic = [entropic::<f32>(options, options.sizes[at]), entropic::<f64>(options, options.sizes[at])];
+    json!({
+        "threads": options.threads, "rounds": options.rounds, "images": options.images.is_some(),
+        "transport": rows, "entropic": entropic,
+    })
+}
+
+/// The f32 matrix product of both samples, a measure of the machine.
+struct Product {
+    x: Vec<f32>,
+    y: Vec<f32>,
+    out: Vec<f32>,
+}
+
+impl Product {
+    fn new(options: &Options, (n, m): (usize, usize)) -> Self {
+        let (x, y) = (points(options, n, false), points(options, m, true));
+        Self { x, y, out: vec![0.0; n * m] }
+    }
+
+    fn run(&mut self) {
+        let Self { x, y, out } = self;
+        let x = Mat::row_major(x, x.len() / DIM, DIM);
+        let y = Mat::row_major(y, y.len() / DIM, DIM).transposed();
+        matmul(out, Output::Overwrite, 1.0, x, y, Threads::Pool);
+    }
+}
+
+/// Medians of `solve` and of the product, in turns after a round that warms up, and the last solution.
+fn timed<S>(options: &Options, size: (usize, usize), solve: impl Fn() -> S) -> (f64, Option<f64>, S) {
+    // Without `--json` the memory is that of the solver alone.
+    let mut product = options.json.as_ref().map(|_| Product::new(options, size));
+    product.iter_mut().for_each(Product::run);
+    let mut last = solve();
+    let (mut times, mut products) = (Vec::new(), Vec::new());
+    // Small problems end within milliseconds, where few rounds say little.
+    let rounds = if size.0 * size.1 <= 1_000_000 { 5 * options.rounds } else { options.rounds };
+    for _ in 0..rounds {
+        products.extend(product.as_mut().map(|product| clock(|| product.run())));
+        times.push(clock(|| last = solve()));
+    }
+    (median(times), (!products.is_empty()).then(|| median(products)), last)
+}
+
+fn clock(work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+/// Unequal weights, before they are divided by their sum.
+fn weights(count: usize, target: bool) -> Vec<f64> {
+    let step = if target { 7907 } else { 7919 };
+    (0..count).map(|i| 0.1 + ((i * step) % 1000) as f64 / 1000.0).collect()
+}
+
+fn exact<T: Scalar>(options: &Options, (n, m): (usize, usize), weighted: bool) -> Value {
+    let (x, y) = (points::<T>(options, n, false), points::<T>(options, m, true));
+    let (a, b) = (weights(n, false), weights(m, true));
+    let (a, b) = if weighted { (Some(&a[..]), Some(&b[..])) } else { (None, None) };
+    let (ms, product, found) = report(options, n, m, "shortlists", || {
+        Problem::points(&x, &y, DIM).weights(a, b).storage(options.storage).solve().expect("points")
+    });
+    if options.simplex {
+        report(options, n, m, "simplex", || {
+            let cost = squared_euclidean(&x, &y, DIM).expect("finite points");
+            solve_by(Method::NetworkSimplex, &cost, a, b).expect("weights")
+        });
+    }
+    json!({
+        "n": n, "m": m, "dim": DIM, "weighted": weighted, "scalar": T::NAME, "ms": ms, "product_ms": product,
+        "value": found.value, "gap": found.gap, "steps": found.steps,
+    })
+}
+
+fn entropic<T: Scalar>(options: &Options, (n, m): (usize, usize)) -> Value {
+    let (x, y) = (points::<T>(options, n, false), points::<T>(options, m, true));
+    let cost = squared_euclidean(&x, &y, DIM).expect("finite points");
+    let epsilon = EPSILON * cost.values().iter().sum::<f64>() / (n * m) as f64;
+    drop(cost);
+    let settings = SinkhornSettings { tolerance: TOLERANCE, ..SinkhornSettings::new(epsilon) };
+    let (ms, product, found) =
+        timed(options, (n, m), || sinkhorn_points(&x, None, &y, None, DIM, &settings).expect("points"));
     println!(
-        "{n:6} x {m:6} {name:10} {:10.2} ms  value {:.12}  gap {:.1e}  {} steps, peak {:.0} MiB",
-        median(times),
+        "{n:6} x {m:6} entropic   {ms:10.2} ms  value {:.12}  gap {:.1e}  {} iterations in {}",
+        found.value,
+        found.gap,
+        found.iterations,
+        T::NAME
+    );
+    json!({
+        "n": n, "m": m, "dim": DIM, "scalar": T::NAME, "ms": ms, "product_ms": product, "epsilon": epsilon, "share": EPSILON,
+        "tolerance": TOLERANCE, "converged": found.converged, "iterations": found.iterations,
+        "linear_cost": found.linear_cost, "value": found.value, "gap": found.gap,
+        "marginal_error": found.marginal_error,
+    })
+}
+
+/// The points and weights of every size, each a file such as `x-500.npy`.
+fn save(options: &Options, folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for &(n, m) in &options.sizes {
+        for (count, target, [points, weights]) in [(n, false, ["x", "a"]), (m, true, ["y", "b"])] {
+            let data = self::points::<f64>(options, count, target);
+            npy(&folder.join(format!("{points}-{count}.npy")), &format!("({count}, {DIM})"), &data)?;
+            let data = self::weights(count, target);
+            npy(&folder.join(format!("{weights}-{count}.npy")), &format!("({count},)"), &data)?;
+        }
+    }
+    Ok(())
+}
+
+/// Version 1.0 of numpy's format, whose header is filled up to a multiple of 64 bytes.
+fn npy(file: &Path, shape: &str, data: &[f64]) -> std::io::Result<()> {
+    let head = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}");
+    let head = format!("{head:117}\n");
+    let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
+    out.write_all(b"\x93NUMPY\x01\x00")?;
+    out.write_all(&118u16.to_le_bytes())?;
+    out.write_all(head.as_bytes())?;
+    data.iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))?;
+    out.flush()
+}
+
+fn report(
+    options: &Options,
+    n: usize,
+    m: usize,
+    name: &str,
+    solve: impl Fn() -> Transport,
+) -> (f64, Option<f64>, Transport) {
+    let (ms, product, found) = timed(options, (n, m), solve);
+    println!(
+        "{n:6} x {m:6} {name:10} {ms:10.2} ms  value {:.12}  gap {:.1e}  {} steps, peak {:.0} MiB",
         found.value,
         found.gap,
         found.steps,
         peak_mib()
     );
+    (ms, product, found)
 }
 
 /// All pairs of classes: those of the images, or noise.

@@ -1,9 +1,10 @@
 //! Our step beside other people's libraries: what is run in which order, and the files that keep the result.
 
-mod lookup;
-mod process;
-mod record;
+pub(crate) mod lookup;
+pub(crate) mod process;
+pub(crate) mod record;
 mod table;
+mod transport;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::machine;
-use process::{Environment, Peer};
+use process::{Environment, Pace, Peer};
 
 /// A sliced distance of image-like classes (n, m, d, L), for which POT is timed in any case.
 const IMAGES: [u64; 4] = [500, 500, 784, 500];
@@ -22,6 +23,8 @@ const IMAGES: [u64; 4] = [500, 500, 784, 500];
 pub(crate) struct Options {
     quick: bool,
     force: bool,
+    /// PyTorch is installed for geomloss.
+    torch: bool,
     out: PathBuf,
     python: String,
     /// As our bench has it when not given.
@@ -33,6 +36,7 @@ impl Options {
         let mut options = Self {
             quick: false,
             force: false,
+            torch: false,
             out: PathBuf::from("results"),
             python: "python3".to_owned(),
             threads: None,
@@ -43,6 +47,7 @@ impl Options {
             match word {
                 "--quick" => options.quick = true,
                 "--force" => options.force = true,
+                "--torch" => options.torch = true,
                 "--out" => options.out = PathBuf::from(value()?),
                 "--python" => options.python = (*value()?).to_owned(),
                 "--threads" => {
@@ -54,7 +59,7 @@ impl Options {
                         })?);
                 }
                 _ => bail!(
-                    "expected --quick, --out, --python, --threads or --force after `bench-peers`, found `{word}`"
+                    "expected --quick, --out, --python, --threads, --torch or --force after `bench-peers`, found `{word}`"
                 ),
             }
         }
@@ -66,21 +71,21 @@ impl Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let head = machine::head();
     let files = files(options, &head)?;
-    let environment = Environment::create(&options.python)?;
+    let environment = Environment::create(&options.python, options.torch)?;
+    let pace = if options.quick { Pace::Quick } else { Pace::Whole };
 
-    let first = process::ours(options.quick, options.threads)?;
-    let mut sizes = record::Sizes::of(&first).context("in what the bench `step` wrote")?;
+    let first = process::ours(pace, options.threads, Some(&environment.data()))?;
+    let mut sizes = record::Sizes::of(&first).context("in what our benches wrote")?;
     if !options.quick && !sizes.distances.contains(&IMAGES.to_vec()) {
         sizes.distances.push(IMAGES.to_vec());
     }
     // As many threads as ours says that it used.
-    let threads = lookup::whole(&first, "/threads").context("in what the bench `step` wrote")?;
+    let threads = lookup::whole(&first, "/threads").context("in what our benches wrote")?;
     let mut peers = Vec::new();
     for peer in Peer::ALL {
-        let sizes = if peer == Peer::Pot { &sizes.distances } else { &sizes.steps };
-        peers.push((peer, environment.measure(peer, sizes, threads, options.quick)?));
+        peers.push((peer, environment.measure(peer, sizes.of_peer(peer), threads, options.quick)?));
     }
-    let second = process::ours(options.quick, options.threads)?;
+    let second = process::ours(pace, options.threads, None)?;
 
     let record = record::merge(head, options.quick, &[first, second], peers)?;
     // First what was measured, so that nothing is lost when a table cannot be made of it.
@@ -97,13 +102,19 @@ fn write(path: &Path, text: &str) -> Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// The kind of machine, as results are named by it: `x86_64-2c`.
+pub(crate) fn kind(head: &Value) -> Result<String> {
+    let (arch, cores) = (lookup::text(head, "/machine/arch")?, lookup::whole(head, "/machine/cores")?);
+    Ok(format!("{arch}-{cores}c"))
+}
+
 /// The JSON file and the table, in a folder that exists; an error when one is there already and may not be replaced.
 fn files(options: &Options, head: &Value) -> Result<[PathBuf; 2]> {
-    let (arch, cores) = (lookup::text(head, "/machine/arch")?, lookup::whole(head, "/machine/cores")?);
+    let name = kind(head)?;
     let quick = if options.quick { "-quick" } else { "" };
     std::fs::create_dir_all(&options.out)
         .with_context(|| format!("cannot create {}", options.out.display()))?;
-    let files = ["json", "md"].map(|end| options.out.join(format!("bench-{arch}-{cores}c{quick}.{end}")));
+    let files = ["json", "md"].map(|end| options.out.join(format!("bench-{name}{quick}.{end}")));
     for file in &files {
         let free = options.force || !file.exists();
         ensure!(free, "{} exists: expected --force, or another --out", file.display());
@@ -117,10 +128,12 @@ mod tests {
 
     #[test]
     fn options_are_read_and_wrong_ones_named() {
-        let typed = ["--quick", "--out", "there", "--python", "python3.12", "--threads", "4", "--force"];
+        let typed =
+            ["--quick", "--out", "there", "--python", "python3.12", "--threads", "4", "--force", "--torch"];
         let expected = Options {
             quick: true,
             force: true,
+            torch: true,
             out: "there".into(),
             python: "python3.12".to_owned(),
             threads: Some(4),

@@ -1,6 +1,6 @@
 //! The programs that are run: our bench, a virtual environment, the scripts of `benches/peers`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -9,7 +9,10 @@ use serde_json::Value;
 use crate::root;
 
 /// What the scripts import.
-const PACKAGES: [&str; 3] = ["numpy", "pot", "jax"];
+const PACKAGES: [&str; 6] = ["numpy", "scipy", "pot", "jax", "ott-jax", "lapx"];
+
+/// What takes some 5 GB on Linux, and is installed when asked for.
+const TORCH: [&str; 2] = ["torch", "geomloss"];
 
 /// A script of `benches/peers`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,16 +20,20 @@ pub(super) enum Peer {
     Numpy,
     Pot,
     Jax,
+    Exact,
+    Entropic,
 }
 
 impl Peer {
-    pub(super) const ALL: [Self; 3] = [Self::Numpy, Self::Pot, Self::Jax];
+    pub(super) const ALL: [Self; 5] = [Self::Numpy, Self::Pot, Self::Jax, Self::Exact, Self::Entropic];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Numpy => "numpy",
             Self::Pot => "pot",
             Self::Jax => "jax",
+            Self::Exact => "exact",
+            Self::Entropic => "entropic",
         }
     }
 
@@ -35,7 +42,14 @@ impl Peer {
             Self::Numpy => "numpy_matmul.py",
             Self::Pot => "pot_sliced.py",
             Self::Jax => "jax_step.py",
+            Self::Exact => "exact.py",
+            Self::Entropic => "entropic.py",
         }
+    }
+
+    /// Whether it solves the problems that our bench saved.
+    fn reads_data(self) -> bool {
+        matches!(self, Self::Exact | Self::Entropic)
     }
 }
 
@@ -53,14 +67,17 @@ impl Drop for Environment {
 
 impl Environment {
     /// A new virtual environment with the packages from PyPI.
-    pub(super) fn create(python: &str) -> Result<Self> {
+    pub(super) fn create(python: &str, torch: bool) -> Result<Self> {
         let environment = Self { folder: scratch("peers-venv")? };
         let mut venv = Command::new(python);
         run("create a virtual environment", venv.args(["-m", "venv", "--clear"]).arg(&environment.folder))?;
         let mut pip = environment.python();
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES);
+        if torch {
+            pip.args(TORCH);
+        }
         // Pip tells of trouble on standard error, which is passed on.
-        run("install numpy, POT and JAX from PyPI", &mut pip)?;
+        run("install what the scripts import from PyPI", &mut pip)?;
         Ok(environment)
     }
 
@@ -69,6 +86,11 @@ impl Environment {
         let mut command = Command::new(self.folder.join(python));
         command.env_remove("PYTHONPATH").env("PYTHONNOUSERSITE", "1").env("PYTHONDONTWRITEBYTECODE", "1");
         command
+    }
+
+    /// Where our bench saves the problems that others solve too.
+    pub(super) fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     /// The JSON object that a script prints for these sizes.
@@ -83,6 +105,9 @@ impl Environment {
         if quick {
             command.arg("--quick");
         }
+        if peer.reads_data() {
+            command.arg("--data").arg(self.data());
+        }
         let step = format!("run {}", peer.script());
         let output = run(&step, command.stdout(Stdio::piped()))?;
         serde_json::from_slice(&output)
@@ -90,23 +115,54 @@ impl Environment {
     }
 }
 
-/// The JSON object that our bench writes.
-pub(super) fn ours(quick: bool, threads: Option<usize>) -> Result<Value> {
-    let step = "run our bench `step`";
-    let file = scratch("bench-step.json")?;
+/// How long our benches take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Pace {
+    Whole,
+    /// Few rounds, all sizes.
+    Short,
+    /// Small sizes: does it run at all?
+    Quick,
+}
+
+/// What our benches write, as one JSON object: steps, steps of classes of unequal sizes, transport.
+pub(crate) fn ours(pace: Pace, threads: Option<usize>, save: Option<&Path>) -> Result<Value> {
+    let rounds = |rounds: &'static str| match pace {
+        Pace::Whole => vec![],
+        Pace::Short => vec!["--rounds", rounds],
+        Pace::Quick => vec!["--quick"],
+    };
+    let mut found = bench("step", &rounds("7"), threads, None)?;
+    for more in [
+        bench("step", &[vec!["--ragged"], rounds("5")].concat(), threads, None)?,
+        bench("transport", &rounds("3"), threads, save)?,
+    ] {
+        for (name, value) in more.as_object().into_iter().flatten() {
+            if found.get(name).is_none() {
+                found[name] = value.clone();
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The JSON object that one of our benches writes.
+fn bench(name: &str, words: &[&str], threads: Option<usize>, save: Option<&Path>) -> Result<Value> {
+    let step = format!("run our bench `{}`", [&[name], words].concat().join(" "));
+    let file = scratch("bench-ours.json")?;
     if file.exists() {
         std::fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
     }
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root()).args(["bench", "-p", "wowflow", "--bench", "step", "--"]);
-    command.arg("--json").arg(&file);
+    command.current_dir(root()).args(["bench", "-p", "wowflow", "--bench", name, "--"]);
+    command.args(words).arg("--json").arg(&file);
     if let Some(threads) = threads {
         command.arg("--threads").arg(threads.to_string());
     }
-    if quick {
-        command.arg("--quick");
+    if let Some(folder) = save {
+        command.arg("--save").arg(folder);
     }
-    run(step, &mut command)?;
+    run(&step, &mut command)?;
     let bytes = std::fs::read(&file)
         .with_context(|| format!("step `{step}` failed: expected it to write {}", file.display()))?;
     std::fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;

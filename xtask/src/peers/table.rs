@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::lookup::{at, joined, list, number, row, size, text, whole};
 use super::record::{DISTANCE, STEP};
+use super::transport;
 
 /// The authors' published code, one step, lowest and highest median in ms. Not measured again by this program.
 const AUTHORS: [([u64; 5], [f64; 2]); 4] = [
@@ -42,8 +43,12 @@ pub(super) fn render(record: &Value) -> Result<String> {
         let wanted = size(first, &STEP)?;
         step(&mut out, record, ours, &wanted).with_context(|| format!("at size {}", joined(&wanted)))?;
     }
+    transport::ragged(&mut out, ours)?;
     distances(&mut out, record, ours)?;
+    transport::exact(&mut out, record, ours)?;
+    transport::entropic(&mut out, record, ours)?;
     notes(&mut out, ours)?;
+    transport::notes(&mut out)?;
     Ok(out)
 }
 
@@ -57,10 +62,22 @@ fn head(out: &mut String, record: &Value) -> Result<()> {
         Some(Value::Bool(true)) => ", with changes since",
         _ => "",
     };
-    writeln!(out, "# A step of the flow beside other libraries{quick}\n")?;
+    let load = record.pointer("/machine/load_average").and_then(Value::as_f64);
+    let load = load.map_or(String::new(), |load| format!(", load {load:.1} before the start"));
+    let more: String = [
+        ("SciPy", "scipy"),
+        ("lapx", "lapx"),
+        ("ott-jax", "ott-jax"),
+        ("geomloss", "geomloss"),
+        ("PyTorch", "torch"),
+    ]
+    .iter()
+    .filter_map(|(name, key)| Some(format!(", {name} {}", record["versions"].get(key)?.as_str()?)))
+    .collect();
+    writeln!(out, "# Steps and transport beside other libraries{quick}\n")?;
     writeln!(
         out,
-        "{}; {} ({}, {}), {cores} cores, {threads} threads used; f32, medians.",
+        "{}; {} ({}, {}), {cores} cores, {threads} threads used{load}; f32 where not said, medians.",
         text(record, "/date")?,
         known("/machine/cpu_model"),
         known("/machine/arch"),
@@ -68,7 +85,7 @@ fn head(out: &mut String, record: &Value) -> Result<()> {
     )?;
     writeln!(
         out,
-        "wowflow {} (commit {}{changed}), {}; Python {}, numpy {}, POT {}, JAX {}.",
+        "wowflow {} (commit {}{changed}), {}; Python {}, numpy {}, POT {}, JAX {}{more}.",
         known("/versions/wowflow"),
         commit.get(..12).unwrap_or(commit),
         known("/versions/rustc"),
@@ -171,7 +188,7 @@ method. POT draws its directions in every call.\n\
     Ok(())
 }
 
-/// The largest relative difference between both runs, over products and steps.
+/// The largest relative difference between both runs, over all times in the tables but the sliced distance.
 fn drift(ours: &[Value]) -> Result<f64> {
     let mut largest = 0.0f64;
     for first in list(&ours[0], "/rows")? {
@@ -183,16 +200,29 @@ fn drift(ours: &[Value]) -> Result<f64> {
             largest = largest.max((a - b).abs() / a.min(b));
         }
     }
+    // Both runs have these rows in one order.
+    for (rows, paths) in [
+        ("/ragged", &["/equal_ms", "/sizes_ms", "/weights_ms"][..]),
+        ("/transport", &["/ms"]),
+        ("/entropic", &["/ms"]),
+    ] {
+        for (first, second) in list(&ours[0], rows)?.iter().zip(list(&ours[1], rows)?) {
+            for path in paths {
+                let (a, b) = (number(first, path)?, number(second, path)?);
+                largest = largest.max((a - b).abs() / a.min(b));
+            }
+        }
+    }
     Ok(largest)
 }
 
-fn mean(runs: &[&Value], path: &str) -> Result<f64> {
+pub(super) fn mean(runs: &[&Value], path: &str) -> Result<f64> {
     let times = runs.iter().map(|run| number(run, path)).collect::<Result<Vec<f64>>>()?;
     Ok(times.iter().sum::<f64>() / times.len() as f64)
 }
 
 /// Milliseconds with three digits or all before the point.
-fn time(ms: f64) -> String {
+pub(super) fn time(ms: f64) -> String {
     let digits = if ms >= 100.0 {
         0
     } else if ms >= 10.0 {
@@ -203,7 +233,7 @@ fn time(ms: f64) -> String {
     format!("{ms:.digits$}")
 }
 
-fn ratio(value: Option<f64>) -> String {
+pub(super) fn ratio(value: Option<f64>) -> String {
     value.map_or("-".to_owned(), |value| format!("{value:.1}"))
 }
 
@@ -220,8 +250,8 @@ mod tests {
     fn a_table_has_all_times_and_ratios() {
         let table = render(&record()).expect("complete");
         for line in [
-            "2026-01-02T03:04:05Z; Some CPU (x86_64, linux), 2 cores, 2 threads used; f32, medians.",
-            "wowflow 0.1.0 (commit 0123456789ab), rustc 1.89.0; Python 3.12.1, numpy 2.0, POT 0.9, JAX 0.10.",
+            "2026-01-02T03:04:05Z; Some CPU (x86_64, linux), 2 cores, 2 threads used; f32 where not said, medians.",
+            "wowflow 0.1.0 (commit 0123456789ab), rustc 1.89.0; Python 3.12.1, numpy 2.0, POT 0.9, JAX 0.10, lapx 0.9.",
             "## (C, n, m, d, L) = (10, 200, 10, 784, 500)",
             "| two matrix products, ours | 21.0 | 1.00 | - | - |",
             "| two matrix products, numpy | 19.0 | 0.90 | - | - |",
@@ -237,6 +267,11 @@ mod tests {
             assert!(table.lines().any(|found| found == line), "expected `{line}` in\n{table}");
         }
         assert!(table.contains("differ by at most 10 %"), "{table}");
+        let mut other = record();
+        other["ours"][1]["transport"][0]["ms"] = 18.0.into();
+        other["machine"]["load_average"] = 1.25.into();
+        assert!(render(&other).expect("complete").contains("2 threads used, load 1.2 before the start; f32"));
+        assert!(render(&other).expect("complete").contains("differ by at most 100 %"));
     }
 
     #[test]
