@@ -1,6 +1,7 @@
 //! Our step beside other people's libraries: what is run in which order, and the files that keep the result.
 
 pub(crate) mod lookup;
+mod numbers;
 pub(crate) mod process;
 pub(crate) mod record;
 mod table;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::lookup::{at, joined, list, number, row, size, text, whole};
+use super::numbers::{mean, ratio, time};
 use super::record::{DISTANCE, STEP};
 use super::transport;
 
@@ -214,27 +215,6 @@ fn drift(ours: &[Value]) -> Result<f64> {
         }
     }
     Ok(largest)
-}
-
-pub(super) fn mean(runs: &[&Value], path: &str) -> Result<f64> {
-    let times = runs.iter().map(|run| number(run, path)).collect::<Result<Vec<f64>>>()?;
-    Ok(times.iter().sum::<f64>() / times.len() as f64)
-}
-
-/// Milliseconds with three digits or all before the point.
-pub(super) fn time(ms: f64) -> String {
-    let digits = if ms >= 100.0 {
-        0
-    } else if ms >= 10.0 {
-        1
-    } else {
-        2
-    };
-    format!("{ms:.digits$}")
-}
-
-pub(super) fn ratio(value: Option<f64>) -> String {
-    value.map_or("-".to_owned(), |value| format!("{value:.1}"))
 }
 
 fn whole_or_dash(value: Option<f64>) -> String {

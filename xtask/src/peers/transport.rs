@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::lookup::{joined, list, number, size, text};
+use super::numbers::{mean, ratio, time};
 use super::record::{STEP, TRANSPORT};
-use super::table::{mean, ratio, time};
 
 /// The largest relative difference between values of exact transport.
 const EXACT: f64 = 1e-9;
