@@ -62,6 +62,11 @@ fn show(args: &InfoArgs, console: &Console) -> Result<ExitStatus> {
             ));
             None
         }
+        (Some(chosen), Some(_)) if around(Path::new(chosen), &[&args.dataset]).is_some() => bail!(
+            "expected --sheet outside the dataset {}, found {} inside: choose another place",
+            args.dataset,
+            chosen.display()
+        ),
         (Some(_), None) => bail!(
             "expected images or points in the plane for a contact sheet, found points of dimension {} in {}",
             data.dim(),

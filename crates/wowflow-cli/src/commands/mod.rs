@@ -24,21 +24,24 @@ use wowflow_study::record::in_free_folder;
 /// Where results go when no place is given.
 const RUNS: &str = "runs";
 
-/// The dataset, if any, in whose folder results would lie when no place is given: they would be taken for a part of it.
+/// The dataset, if any, in whose folder a place lies: what is written there would be taken for a part of it.
 fn around<'a>(place: &Path, datasets: &'a [impl AsRef<str>]) -> Option<&'a str> {
     let holds = |name: &&str| name.parse().is_ok_and(|spec: DatasetSpec| spec.holds(place));
     datasets.iter().map(AsRef::as_ref).find(holds)
 }
 
-/// Fails where a folder that nobody chose would lie in that of a dataset.
+/// Fails where results would lie in the folder of a dataset, which could not be read any more.
 fn refuse_inside(out: Option<&Path>, datasets: &[impl AsRef<str>]) -> Result<()> {
-    match around(Path::new(RUNS), datasets) {
-        Some(name) if out.is_none() => {
-            bail!(
-                "expected a place for {RUNS}/ outside the dataset {name}, found it inside: choose one with --out"
-            )
-        }
-        _ => Ok(()),
+    let place = out.unwrap_or(Path::new(RUNS));
+    let Some(name) = around(place, datasets) else { return Ok(()) };
+    match out {
+        None => bail!(
+            "expected a place for {RUNS}/ outside the dataset {name}, found it inside: choose one with --out"
+        ),
+        Some(out) => bail!(
+            "expected --out outside the dataset {name}, found {} inside: choose another place",
+            out.display()
+        ),
     }
 }
 

@@ -137,6 +137,39 @@ fn nothing_is_written_unasked_into_a_dataset() {
     assert!(folder.path().join("sheet.png").exists());
 }
 
+#[test]
+fn nothing_is_written_into_a_dataset_where_that_is_asked_for_either() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    images(&data);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("data", folder.path().join("link")).unwrap();
+    let before = tree(&data);
+    let run =
+        |args: &[&str]| -> Ran { program().args(args).current_dir(folder.path()).output().unwrap().into() };
+    let noise = "noise:3x3:2";
+    for args in [
+        &["flow", "data", noise, "--out", "data/run"][..],
+        &["flow", noise, "data", "--out", "./data/new/run"],
+        &["geodesic", "data", noise, "--out", "data/way"],
+        &["barycenter", noise, "./data", "--out", "data/ant/mean"],
+        &["pairwise", "data", noise, "--out", "data/ant/../pairs"],
+        #[cfg(unix)]
+        &["flow", "data", noise, "--out", "link/run"],
+        #[cfg(unix)]
+        &["flow", "link", noise, "--out", "data/run"],
+        #[cfg(feature = "learn")]
+        &["distill", "data", "--out", "data/few"],
+    ] {
+        run(args).refused("inside: choose another place");
+    }
+    run(&["info", "data", "--sheet", "data/sheet.png"]).fails("inside: choose another place");
+    assert_eq!(tree(&data), before);
+    // Beside it, and in a folder whose name only begins alike.
+    run(&["flow", "data", noise, "--steps", "1", "--out", "data-run"]).ok();
+    assert!(folder.path().join("data-run/summary.json").exists());
+}
+
 const AGREEMENT: &str = "title = \"two\"\ndatasets = [\".\", \"noise:3x3\"]\nreferences = [\"wow\"]\n\
     [pairs]\ncount = 3\nclasses = [1, 1]\nsamples = 1\nsame-set = \"never\"\n[[methods]]\nmethod = \"wow\"\n[[methods]]\nmethod = \"w2\"\n";
 
